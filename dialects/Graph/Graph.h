@@ -1,0 +1,73 @@
+// The adze (graph) dialect: C++ side.
+#pragma once
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <optional>
+
+namespace adze::graph {
+/// Same element types and ranks, and no two different static extents.
+bool compatibleTypes(mlir::TypeRange l, mlir::TypeRange r);
+/// Reifies the result shapes of any op of the dialect (Reify.cpp).
+llvm::LogicalResult reifyShapes(mlir::Operation *op, mlir::OpBuilder &b,
+                                mlir::ReifiedRankedShapedTypeDims &dims);
+}  // namespace adze::graph
+
+#include "dialects/Graph/GraphDialect.h.inc"
+#include "dialects/Graph/GraphEnums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Graph/GraphAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Graph/GraphOps.h.inc"
+
+namespace adze::graph {
+
+/// One row of the table of scalar functions.
+struct ElementwiseInfo {
+  ElementwiseFn fn;
+  unsigned arity;
+  bool floats, ints, bools;  ///< operand element types accepted
+  bool boolResult;           ///< result is bool, else the last operand's type
+};
+/// The row of `fn`.
+const ElementwiseInfo &elementwiseInfo(ElementwiseFn fn);
+
+/// What is known of a small integer tensor at compile time, element by
+/// element: nullopt where an element is not known. Looks through constants,
+/// shape_of, concat, gather, slice, reshape, cast and arithmetic. Fails
+/// (nullopt) when the tensor's extent is dynamic or above 64 elements.
+std::optional<llvm::SmallVector<std::optional<int64_t>>> partialInts(mlir::Value v);
+
+/// All elements of a constant integer (or bool) tensor; nullopt if not constant.
+std::optional<llvm::SmallVector<int64_t>> constantInts(mlir::Value v);
+
+/// Creates an op with inferred result types. On a type error reports it at
+/// `loc` and returns failure, where OpBuilder::create would abort.
+template <typename OpTy>
+mlir::FailureOr<OpTy> tryCreate(mlir::OpBuilder &b, mlir::Location loc, mlir::ValueRange operands,
+                                llvm::ArrayRef<mlir::NamedAttribute> attrs = {}) {
+  mlir::OperationState state(loc, OpTy::getOperationName());
+  state.addOperands(operands);
+  mlir::DictionaryAttr dict = mlir::NamedAttrList(attrs).getDictionary(b.getContext());
+  auto emit = [&] { return mlir::emitError(loc); };
+  auto &props = state.getOrAddProperties<typename OpTy::Properties>();
+  if (failed(OpTy::setPropertiesFromAttr(props, dict, emit))) return mlir::failure();
+  llvm::SmallVector<mlir::Type> types;
+  if (failed(OpTy::inferReturnTypes(b.getContext(), loc, operands, dict,
+                                    mlir::OpaqueProperties(&props), {}, types)))
+    return mlir::failure();
+  state.addTypes(types);
+  return llvm::cast<OpTy>(b.create(state));
+}
+
+}  // namespace adze::graph
