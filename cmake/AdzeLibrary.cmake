@@ -20,3 +20,10 @@ function(adze_add_library name)
   endif()
   set_property(GLOBAL APPEND PROPERTY ADZE_LIBRARIES ${name})
 endfunction()
+
+# adze_add_room(DIR): adds the room's folder.
+function(adze_add_room dir)
+  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${dir}/CMakeLists.txt")
+    add_subdirectory(${dir})
+  endif()
+endfunction()

@@ -44,3 +44,12 @@ function(adze_tablegen target td)
   add_public_tablegen_target(${target})
   set_property(GLOBAL APPEND PROPERTY ADZE_TABLEGEN_TARGETS ${target})
 endfunction()
+
+# adze_add_pass_library(NAME TDNAME SOURCES... [LINK targets...]): one phase's
+# passes. Passes.td generates Passes.h.inc beside it, with declarations and
+# registration register<TDNAME>Passes().
+function(adze_add_pass_library name tdname)
+  adze_tablegen(${name}IncGen Passes.td Passes.h.inc "-gen-pass-decls -name=${tdname}")
+  adze_add_mlir_library(${name} ${ARGN} TABLEGEN ${name}IncGen)
+  set_property(GLOBAL APPEND PROPERTY ADZE_PASS_LIBRARIES ${name})
+endfunction()

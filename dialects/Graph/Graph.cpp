@@ -1,0 +1,115 @@
+// The adze (graph) dialect: registration, region ops, folders.
+#include "dialects/Graph/Graph.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+#include "dialects/Graph/GraphDialect.cpp.inc"
+#include "dialects/Graph/GraphEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Graph/GraphAttrs.cpp.inc"
+
+namespace adze::graph {
+
+void AdzeDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/Graph/GraphAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Graph/GraphOps.cpp.inc"
+      >();
+}
+
+Operation *AdzeDialect::materializeConstant(OpBuilder &b, Attribute value, Type type,
+                                            Location loc) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  if (!elements || !isa<RankedTensorType>(type)) return nullptr;
+  return ConstantOp::create(b, loc, type, elements);
+}
+
+bool compatibleTypes(TypeRange l, TypeRange r) {
+  if (l.size() != r.size()) return false;
+  for (auto [a, b] : llvm::zip(l, r)) {
+    if (getElementTypeOrSelf(a) != getElementTypeOrSelf(b)) return false;
+    if (failed(verifyCompatibleShape(a, b))) return false;
+  }
+  return true;
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+LogicalResult ConstantOp::verify() {
+  if (getValue().getShapedType() != getType())
+    return emitOpError("value has type ") << getValue().getShapedType() << ", result "
+                                          << getType();
+  return success();
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  ArrayRef<int64_t> perm = getPerm();
+  bool identity = llvm::all_of(llvm::enumerate(perm),
+                               [](auto p) { return int64_t(p.index()) == p.value(); });
+  if (identity && getX().getType() == getType()) return getX();
+  return {};
+}
+
+/// The region's yield has exactly `types` (up to how static they are).
+static LogicalResult verifyYield(Operation *op, Region &region, TypeRange types,
+                                 StringRef what) {
+  auto yield = dyn_cast<YieldOp>(region.front().getTerminator());
+  if (!yield) return op->emitOpError() << what << " does not end in adze.yield";
+  if (!compatibleTypes(yield.getOperandTypes(), types))
+    return op->emitOpError() << what << " yields types that differ from the results'";
+  return success();
+}
+
+LogicalResult IfOp::verify() {
+  if (!getCondition().getType().hasStaticShape() || getCondition().getType().getNumElements() != 1)
+    return emitOpError("needs a condition of exactly one element");
+  if (getThenRegion().getNumArguments() || getElseRegion().getNumArguments())
+    return emitOpError("has regions with arguments");
+  if (failed(verifyYield(*this, getThenRegion(), getResultTypes(), "the then region")))
+    return failure();
+  return verifyYield(*this, getElseRegion(), getResultTypes(), "the else region");
+}
+
+static bool isScalar(Type type, unsigned width) {
+  auto t = dyn_cast<RankedTensorType>(type);
+  return t && t.getRank() == 0 && t.getElementType().isSignlessInteger(width);
+}
+
+LogicalResult LoopOp::verify() {
+  Block &body = getBody().front();
+  unsigned carried = getNumCarried();
+  if (getNumResults() < carried) return emitOpError("has fewer results than carried values");
+  if (body.getNumArguments() != carried + 2 || !isScalar(body.getArgument(0).getType(), 64) ||
+      !isScalar(body.getArgument(1).getType(), 1))
+    return emitOpError("body takes an iteration (i64), a condition (i1) and the carried values");
+  if (!compatibleTypes(body.getArgumentTypes().drop_front(2), getInits().getTypes()))
+    return emitOpError("body arguments differ from the initial values");
+  SmallVector<Type> yields{IntegerType::get(getContext(), 1)};
+  yields[0] = RankedTensorType::get({}, yields[0]);
+  llvm::append_range(yields, getResultTypes().take_front(carried));
+  for (Type t : getResultTypes().drop_front(carried)) {
+    auto stacked = cast<RankedTensorType>(t);
+    if (stacked.getRank() == 0) return emitOpError("has a scan output of rank 0");
+    yields.push_back(RankedTensorType::get(stacked.getShape().drop_front(),
+                                           stacked.getElementType()));
+  }
+  return verifyYield(*this, getBody(), yields, "the body");
+}
+
+LogicalResult FusionOp::verify() {
+  if (TypeRange(getBody().getArgumentTypes()) != TypeRange(getInputs().getTypes()))
+    return emitOpError("block arguments differ from the inputs' types");
+  return verifyYield(*this, getBody(), getResultTypes(), "the body");
+}
+
+}  // namespace adze::graph
+
+#define GET_OP_CLASSES
+#include "dialects/Graph/GraphOps.cpp.inc"

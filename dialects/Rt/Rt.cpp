@@ -1,0 +1,74 @@
+// The adze_rt dialect: registration, verifiers, bufferization of constants.
+#include "dialects/Rt/Rt.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+
+#include "dialects/Rt/RtDialect.cpp.inc"
+
+namespace adze::rt {
+
+void AdzeRtDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Rt/RtOps.cpp.inc"
+      >();
+}
+
+LogicalResult ConstantOp::verify() {
+  auto type = cast<ShapedType>(getType());
+  if (!type.hasStaticShape()) return emitOpError("needs a static shape");
+  int64_t width = std::max<int64_t>(8, type.getElementTypeBitWidth());
+  if (getBytes() < type.getNumElements() * width / 8)
+    return emitOpError("holds ") << getBytes() << " bytes, too few for " << type;
+  return success();
+}
+
+bool ConstantOp::isWritable(Value, const bufferization::AnalysisState &) { return false; }
+
+LogicalResult ConstantOp::bufferize(RewriterBase &rewriter,
+                                    const bufferization::BufferizationOptions &,
+                                    bufferization::BufferizationState &) {
+  auto tensor = dyn_cast<RankedTensorType>(getType());
+  if (!tensor) return success();
+  auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
+  bufferization::replaceOpWithNewBufferizedOp<ConstantOp>(rewriter, *this, type,
+                                                          getOffsetAttr(), getBytesAttr());
+  return success();
+}
+
+LogicalResult PlanOp::verify() {
+  size_t n = getSizes().size();
+  if (getOffsets().size() != n || getFirst().size() != n || getLast().size() != n)
+    return emitOpError("needs one lifetime and one offset a size");
+  for (size_t i = 0; i < n; ++i)
+    if (getFirst()[i] < 0 || getLast()[i] < getFirst()[i])
+      return emitOpError("buffer ") << i << " ends before it begins";
+  return success();
+}
+
+/// `symbol` is a function whose arguments are `leading` followed by `args`.
+static LogicalResult verifyCallee(Operation *op, SymbolTableCollection &symbols,
+                                  FlatSymbolRefAttr symbol, TypeRange args, unsigned leading) {
+  auto callee = symbols.lookupNearestSymbolFrom<func::FuncOp>(op, symbol);
+  if (!callee) return op->emitOpError("calls an unknown function ") << symbol;
+  if (callee.getArgumentTypes().size() != args.size() + leading ||
+      TypeRange(callee.getArgumentTypes()).drop_front(leading) != args)
+    return op->emitOpError("passes other types than ") << symbol << " takes";
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyCallee(*this, symbols, getCalleeAttr(), getArgs().getTypes(), 0);
+}
+
+LogicalResult ParallelForOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyCallee(*this, symbols, getBodyAttr(), getCaptures().getTypes(), 2);
+}
+
+}  // namespace adze::rt
+
+#define GET_OP_CLASSES
+#include "dialects/Rt/RtOps.cpp.inc"

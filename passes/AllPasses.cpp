@@ -1,0 +1,19 @@
+#include "passes/AllPasses.h"
+
+#include "dialects/Graph/Graph.h"
+#include "dialects/Rt/Rt.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+
+namespace adze {
+
+void registerAllDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<graph::AdzeDialect, rt::AdzeRtDialect>();
+}
+
+void registerAllPasses() {}
+
+}  // namespace adze
