@@ -11,7 +11,7 @@ namespace adze {
 void registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<graph::AdzeDialect, rt::AdzeRtDialect>();
+  registry.insert<graph::AdzeDialect, rt::RtDialect>();
 }
 
 void registerAllPasses() {}

@@ -89,12 +89,13 @@ LogicalResult LoopOp::verify() {
   if (body.getNumArguments() != carried + 2 || !isScalar(body.getArgument(0).getType(), 64) ||
       !isScalar(body.getArgument(1).getType(), 1))
     return emitOpError("body takes an iteration (i64), a condition (i1) and the carried values");
-  if (!compatibleTypes(body.getArgumentTypes().drop_front(2), getInits().getTypes()))
+  if (!compatibleTypes(TypeRange(body.getArgumentTypes()).drop_front(2), getInits().getTypes()))
     return emitOpError("body arguments differ from the initial values");
   SmallVector<Type> yields{IntegerType::get(getContext(), 1)};
   yields[0] = RankedTensorType::get({}, yields[0]);
-  llvm::append_range(yields, getResultTypes().take_front(carried));
-  for (Type t : getResultTypes().drop_front(carried)) {
+  TypeRange results = getResultTypes();
+  llvm::append_range(yields, results.take_front(carried));
+  for (Type t : results.drop_front(carried)) {
     auto stacked = cast<RankedTensorType>(t);
     if (stacked.getRank() == 0) return emitOpError("has a scan output of rank 0");
     yields.push_back(RankedTensorType::get(stacked.getShape().drop_front(),

@@ -116,7 +116,7 @@ class Adze_Op<string mnemonic, list<Trait> traits = []> : Op<Adze_Dialect, mnemo
 class Adze_PureOp<string mnemonic, list<Trait> traits = []>
     : Adze_Op<mnemonic, !listconcat(traits, [
         Pure, DeclareOpInterfaceMethods<InferTypeOpInterface>,
-        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>])> {
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>])> {
   let extraClassDeclaration = [{
     /// Result types may differ from the inferred ones in how static they are.
     static bool isCompatibleReturnTypes(::mlir::TypeRange l, ::mlir::TypeRange r) {

@@ -10,7 +10,7 @@ using namespace mlir;
 
 namespace adze::rt {
 
-void AdzeRtDialect::initialize() {
+void RtDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Rt/RtOps.cpp.inc"
