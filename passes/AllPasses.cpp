@@ -1,6 +1,7 @@
 #include "passes/AllPasses.h"
 
 #include "dialects/Graph/Graph.h"
+#include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
 
 #include "mlir/InitAllDialects.h"
@@ -11,7 +12,7 @@ namespace adze {
 void registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<graph::AdzeDialect, rt::RtDialect>();
+  registry.insert<onnxir::OnnxDialect, graph::AdzeDialect, rt::RtDialect>();
 }
 
 void registerAllPasses() {}
