@@ -1,0 +1,392 @@
+// adze_rt, allocation and the entry -> LLVM-dialect calls through the context.
+#include "dialects/Rt/Rt.h"
+#include "lib/Runtime/HostAbi.h"
+#include "passes/Rt/Passes.h"
+
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+#include <cstddef>
+
+using namespace mlir;
+
+namespace adze {
+#define GEN_PASS_DEF_LOWERRT
+#include "passes/Rt/Passes.h.inc"
+
+namespace {
+
+// Byte offsets of the context's fields.
+enum Field : int64_t {
+  kStatus = offsetof(adze_host_ctx, status),
+  kWeights = offsetof(adze_host_ctx, weights),
+  kAlloc = offsetof(adze_host_ctx, alloc),
+  kDealloc = offsetof(adze_host_ctx, dealloc),
+  kSlab = offsetof(adze_host_ctx, slab),
+  kPlan = offsetof(adze_host_ctx, plan),
+  kParallelFor = offsetof(adze_host_ctx, parallel_for),
+  kFail = offsetof(adze_host_ctx, fail),
+  kKernelBegin = offsetof(adze_host_ctx, kernel_begin),
+  kKernelEnd = offsetof(adze_host_ctx, kernel_end),
+};
+
+/// Rewrites one module; keeps the builder, types and string globals.
+class RtLowering {
+ public:
+  explicit RtLowering(ModuleOp module)
+      : module(module), b(module.getContext()), converter(module.getContext()),
+        ptr(LLVM::LLVMPointerType::get(module.getContext())), i64(b.getI64Type()) {}
+
+  LogicalResult run() {
+    SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+    for (func::FuncOp f : functions) threadContext(f);
+    for (func::FuncOp f : functions) lowerBody(f);
+    for (func::FuncOp f : functions)
+      if (f->hasAttr("adze.entry") && failed(wrapEntry(f))) return failure();
+    return success();
+  }
+
+ private:
+  static bool isOurs(func::FuncOp f) { return !f.empty(); }
+
+  void threadContext(func::FuncOp f) {
+    if (!isOurs(f)) return;
+    SmallVector<Type> inputs{ptr};
+    llvm::append_range(inputs, f.getArgumentTypes());
+    DictionaryAttr none;
+    (void)none;
+    f.front().insertArgument(0u, ptr, f.getLoc());
+    if (ArrayAttr attrs = f.getArgAttrsAttr()) {
+      SmallVector<Attribute> shifted{b.getDictionaryAttr({})};
+      llvm::append_range(shifted, attrs);
+      f.setFunctionType(b.getFunctionType(inputs, f.getResultTypes()));
+      f.setArgAttrsAttr(b.getArrayAttr(shifted));
+    } else {
+      f.setFunctionType(b.getFunctionType(inputs, f.getResultTypes()));
+    }
+  }
+
+  void lowerBody(func::FuncOp f) {
+    if (!isOurs(f)) return;
+    ctx = f.getArgument(0);
+    SmallVector<Operation *> ops;
+    f.walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : ops) {
+      b.setInsertionPoint(op);
+      if (auto o = dyn_cast<func::CallOp>(op)) addContext(o);
+      else if (auto o = dyn_cast<rt::LaunchOp>(op)) lowerLaunch(o);
+      else if (auto o = dyn_cast<rt::CheckOp>(op)) lowerCheck(o);
+      else if (auto o = dyn_cast<rt::ConstantOp>(op)) lowerConstant(o);
+      else if (auto o = dyn_cast<rt::SlabOp>(op)) lowerSlab(o);
+      else if (auto o = dyn_cast<rt::PlanOp>(op)) lowerPlan(o);
+      else if (auto o = dyn_cast<rt::ParallelForOp>(op)) lowerParallelFor(o, f);
+      else if (auto o = dyn_cast<memref::AllocOp>(op)) lowerAlloc(o);
+      else if (auto o = dyn_cast<memref::DeallocOp>(op)) lowerDealloc(o);
+    }
+  }
+
+  //===-- Small builders ------------------------------------------------===//
+
+  Value constant(Location loc, int64_t v) { return LLVM::ConstantOp::create(b, loc, i64, v); }
+  Value constant32(Location loc, int32_t v) {
+    return LLVM::ConstantOp::create(b, loc, b.getI32Type(), v);
+  }
+  Value byteAddress(Location loc, Value base, int64_t offset) {
+    return LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), base,
+                               ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+  }
+  Value loadField(Location loc, Field field, Type type) {
+    return LLVM::LoadOp::create(b, loc, type, byteAddress(loc, ctx, field));
+  }
+  Value callField(Location loc, Field field, Type result, ValueRange args) {
+    SmallVector<Type> types(args.getTypes());
+    auto type = LLVM::LLVMFunctionType::get(
+        result ? result : LLVM::LLVMVoidType::get(b.getContext()), types);
+    SmallVector<Value> operands{loadField(loc, field, ptr)};
+    llvm::append_range(operands, args);
+    auto call = LLVM::CallOp::create(b, loc, type, operands);
+    return result ? call.getResult() : Value();
+  }
+  /// A value in LLVM's types; conversion removes the cast.
+  Value lowered(Value v) {
+    Type type = converter.convertType(v.getType());
+    if (type == v.getType()) return v;
+    return UnrealizedConversionCastOp::create(b, v.getLoc(), type, v).getResult(0);
+  }
+  Value raised(Value v, Type type) {
+    if (v.getType() == type) return v;
+    return UnrealizedConversionCastOp::create(b, v.getLoc(), type, v).getResult(0);
+  }
+  void replace(Operation *op, Value loweredResult) {
+    op->getResult(0).replaceAllUsesWith(raised(loweredResult, op->getResult(0).getType()));
+    op->erase();
+  }
+  /// Storage for `count` values of `type`, in the function's entry block.
+  Value stack(Location loc, Type type, int64_t count) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(cast<BlockArgument>(ctx).getOwner());
+    return LLVM::AllocaOp::create(b, loc, ptr, type, constant(loc, count));
+  }
+  Value stringAddress(Location loc, StringRef text) {
+    std::string name;
+    auto [it, fresh] = strings.try_emplace(text, strings.size());
+    name = "adze_message_" + std::to_string(it->second);
+    if (fresh) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(module.getBody());
+      std::string bytes = text.str() + '\0';
+      auto type = LLVM::LLVMArrayType::get(b.getI8Type(), bytes.size());
+      LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal, name,
+                             b.getStringAttr(bytes));
+    }
+    return LLVM::AddressOfOp::create(b, loc, ptr, name);
+  }
+
+  /// Runs `emit` only when `condition` (i1) holds: splits the block at `op`.
+  void when(Operation *op, Value condition, llvm::function_ref<void()> emit) {
+    Location loc = op->getLoc();
+    Block *before = op->getBlock();
+    Block *after = before->splitBlock(op);
+    Block *then = b.createBlock(after);
+    b.setInsertionPointToEnd(before);
+    cf::CondBranchOp::create(b, loc, condition, then, ValueRange(), after, ValueRange());
+    b.setInsertionPointToStart(then);
+    emit();
+    cf::BranchOp::create(b, loc, after);
+    b.setInsertionPoint(op);
+  }
+
+  //===-- Ops -----------------------------------------------------------===//
+
+  void addContext(func::CallOp op) {
+    auto callee = module.lookupSymbol<func::FuncOp>(op.getCallee());
+    if (!callee || !isOurs(callee)) return;
+    op.getOperandsMutable().append(ValueRange{});
+    SmallVector<Value> operands{ctx};
+    llvm::append_range(operands, op.getOperands());
+    op->setOperands(operands);
+  }
+
+  void lowerHook(Operation *op, Field field, int32_t kernel) {
+    Location loc = op->getLoc();
+    Value hook = loadField(loc, field, ptr);
+    Value null = LLVM::ZeroOp::create(b, loc, ptr);
+    Value set = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, hook, null);
+    when(op, set, [&] { callField(loc, field, Type(), {ctx, constant32(loc, kernel)}); });
+  }
+
+  void lowerLaunch(rt::LaunchOp op) {
+    lowerHook(op, kKernelBegin, op.getKernel());
+    SmallVector<Value> operands{ctx};
+    llvm::append_range(operands, op.getArgs());
+    auto call = func::CallOp::create(b, op.getLoc(), op.getCallee(), op.getResultTypes(), operands);
+    op.replaceAllUsesWith(call.getResults());
+    lowerHook(op, kKernelEnd, op.getKernel());
+    op.erase();
+  }
+
+  void lowerCheck(rt::CheckOp op) {
+    Location loc = op.getLoc();
+    Value one = LLVM::ConstantOp::create(b, loc, b.getI1Type(), b.getBoolAttr(true));
+    Value bad = LLVM::XOrOp::create(b, loc, op.getCondition(), one);
+    when(op, bad, [&] {
+      callField(loc, kFail, Type(),
+                {ctx, constant32(loc, op.getCode()), stringAddress(loc, op.getMessage())});
+    });
+    op.erase();
+  }
+
+  void lowerConstant(rt::ConstantOp op) {
+    Location loc = op.getLoc();
+    Value p = byteAddress(loc, loadField(loc, kWeights, ptr), op.getOffset());
+    auto type = cast<MemRefType>(op.getType());
+    replace(op, MemRefDescriptor::fromStaticShape(b, loc, converter, type, p));
+  }
+
+  void lowerSlab(rt::SlabOp op) {
+    Location loc = op.getLoc();
+    Value bytes = lowered(op.getBytes());
+    Value p = callField(loc, kSlab, ptr, {ctx, bytes});
+    replace(op, descriptor(loc, op.getType(), p, {bytes}));
+  }
+
+  void lowerPlan(rt::PlanOp op) {
+    Location loc = op.getLoc();
+    int64_t n = op.getSizes().size();
+    Value sizes = stack(loc, i64, n), offsets = stack(loc, i64, n);
+    for (auto [i, v] : llvm::enumerate(op.getSizes()))
+      LLVM::StoreOp::create(b, loc, lowered(v), byteAddress(loc, sizes, i * 8));
+    Value first = tableAddress(loc, op.getFirst()), last = tableAddress(loc, op.getLast());
+    Value bytes = callField(loc, kPlan, i64, {ctx, constant(loc, n), sizes, first, last, offsets});
+    op.getBytes().replaceAllUsesWith(raised(bytes, op.getBytes().getType()));
+    for (auto [i, v] : llvm::enumerate(op.getOffsets())) {
+      Value o = LLVM::LoadOp::create(b, loc, i64, byteAddress(loc, offsets, i * 8));
+      v.replaceAllUsesWith(raised(o, v.getType()));
+    }
+    op.erase();
+  }
+
+  Value tableAddress(Location loc, ArrayRef<int32_t> values) {
+    std::string name = "adze_table_" + std::to_string(numTables++);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(module.getBody());
+      auto type = LLVM::LLVMArrayType::get(b.getI32Type(), values.size());
+      LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true, LLVM::Linkage::Internal, name,
+                             b.getI32TensorAttr(values));
+    }
+    return LLVM::AddressOfOp::create(b, loc, ptr, name);
+  }
+
+  /// The captures go to the stack; a wrapper task loads them and calls the body.
+  void lowerParallelFor(rt::ParallelForOp op, func::FuncOp parent) {
+    Location loc = op.getLoc();
+    SmallVector<Type> fields;
+    for (Value v : op.getCaptures()) fields.push_back(converter.convertType(v.getType()));
+    auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), fields);
+    Value env = stack(loc, type, 1);
+    for (auto [i, v] : llvm::enumerate(op.getCaptures())) {
+      Value address = LLVM::GEPOp::create(b, loc, ptr, type, env,
+                                          ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(i)});
+      LLVM::StoreOp::create(b, loc, lowered(v), address);
+    }
+    func::FuncOp task = makeTask(op, type);
+    Value address = func::ConstantOp::create(b, loc, task.getFunctionType(), task.getName());
+    address = UnrealizedConversionCastOp::create(b, loc, ptr, address).getResult(0);
+    callField(loc, kParallelFor, Type(),
+              {ctx, address, env, lowered(op.getCount()), constant(loc, op.getGrain())});
+    op.erase();
+  }
+
+  func::FuncOp makeTask(rt::ParallelForOp op, LLVM::LLVMStructType type) {
+    OpBuilder::InsertionGuard guard(b);
+    Location loc = op.getLoc();
+    b.setInsertionPointToEnd(module.getBody());
+    auto task = func::FuncOp::create(b, loc, (op.getBody() + "_run").str(),
+                                     b.getFunctionType({ptr, ptr, i64, i64}, {}));
+    task.setPrivate();
+    Block *block = task.addEntryBlock();
+    b.setInsertionPointToStart(block);
+    SmallVector<Value> args{block->getArgument(0), raised(block->getArgument(2), b.getIndexType()),
+                            raised(block->getArgument(3), b.getIndexType())};
+    for (auto [i, v] : llvm::enumerate(op.getCaptures())) {
+      Value address = LLVM::GEPOp::create(b, loc, ptr, type, block->getArgument(1),
+                                          ArrayRef<LLVM::GEPArg>{0, static_cast<int32_t>(i)});
+      Value field = LLVM::LoadOp::create(b, loc, type.getBody()[i], address);
+      args.push_back(raised(field, v.getType()));
+    }
+    func::CallOp::create(b, loc, op.getBody(), TypeRange(), args);
+    func::ReturnOp::create(b, loc);
+    return task;
+  }
+
+  /// a * b, or -1 on overflow or a negative factor: the allocator refuses it.
+  Value checkedMul(Location loc, Value x, Value y) {
+    auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), {i64, b.getI1Type()});
+    Value both = LLVM::SMulWithOverflowOp::create(b, loc, type, x, y);
+    Value product = LLVM::ExtractValueOp::create(b, loc, both, ArrayRef<int64_t>{0});
+    Value overflow = LLVM::ExtractValueOp::create(b, loc, both, ArrayRef<int64_t>{1});
+    Value negative = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::slt, x, constant(loc, 0));
+    Value bad = LLVM::OrOp::create(b, loc, overflow, negative);
+    return LLVM::SelectOp::create(b, loc, bad, constant(loc, -1), product);
+  }
+
+  static int64_t elementBytes(Type e) {
+    if (e.isIndex()) return 8;
+    return std::max<int64_t>(1, (e.getIntOrFloatBitWidth() + 7) / 8);
+  }
+
+  /// A contiguous descriptor over `p`; `dynamic` are the dynamic extents.
+  Value descriptor(Location loc, MemRefType type, Value p, ArrayRef<Value> dynamic) {
+    auto desc = MemRefDescriptor::poison(b, loc, converter.convertType(type));
+    desc.setAllocatedPtr(b, loc, p);
+    desc.setAlignedPtr(b, loc, p);
+    desc.setOffset(b, loc, constant(loc, 0));
+    SmallVector<Value> sizes = extents(loc, type, dynamic);
+    Value stride = constant(loc, 1);
+    for (int64_t i = type.getRank(); i-- > 0;) {
+      desc.setSize(b, loc, i, sizes[i]);
+      desc.setStride(b, loc, i, stride);
+      if (i) stride = LLVM::MulOp::create(b, loc, stride, sizes[i]);
+    }
+    return desc;
+  }
+
+  SmallVector<Value> extents(Location loc, MemRefType type, ArrayRef<Value> dynamic) {
+    SmallVector<Value> sizes;
+    for (int64_t d : type.getShape()) {
+      if (!ShapedType::isDynamic(d)) {
+        sizes.push_back(constant(loc, d));
+        continue;
+      }
+      sizes.push_back(dynamic.front());
+      dynamic = dynamic.drop_front();
+    }
+    return sizes;
+  }
+
+  void lowerAlloc(memref::AllocOp op) {
+    Location loc = op.getLoc();
+    SmallVector<Value> dynamic;
+    for (Value v : op.getDynamicSizes()) dynamic.push_back(lowered(v));
+    Value bytes = constant(loc, elementBytes(op.getType().getElementType()));
+    for (Value v : extents(loc, op.getType(), dynamic)) bytes = checkedMul(loc, v, bytes);
+    Value p = callField(loc, kAlloc, ptr, {ctx, bytes});
+    replace(op, descriptor(loc, op.getType(), p, dynamic));
+  }
+
+  void lowerDealloc(memref::DeallocOp op) {
+    MemRefDescriptor desc(lowered(op.getMemref()));
+    callField(op.getLoc(), kDealloc, Type(), {ctx, desc.allocatedPtr(b, op.getLoc())});
+    op.erase();
+  }
+
+  //===-- Entry ---------------------------------------------------------===//
+
+  LogicalResult wrapEntry(func::FuncOp entry) {
+    Location loc = entry.getLoc();
+    b.setInsertionPointToEnd(module.getBody());
+    auto wrapper = func::FuncOp::create(b, loc, "adze_entry",
+                                        b.getFunctionType({ptr, ptr, ptr}, {b.getI32Type()}));
+    Block *block = wrapper.addEntryBlock();
+    b.setInsertionPointToStart(block);
+    ctx = block->getArgument(0);
+    SmallVector<Value> args{ctx};
+    for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes().drop_front())) {
+      if (!isa<MemRefType>(type)) return entry.emitError("entry argument is no buffer");
+      Value p = LLVM::LoadOp::create(b, loc, ptr, byteAddress(loc, block->getArgument(1), i * 8));
+      Value desc = LLVM::LoadOp::create(b, loc, converter.convertType(type), p);
+      args.push_back(raised(desc, type));
+    }
+    auto call = func::CallOp::create(b, loc, entry, args);
+    for (auto [i, v] : llvm::enumerate(call.getResults())) {
+      Value p = LLVM::LoadOp::create(b, loc, ptr, byteAddress(loc, block->getArgument(2), i * 8));
+      LLVM::StoreOp::create(b, loc, lowered(v), p);
+    }
+    func::ReturnOp::create(b, loc, loadField(loc, kStatus, b.getI32Type()));
+    entry.setPrivate();
+    return success();
+  }
+
+  ModuleOp module;
+  OpBuilder b;
+  LLVMTypeConverter converter;
+  Type ptr, i64;
+  Value ctx;  ///< of the function being lowered
+  llvm::StringMap<unsigned> strings;
+  unsigned numTables = 0;
+};
+
+struct LowerRtPass : impl::LowerRtBase<LowerRtPass> {
+  void runOnOperation() override {
+    if (failed(RtLowering(getOperation()).run())) signalPassFailure();
+  }
+};
+
+}  // namespace
+}  // namespace adze

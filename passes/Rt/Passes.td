@@ -1,0 +1,107 @@
+// From fused groups on tensors to functions that call the runtime: kernels,
+// weights, memory, threads, LLVM. In pipeline order.
+#ifndef ADZE_PASSES_RT
+#define ADZE_PASSES_RT
+
+include "mlir/Pass/PassBase.td"
+
+def OutlineKernels : Pass<"adze-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turn each adze.fusion into a kernel function in destination-passing style";
+  let description = [{
+    ```mlir
+    %y = adze.fusion (%x) : (tensor<?x8xf32>) -> tensor<?x8xf32> { ... adze.yield %r ... }
+    ```
+    becomes
+    ```mlir
+    %d = tensor.dim %x, %c0
+    %e = tensor.empty(%d) : tensor<?x8xf32>
+    %y = call @kernel_0(%x, %e) {adze.kernel = 0 : i32}
+    func.func private @kernel_0(%x, %out) { ...
+      %s = bufferization.materialize_in_destination %r in %out
+      return %s }
+    ```
+    so that the caller owns and plans every buffer. A result whose extents
+    depend on data (nonzero, unique, nms) has no destination: the kernel
+    returns memory of its own.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::bufferization::BufferizationDialect"];
+  let statistics = [Statistic<"numKernels", "kernels", "kernel functions made">];
+}
+
+def ExternalizeConstants : Pass<"adze-externalize-constants", "::mlir::ModuleOp"> {
+  let summary = "Move constants of more than 16 elements into the weights section";
+  let description = [{
+    ```mlir
+    %w = adze.constant dense_resource<w> : tensor<64x64xf32>
+    ```
+    becomes
+    ```mlir
+    %w = adze_rt.constant 4096 size 16384 : tensor<64x64xf32>
+    ```
+    Offsets are 64-byte aligned, equal contents are stored once, in order of
+    first use. The bytes themselves go to the WeightPool of the pipeline.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect"];
+  let statistics = [Statistic<"numBytes", "bytes", "bytes of weights">];
+}
+
+def PlanMemory : Pass<"adze-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Place the entry function's buffers in one arena";
+  let description = [{
+    Every memref.alloc in the entry block of the entry function (attribute
+    adze.entry) with one unconditional dealloc there, or none (a result),
+    becomes a view of the arena. With static sizes the offsets are found here;
+    sizes that follow from the inputs' extents are computed first and placed
+    by adze_rt.plan at run time; others stay calls to the allocator.
+    ```mlir
+    %a = memref.alloc() : memref<4x4xf32>  ...  memref.dealloc %a
+    ```
+    becomes
+    ```mlir
+    %arena = adze_rt.slab %bytes : memref<?xi8>
+    %a = memref.view %arena[%c0][] : memref<?xi8> to memref<4x4xf32>
+    ```
+    The plan is recorded in the module attribute adze.memory_plan.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numPlanned", "planned", "buffers placed in the arena">,
+                    Statistic<"numDynamic", "dynamic", "buffers left to the allocator">];
+}
+
+def OutlineParallel : Pass<"adze-outline-parallel", "::mlir::ModuleOp"> {
+  let summary = "Turn outermost scf.parallel loops into adze_rt.parallel_for";
+  let description = [{
+    The loop's iterations are numbered row-major; the body becomes a function
+    of (begin, end, captures). Attribute adze.grain (i64) on the loop is the
+    least number of iterations worth a task.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect"];
+}
+
+def CopyToLinalg : Pass<"adze-copy-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Turn memref.copy between strided buffers into linalg.generic";
+  let description = [{
+    Contiguous copies stay (they become memcpy); the others are scheduled like
+    any elementwise kernel instead of calling a library.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def LowerRt : Pass<"adze-lower-rt", "::mlir::ModuleOp"> {
+  let summary = "Lower adze_rt, allocation and the entry to calls through the request's context";
+  let description = [{
+    Runs on control-flow graphs (no scf). Every function gets the context
+    pointer as its first argument; adze_rt ops, memref.alloc and memref.dealloc
+    become loads of function pointers from it (lib/Runtime/HostAbi.h) and
+    calls. Around the entry function stands a new
+    `i32 adze_entry(ctx, inputs, outputs)` over pointers to memref descriptors.
+    Upstream's conversions to LLVM follow.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];
+}
+
+#endif
