@@ -1,0 +1,81 @@
+// Options -> phases -> artifact: the library behind `adze compile`.
+#pragma once
+#include "lib/Support/Diagnostics.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace adze {
+
+/// The phases of a compile, in order; each stage's name is true of the IR it
+/// leaves (docs/architecture.md gives the contracts).
+enum class Phase { Import, Check, Graph, Precision, Quantize, Layout, Fuse, Kernel, Schedule, Emit };
+
+std::string_view phaseName(Phase phase);
+std::string_view phaseDescription(Phase phase);
+std::optional<Phase> parsePhase(std::string_view name);
+inline constexpr Phase kAllPhases[] = {Phase::Import,   Phase::Check,  Phase::Graph,
+                                       Phase::Precision, Phase::Quantize, Phase::Layout,
+                                       Phase::Fuse,     Phase::Kernel, Phase::Schedule,
+                                       Phase::Emit};
+
+/// One dimension given with --shape: an extent or an inclusive range.
+struct DimRange {
+  int64_t min = 0, max = 0;
+};
+struct ShapeOverride {
+  std::string input;
+  std::vector<DimRange> dims;
+};
+
+struct CompileOptions {
+  std::string model;   ///< .onnx, .onnxtxt; or .mlir when `from` is set
+  std::string output;  ///< .adze; with `to` before Emit: .mlir; "-" is stdout for .mlir
+  std::string target = "host";
+  std::string cpu = "native";  ///< LLVM's CPU name
+  std::vector<ShapeOverride> shapes;
+  int optLevel = 3;  ///< 0: no fusion, no layout pass, no memory plan
+  std::optional<Phase> from, to;
+  std::string dumpPhases;  ///< folder for NN-phase.mlir; empty: none
+  int64_t maxNodes = 1000000;
+  bool verifyPhases = false;  ///< check each phase's contract (tests)
+  /// Make every value of the graph an output, in order, for `adze verify`.
+  bool exposeValues = false;
+  /// Called when a phase begins; for progress lines. May be null.
+  std::function<void(Phase)> onPhase;
+};
+
+/// What the one-line success message says.
+struct CompileSummary {
+  int64_t nodes = 0;           ///< ONNX nodes after expansion
+  int64_t kernels = 0;         ///< distinct launches in the entry function
+  int64_t kernelFunctions = 0; ///< distinct kernel bodies
+  int64_t fallbackLoops = 0;   ///< linalg ops left to plain loops
+  int64_t arenaBytes = -1;     ///< -1: planned at run time
+  int64_t peakLiveBytes = -1;
+  int64_t weightBytes = 0;
+  std::vector<std::pair<Phase, double>> seconds;  ///< wall time a phase
+};
+
+/// Compiles. Returns Ok and writes the output, or reports errors and leaves no
+/// file behind. Thread-safe: no globals.
+ExitCode compile(const CompileOptions &options, DiagnosticEngine &diags, CompileSummary &summary);
+
+/// Outcome of compileForEvaluation.
+struct OpSupportRow {
+  std::string domain, name;
+  int64_t minVersion = 1, maxVersion = 0;  ///< 0: newest
+  std::string dtypes;                       ///< "float16, float32, ..."
+};
+/// Every ONNX op that `target` takes, from the converters' own registry.
+std::vector<OpSupportRow> supportedOps(std::string_view target);
+
+/// Names of the registered targets with one line each.
+std::vector<std::pair<std::string, std::string>> targetNames();
+
+}  // namespace adze

@@ -1,0 +1,23 @@
+#include "targets/Target.h"
+
+namespace adze {
+
+std::unique_ptr<Target> makeHostTarget();
+
+const std::vector<std::unique_ptr<Target>> &allTargets() {
+  static const std::vector<std::unique_ptr<Target>> targets = [] {
+    std::vector<std::unique_ptr<Target>> list;
+    list.push_back(makeHostTarget());
+    return list;
+  }();
+  return targets;
+}
+
+const Target *findTarget(std::string_view name) {
+  std::string_view base = name.substr(0, name.find(':'));
+  for (const auto &t : allTargets())
+    if (t->name() == base) return t.get();
+  return nullptr;
+}
+
+}  // namespace adze

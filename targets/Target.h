@@ -1,0 +1,57 @@
+// The one interface of a target: what it can do, as data, and how a module of
+// kernels becomes sections of an artifact.
+#pragma once
+#include "lib/Artifact/Artifact.h"
+#include "lib/Support/Diagnostics.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace adze {
+
+struct TargetOptions {
+  std::string cpu = "native";  ///< or the device's name
+  int optLevel = 3;
+};
+
+/// What every pass asks about a target. Printable: it travels as the module
+/// attribute `adze.target`.
+struct TargetDescription {
+  std::string name;                  ///< "host"
+  std::string triple, cpu;           ///< LLVM's names
+  std::vector<std::string> features; ///< LLVM's names, without '+', sorted
+  mlir::DictionaryAttr attributes;   ///< vector_bits, vector_registers, fma, masks, caches ...
+};
+
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual std::string name() const = 0;
+  virtual std::string summary() const = 0;
+  /// The description for `options`; reports an unknown device and fails.
+  virtual mlir::FailureOr<TargetDescription> describe(mlir::MLIRContext &ctx,
+                                                      const TargetOptions &options,
+                                                      DiagnosticEngine &diags) const = 0;
+  /// Bufferized kernels (linalg on memrefs) -> the target's own level.
+  virtual void buildSchedulePipeline(mlir::OpPassManager &pm, const TargetOptions &) const = 0;
+  /// The target's own level -> what emit() takes.
+  virtual void buildEmitPipeline(mlir::OpPassManager &pm, const TargetOptions &) const = 0;
+  /// Adds the target's sections. Bytes must live as long as `storage` does.
+  virtual bool emit(mlir::ModuleOp module, const TargetDescription &description,
+                    const TargetOptions &options, artifact::Contents &contents,
+                    std::vector<std::shared_ptr<std::vector<std::byte>>> &storage,
+                    DiagnosticEngine &diags) const = 0;
+};
+
+/// All targets, in a fixed order. Add one by adding its make…Target() to
+/// targets/Registry.cpp.
+const std::vector<std::unique_ptr<Target>> &allTargets();
+/// Null when there is no such target; `name` may carry a device after ':'.
+const Target *findTarget(std::string_view name);
+
+}  // namespace adze
