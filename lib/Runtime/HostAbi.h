@@ -47,32 +47,38 @@ struct adze_host_ctx {
   uint32_t abi_version;
   int32_t status;          /* 0, or the first error's adze status */
   const uint8_t *weights;  /* base of the weights section */
-  /* 64-byte aligned memory owned by the request; null never returns: on
-   * failure the runtime hands out a scratch page, records the error, and the
-   * request's result is that error. bytes may be 0 or (after a wrong shape)
-   * negative, which is an error as well. */
+  /* 64-byte aligned memory owned by the request; null never returns. Where it
+   * fails (bytes may be negative after a wrong shape), the error is recorded
+   * and the call does not return: see fail. */
   void *(*alloc)(adze_host_ctx *ctx, int64_t bytes);
   void (*dealloc)(adze_host_ctx *ctx, void *p);
-  /* The request's arena, at least `bytes` long, 64-byte aligned. Called once. */
+  /* The request's arena, at least `bytes` long, 64-byte aligned. Called once;
+   * does not return where it fails. */
   void *(*slab)(adze_host_ctx *ctx, int64_t bytes);
   /* Places buffers whose sizes are known only now: sizes[n] in bytes,
    * first[n]/last[n] the lifetime of each in program order (inclusive);
-   * fills offsets[n] (64-byte aligned) and returns the slab bytes needed, or
-   * -1 after recording an error. The plan is cached by sizes. */
+   * fills offsets[n] (64-byte aligned) and returns the slab bytes needed; does
+   * not return on a negative size. The plan is cached by sizes. */
   int64_t (*plan)(adze_host_ctx *ctx, int64_t n, const int64_t *sizes, const int32_t *first,
                   const int32_t *last, int64_t *offsets);
   /* Runs task over [0, count), in pieces of at least `grain` iterations, on
-   * the request's threads; returns when all are done. */
+   * the request's threads; returns when all are done. The task must use the
+   * ctx that it is given, never the outer one: it belongs to its thread. A
+   * parallel_for inside a task runs in that task's thread. */
   void (*parallel_for)(adze_host_ctx *ctx, adze_task_fn task, void *env, int64_t count,
                        int64_t grain);
-  /* Records the first error of the request and returns; generated code goes
-   * on with safe values. `code` is an exit-code class (1 invalid input,
-   * 7 resource); message is static text. */
+  /* Records the first error of the request, and leaves: the runtime unwinds
+   * the entry (or this piece of a parallel loop, then the entry) with longjmp,
+   * so generated code keeps nothing that would need cleaning up. `code` is an
+   * exit-code class (1 invalid input, 7 resource); message is static text. Code
+   * after the call must be valid all the same: given a ctx of another thread,
+   * it returns. */
   void (*fail)(adze_host_ctx *ctx, int32_t code, const char *message);
   /* Called around each kernel when profiling; null otherwise. */
   void (*kernel_begin)(adze_host_ctx *ctx, int32_t kernel);
   void (*kernel_end)(adze_host_ctx *ctx, int32_t kernel);
-  /* Asked at loop back-edges of long loops: non-zero asks the code to leave. */
+  /* Asked at loop back-edges of long loops; leaves like fail once the request
+   * is cancelled or late, else 0. Non-zero asks the code to leave. */
   int32_t (*cancelled)(adze_host_ctx *ctx);
 };
 

@@ -1,0 +1,306 @@
+/* adze_rt.h: run .adze artifacts. The C API of libadze_rt.
+ *
+ * Shape of the API
+ *   - A function that can fail returns adze_status *: NULL is success, else an
+ *     object with a class, a stable id, a message and a hint, which the caller
+ *     destroys. Nothing aborts, nothing throws, nothing is printed.
+ *   - Structs begin with struct_size, set by the caller to sizeof of its own
+ *     version; fields may be added at the end. ADZE_INIT(type) makes a zeroed
+ *     one: `adze_model_options o = ADZE_INIT(adze_model_options);`
+ *   - There are no globals. A model is immutable after loading and may be used
+ *     from any number of threads. A request belongs to one thread at a time
+ *     (adze_request_cancel excepted); make one for each thread. A request
+ *     keeps what it needs of its model alive.
+ *   - Indices count inputs, outputs, kernels and so on in signature order.
+ *   - Strings are UTF-8 as the model had them, owned by the object they were
+ *     asked of, valid until that is destroyed.
+ *
+ * A run
+ *   adze_model *m; adze_request *r; adze_tensor x = ADZE_INIT(adze_tensor), y = x;
+ *   adze_model_load_file("model.adze", NULL, &m);
+ *   adze_request_create(m, NULL, &r);
+ *   int64_t shape[] = {1, 3, 224, 224};
+ *   x.dtype = ADZE_FLOAT32; x.rank = 4; x.shape = shape; x.data = pixels;
+ *   adze_request_set_input(r, 0, &x);
+ *   adze_request_run(r);
+ *   adze_request_output(r, 0, &y);        // y.data valid until the next run
+ */
+#ifndef ADZE_RT_H
+#define ADZE_RT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#define ADZE_INIT(type) ([] { type t{}; t.struct_size = sizeof(type); return t; }())
+#else
+#define ADZE_INIT(type) ((type){.struct_size = sizeof(type)})
+#endif
+
+#define ADZE_RT_API __attribute__((visibility("default")))
+
+/* ---- status ------------------------------------------------------------ */
+
+/* Classes of errors; the same numbers are the tool's exit codes. */
+enum {
+  ADZE_OK = 0,
+  ADZE_INVALID = 1,     /* an input, name or file is not what the model takes */
+  ADZE_USAGE = 2,       /* the API was called wrongly: null, bad struct_size */
+  ADZE_UNSUPPORTED = 3, /* the runtime cannot do this */
+  ADZE_CORRUPT = 6,     /* artifact damaged, or made for another machine */
+  ADZE_RESOURCE = 7,    /* out of memory, threads or file descriptors */
+  ADZE_DEVICE = 8,      /* device or driver missing or failed */
+  ADZE_INTERNAL = 70,   /* a bug in adze */
+  ADZE_CANCELLED = 130  /* adze_request_cancel or the request's timeout */
+};
+
+typedef struct adze_status adze_status;
+
+/* All take NULL (success) too. */
+ADZE_RT_API int32_t adze_status_code(const adze_status *status);
+/* "ADZ0703"; "" for success. Listed in docs/errors.md. */
+ADZE_RT_API const char *adze_status_id(const adze_status *status);
+ADZE_RT_API const char *adze_status_message(const adze_status *status);
+/* What to do about it; may be "". */
+ADZE_RT_API const char *adze_status_hint(const adze_status *status);
+ADZE_RT_API void adze_status_destroy(adze_status *status);
+
+/* "0.1.0" */
+ADZE_RT_API const char *adze_rt_version(void);
+
+/* ---- tensors ----------------------------------------------------------- */
+
+/* Element types, numbered as onnx.TensorProto.DataType. A bool is one byte, 0
+ * or 1. Types narrower than a byte and strings may stand in a signature, but
+ * cannot be run. */
+enum {
+  ADZE_UNDEFINED = 0,
+  ADZE_FLOAT32 = 1,
+  ADZE_UINT8 = 2,
+  ADZE_INT8 = 3,
+  ADZE_UINT16 = 4,
+  ADZE_INT16 = 5,
+  ADZE_INT32 = 6,
+  ADZE_INT64 = 7,
+  ADZE_STRING = 8,
+  ADZE_BOOL = 9,
+  ADZE_FLOAT16 = 10,
+  ADZE_FLOAT64 = 11,
+  ADZE_UINT32 = 12,
+  ADZE_UINT64 = 13,
+  ADZE_COMPLEX64 = 14,
+  ADZE_COMPLEX128 = 15,
+  ADZE_BFLOAT16 = 16,
+  ADZE_FLOAT8E4M3FN = 17,
+  ADZE_FLOAT8E4M3FNUZ = 18,
+  ADZE_FLOAT8E5M2 = 19,
+  ADZE_FLOAT8E5M2FNUZ = 20,
+  ADZE_UINT4 = 21,
+  ADZE_INT4 = 22,
+  ADZE_FLOAT4E2M1 = 23,
+  ADZE_FLOAT8E8M0 = 24,
+  ADZE_UINT2 = 25,
+  ADZE_INT2 = 26
+};
+
+/* "float32"; "undefined" for numbers that name no type. */
+ADZE_RT_API const char *adze_dtype_name(int32_t dtype);
+/* Bytes of one element; 0 for types that cannot be run. */
+ADZE_RT_API size_t adze_dtype_bytes(int32_t dtype);
+
+/* A dense tensor in host memory. */
+typedef struct adze_tensor {
+  size_t struct_size;
+  int32_t dtype;
+  int32_t rank;
+  const int64_t *shape;   /* rank extents; may be NULL for rank 0 */
+  const int64_t *strides; /* rank strides in elements; NULL: row-major */
+  void *data;             /* any alignment; may be NULL when there are no elements */
+  size_t bytes;           /* size of the memory at data; 0: not said, not checked */
+} adze_tensor;
+
+/* What the signature says of one input or output. */
+typedef struct adze_tensor_info {
+  size_t struct_size;
+  const char *name;
+  int32_t dtype;
+  int32_t rank;
+  const int64_t *dims;          /* rank extents; -1 where not fixed */
+  const char *const *symbols;   /* rank names: equal names are equal extents; "" none */
+} adze_tensor_info;
+
+/* ---- thread pools ------------------------------------------------------ */
+
+/* Threads shared by the models that are given it. Its threads start with the
+ * first parallel run. Models keep it alive. */
+typedef struct adze_pool adze_pool;
+
+/* threads: 0 means one for each CPU that the process may use. */
+ADZE_RT_API adze_status *adze_pool_create(int32_t threads, adze_pool **pool);
+ADZE_RT_API void adze_pool_destroy(adze_pool *pool);
+
+/* ---- models ------------------------------------------------------------ */
+
+typedef struct adze_model adze_model;
+
+typedef struct adze_model_options {
+  size_t struct_size;
+  int32_t threads;    /* of the model's own pool, used when pool is NULL; 0: all CPUs */
+  int32_t reserved;   /* zero */
+  adze_pool *pool;    /* may be NULL */
+} adze_model_options;
+
+/* Maps and checks an artifact, checksums included, before any of its code is
+ * mapped; weights stay in the file. options may be NULL. The file must not be
+ * written to while the model lives; replacing it by rename is fine. */
+ADZE_RT_API adze_status *adze_model_load_file(const char *path, const adze_model_options *options,
+                                              adze_model **model);
+/* The same from memory, which must outlive the model and its requests. Weights
+ * are copied only when the memory is not 64-byte aligned. */
+ADZE_RT_API adze_status *adze_model_load_memory(const void *data, size_t size,
+                                                const adze_model_options *options,
+                                                adze_model **model);
+/* Requests that still exist go on working. */
+ADZE_RT_API void adze_model_destroy(adze_model *model);
+
+ADZE_RT_API size_t adze_model_input_count(const adze_model *model);
+ADZE_RT_API size_t adze_model_output_count(const adze_model *model);
+ADZE_RT_API adze_status *adze_model_input(const adze_model *model, size_t index,
+                                          adze_tensor_info *info);
+ADZE_RT_API adze_status *adze_model_output(const adze_model *model, size_t index,
+                                           adze_tensor_info *info);
+/* Index by name, or -1. */
+ADZE_RT_API int64_t adze_model_find_input(const adze_model *model, const char *name);
+ADZE_RT_API int64_t adze_model_find_output(const adze_model *model, const char *name);
+
+/* The model's metadata_props. value_size counts bytes without the final NUL;
+ * a value may hold NULs of its own. */
+ADZE_RT_API size_t adze_model_metadata_count(const adze_model *model);
+ADZE_RT_API adze_status *adze_model_metadata(const adze_model *model, size_t index,
+                                             const char **key, const char **value,
+                                             size_t *value_size);
+
+typedef struct adze_kernel_info {
+  size_t struct_size;
+  const char *name;
+  const char *kind;          /* "matmul", "conv", "elementwise", ... */
+  const char *const *nodes;  /* the ONNX nodes that it computes */
+  size_t node_count;
+  const char *flops;         /* expression over the signature's symbols; "": not known */
+  int64_t bytes;             /* read and written; 0: not known */
+} adze_kernel_info;
+
+ADZE_RT_API size_t adze_model_kernel_count(const adze_model *model);
+ADZE_RT_API adze_status *adze_model_kernel(const adze_model *model, size_t index,
+                                           adze_kernel_info *info);
+
+/* Every ONNX node and the kernel that computes it; kernel -1: folded away. */
+ADZE_RT_API size_t adze_model_node_count(const adze_model *model);
+ADZE_RT_API adze_status *adze_model_node(const adze_model *model, size_t index, const char **name,
+                                         int64_t *kernel);
+
+typedef struct adze_model_info {
+  size_t struct_size;
+  const char *compiler_version;
+  const char *target;           /* "host" */
+  const char *triple;
+  const char *cpu;
+  const char *flags;            /* the compile's options */
+  uint64_t model_hash;          /* xxh3 of the model file */
+  int64_t weights_bytes;
+  int64_t code_bytes;
+  int64_t arena_bytes;          /* memory plan: static part of the arena */
+  int64_t peak_live_bytes;      /* least memory any plan could need */
+  size_t planned_buffer_count;
+} adze_model_info;
+
+ADZE_RT_API adze_status *adze_model_get_info(const adze_model *model, adze_model_info *info);
+
+typedef struct adze_planned_buffer {
+  size_t struct_size;
+  int64_t kernel;               /* producing kernel; -1: none */
+  int64_t first, last;          /* lifetime in program order, inclusive */
+  int64_t offset, size;         /* bytes in the arena */
+} adze_planned_buffer;
+
+ADZE_RT_API adze_status *adze_model_planned_buffer(const adze_model *model, size_t index,
+                                                   adze_planned_buffer *buffer);
+
+/* ---- requests ---------------------------------------------------------- */
+
+typedef struct adze_request adze_request;
+
+typedef struct adze_request_options {
+  size_t struct_size;
+  int64_t memory_limit; /* bytes of arena, temporaries and outputs; 0: none */
+  int64_t timeout_ms;   /* of each run, from its start; 0: none */
+} adze_request_options;
+
+/* options may be NULL. Memory that a run needed is kept for the next one. */
+ADZE_RT_API adze_status *adze_request_create(const adze_model *model,
+                                             const adze_request_options *options,
+                                             adze_request **request);
+/* A run in flight in another thread is cancelled and cleans up after itself. */
+ADZE_RT_API void adze_request_destroy(adze_request *request);
+
+/* Checks dtype, rank, extents and strides against the signature; symbols are
+ * compared when the request runs. The shape is copied; the data must stay in
+ * place until the last run that uses it has returned, and is never written.
+ * Data that is strided or not 64-byte aligned is copied at each run. */
+ADZE_RT_API adze_status *adze_request_set_input(adze_request *request, size_t index,
+                                                const adze_tensor *tensor);
+/* The same from DLPack (CPU device). On success the request owns the tensor and
+ * calls its deleter when the input is set again or the request goes. */
+struct DLManagedTensor;
+ADZE_RT_API adze_status *adze_request_set_input_dlpack(adze_request *request, size_t index,
+                                                       struct DLManagedTensor *tensor);
+/* Results of output `index` go to this memory from now on. A run whose result
+ * needs more than `bytes` fails with ADZE_INVALID. NULL unbinds. */
+ADZE_RT_API adze_status *adze_request_bind_output(adze_request *request, size_t index, void *data,
+                                                  size_t bytes);
+
+/* Runs to the end in this thread (and the pool's). After an error the request
+ * can be run again; outputs of an earlier run are gone. */
+ADZE_RT_API adze_status *adze_request_run(adze_request *request);
+
+/* Shape, dtype and data of a result: row-major, valid until the request runs
+ * again or is destroyed (bound memory: for as long as the caller keeps it). */
+ADZE_RT_API adze_status *adze_request_output(const adze_request *request, size_t index,
+                                             adze_tensor *tensor);
+/* The same as DLPack: the memory lives until its deleter is called, whatever
+ * becomes of the request. Bound outputs are refused. */
+ADZE_RT_API adze_status *adze_request_output_dlpack(adze_request *request, size_t index,
+                                                    struct DLManagedTensor **tensor);
+
+/* From any thread: the run in flight ends soon with ADZE_CANCELLED. Without
+ * one, it does nothing. */
+ADZE_RT_API void adze_request_cancel(adze_request *request);
+
+/* Called after each kernel of a run, in the running thread, with times of
+ * CLOCK_MONOTONIC in nanoseconds. It must not call into the request. NULL
+ * turns profiling off, which then costs nothing. */
+typedef void (*adze_profile_fn)(void *user, int64_t kernel, int64_t begin_ns, int64_t end_ns);
+ADZE_RT_API adze_status *adze_request_set_profile(adze_request *request, adze_profile_fn callback,
+                                                  void *user);
+
+typedef struct adze_request_info {
+  size_t struct_size;
+  int64_t arena_bytes;     /* held by the arena now */
+  int64_t temporary_bytes; /* held by other temporaries and outputs now */
+  int64_t peak_bytes;      /* most held at once by the last run */
+} adze_request_info;
+
+ADZE_RT_API adze_status *adze_request_get_info(const adze_request *request,
+                                               adze_request_info *info);
+
+/* ---- this machine ------------------------------------------------------ */
+
+/* Does this CPU (and its operating system) have the feature LLVM calls so?
+ * 1 yes, 0 no, -1 the runtime does not know the name. */
+ADZE_RT_API int32_t adze_cpu_has_feature(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,35 @@
+#include "lib/Runtime/Device.h"
+
+#include <time.h>
+
+namespace adze::runtime {
+
+namespace {
+constexpr Device kDevices[] = {
+    {"host", loadHostModule},
+};
+}  // namespace
+
+const Device *findDevice(std::string_view target) {
+  for (const Device &d : kDevices)
+    if (target == d.target) return &d;
+  return nullptr;
+}
+
+int64_t nowNs() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+bool failWith(Diagnostic &error, ExitCode exitCode, const char *code, std::string message,
+              std::string help) {
+  error = {};
+  error.exitCode = exitCode;
+  error.code = code;
+  error.message = std::move(message);
+  error.help = std::move(help);
+  return false;
+}
+
+}  // namespace adze::runtime

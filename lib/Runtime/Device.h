@@ -1,0 +1,89 @@
+// What runs an artifact: one table of functions a device. A new device is a new
+// row in findDevice.
+#pragma once
+#include "lib/Artifact/Artifact.h"
+#include "lib/Runtime/Memory.h"
+#include "lib/Runtime/PlanCache.h"
+#include "lib/Runtime/ThreadPool.h"
+#include "lib/Support/Diagnostics.h"
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace adze::runtime {
+
+/// A checked input: contiguous, row-major, 64-byte aligned.
+struct InputView {
+  artifact::DType dtype;
+  std::span<const int64_t> shape;
+  void *data;
+};
+
+/// A result as a device left it: any strides (in elements), in any memory.
+struct OutputView {
+  std::span<const int64_t> shape, strides;
+  const void *data;
+  void *allocated;  ///< start of the allocation; may be a block of Execution::blocks
+};
+
+/// Takes results, in order, while a device's memory still holds them.
+class OutputSink {
+ public:
+  virtual bool setOutput(size_t index, const OutputView &view, Diagnostic &error) = 0;
+
+ protected:
+  ~OutputSink() = default;
+};
+
+/// Called with the kernel's index and CLOCK_MONOTONIC times.
+struct Profiler {
+  void (*callback)(void *user, int64_t kernel, int64_t beginNs, int64_t endNs) = nullptr;
+  void *user = nullptr;
+};
+
+/// One run: everything that a device needs besides its own module.
+struct Execution {
+  const artifact::Contents &contents;
+  std::span<const InputView> inputs;
+  OutputSink &outputs;
+  BlockPool &blocks;
+  Arena &arena;
+  PlanCache &plans;
+  ThreadPool &threads;
+  const std::atomic<bool> &cancelled;
+  int64_t deadlineNs = 0;  ///< CLOCK_MONOTONIC; 0: none
+  Profiler profiler;
+};
+
+/// Loaded code of one artifact; immutable, shared by concurrent runs.
+class Module {
+ public:
+  virtual ~Module() = default;
+  virtual bool run(Execution &execution, Diagnostic &error) const = 0;
+};
+
+struct Device {
+  const char *target;  ///< as in the artifact's header
+  /// Null and `error` when this machine cannot run the artifact. Nothing of
+  /// the artifact's code is mapped before its demands are checked.
+  std::unique_ptr<Module> (*load)(std::shared_ptr<const artifact::Artifact> artifact,
+                                  Diagnostic &error);
+};
+
+/// Null when this runtime has no such device.
+const Device *findDevice(std::string_view target);
+
+/// The host CPU (HostDevice.cpp).
+std::unique_ptr<Module> loadHostModule(std::shared_ptr<const artifact::Artifact> artifact,
+                                       Diagnostic &error);
+
+/// CLOCK_MONOTONIC in nanoseconds.
+int64_t nowNs();
+
+/// Fills `error` and returns false, to be returned on.
+bool failWith(Diagnostic &error, ExitCode exitCode, const char *code, std::string message,
+              std::string help = {});
+
+}  // namespace adze::runtime

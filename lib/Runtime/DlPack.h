@@ -1,0 +1,39 @@
+// DLPack's structures, as its ABI (version 0.x, unversioned tensors) lays them
+// out; declared here so that the runtime needs no header of others.
+#pragma once
+#include "lib/Artifact/Artifact.h"
+
+#include <cstdint>
+
+namespace adze::runtime::dlpack {
+
+inline constexpr int32_t kCpu = 1;
+
+struct DataType {
+  uint8_t code;
+  uint8_t bits;
+  uint16_t lanes;
+};
+
+struct Tensor {
+  void *data;
+  int32_t deviceType;
+  int32_t deviceId;
+  int32_t rank;
+  DataType dtype;
+  int64_t *shape;
+  int64_t *strides;  ///< in elements; null: row-major
+  uint64_t byteOffset;
+};
+
+struct ManagedTensor {
+  Tensor tensor;
+  void *context;
+  void (*deleter)(ManagedTensor *self);
+};
+
+/// Undefined / code 255 where the two have no common type.
+artifact::DType fromDlPack(DataType t);
+DataType toDlPack(artifact::DType t);
+
+}  // namespace adze::runtime::dlpack

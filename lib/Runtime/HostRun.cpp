@@ -1,0 +1,281 @@
+// The functions behind adze_host_ctx. They are called by generated code, so
+// they never throw, and where they cannot go on they leave with longjmp: the
+// generated frames in between hold nothing, and the functions here keep no
+// object with a destructor alive across the jump.
+#include "lib/Runtime/HostRun.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+
+#include <algorithm>
+#include <new>
+
+namespace adze::runtime {
+
+namespace {
+// Several pieces a thread even out threads of unequal speed.
+constexpr int64_t kPiecesPerThread = 4;
+
+/// What all contexts of one run share.
+struct Run {
+  explicit Run(Execution &e) : execution(e) {}
+  Execution &execution;
+  std::atomic<int> claimed{0};  ///< 1 once a thread records the first error
+  std::atomic<int> failed{0};   ///< 1 once it is recorded
+  int32_t code = 0;
+  const char *id = "";
+  const char *message = "";
+  int64_t detail = -1;  ///< bytes asked for; -1: none
+  std::vector<int64_t> kernelBegin;
+  alignas(kAlignment) char scratch[4096];
+};
+
+/// The ABI's context, and where its thread leaves to.
+struct Context {
+  adze_host_ctx abi{};
+  Run *run = nullptr;
+  jmp_buf *exit = nullptr;
+  pthread_t thread{};
+  bool worker = false;
+};
+
+Context *contextOf(adze_host_ctx *c) { return reinterpret_cast<Context *>(c); }
+
+void record(Run &run, ExitCode code, const char *id, const char *message, int64_t detail = -1) {
+  if (run.claimed.exchange(1)) return;
+  run.code = static_cast<int32_t>(code);
+  run.id = id;
+  run.message = message;
+  run.detail = detail;
+  run.failed.store(1, std::memory_order_release);
+}
+
+/// Returns only when the context is another thread's.
+void leave(Context *c) {
+  c->abi.status = 1;
+  if (pthread_equal(c->thread, pthread_self())) _longjmp(*c->exit, 1);
+}
+
+void checkCancelled(Run &run) {
+  const Execution &e = run.execution;
+  if (e.cancelled.load(std::memory_order_relaxed))
+    record(run, ExitCode::Interrupted, "ADZ0721", "the request was cancelled");
+  else if (e.deadlineNs && nowNs() > e.deadlineNs)
+    record(run, ExitCode::Interrupted, "ADZ0722", "the request ran past its timeout");
+}
+
+void *hostAlloc(adze_host_ctx *ctx, int64_t bytes) {
+  Context *c = contextOf(ctx);
+  Block *b = bytes >= 0 ? c->run->execution.blocks.allocate(bytes) : nullptr;
+  if (b) return b->payload();
+  if (bytes < 0)
+    record(*c->run, ExitCode::InvalidModel, "ADZ0707", "a tensor's size is negative or too large");
+  else
+    record(*c->run, ExitCode::ResourceLimit, "ADZ0720", "out of memory", bytes);
+  leave(c);
+  return c->run->scratch;
+}
+
+void hostDealloc(adze_host_ctx *ctx, void *p) {
+  Run &run = *contextOf(ctx)->run;
+  if (p && p != run.scratch) run.execution.blocks.recycle(Block::of(p));
+}
+
+void *hostSlab(adze_host_ctx *ctx, int64_t bytes) {
+  Context *c = contextOf(ctx);
+  void *p = bytes >= 0 ? c->run->execution.arena.ensure(bytes) : nullptr;
+  if (p) return p;
+  if (bytes < 0)
+    record(*c->run, ExitCode::InvalidModel, "ADZ0707", "the arena's size is negative or too large");
+  else
+    record(*c->run, ExitCode::ResourceLimit, "ADZ0720", "out of memory for the arena", bytes);
+  leave(c);
+  return c->run->scratch;
+}
+
+/// Separate from hostPlan, so that nothing is left to destroy when that leaves.
+int64_t planOrError(Run &run, int64_t n, const int64_t *sizes, const int32_t *first,
+                    const int32_t *last, int64_t *offsets) {
+  try {
+    size_t count = static_cast<size_t>(n);
+    int64_t slab = run.execution.plans.plan({sizes, count}, {first, count}, {last, count},
+                                            {offsets, count});
+    if (slab < 0)
+      record(run, ExitCode::InvalidModel, "ADZ0707", "a tensor's size is negative or too large");
+    return slab;
+  } catch (const std::bad_alloc &) {
+    record(run, ExitCode::ResourceLimit, "ADZ0720", "out of memory for the memory plan");
+    return -1;
+  }
+}
+
+int64_t hostPlan(adze_host_ctx *ctx, int64_t n, const int64_t *sizes, const int32_t *first,
+                 const int32_t *last, int64_t *offsets) {
+  Context *c = contextOf(ctx);
+  int64_t slab = n <= 0 ? 0 : planOrError(*c->run, n, sizes, first, last, offsets);
+  if (slab < 0) leave(c);
+  return slab;
+}
+
+void hostFail(adze_host_ctx *ctx, int32_t code, const char *message) {
+  Context *c = contextOf(ctx);
+  record(*c->run, static_cast<ExitCode>(code), "ADZ0730", message ? message : "failed");
+  leave(c);
+}
+
+int32_t hostCancelled(adze_host_ctx *ctx) {
+  Context *c = contextOf(ctx);
+  checkCancelled(*c->run);
+  if (!c->run->failed.load(std::memory_order_acquire)) return 0;
+  leave(c);
+  return 1;
+}
+
+struct Job {
+  Context *outer;
+  adze_task_fn task;
+  void *env;
+  int64_t count, pieces;
+};
+
+/// One piece of a parallel loop, in any of the pool's threads.
+void runPiece(void *p, size_t i) {
+  const Job &job = *static_cast<Job *>(p);
+  Run &run = *job.outer->run;
+  checkCancelled(run);
+  if (run.failed.load(std::memory_order_acquire)) return;
+  Context local = *job.outer;
+  jmp_buf exit;
+  local.exit = &exit;
+  local.thread = pthread_self();
+  local.worker = true;
+  // The first (count mod pieces) pieces have one iteration more.
+  int64_t n = static_cast<int64_t>(i), base = job.count / job.pieces, more = job.count % job.pieces;
+  int64_t begin = n * base + std::min(n, more);
+  int64_t end = begin + base + (n < more ? 1 : 0);
+  if (_setjmp(exit) == 0) job.task(&local.abi, job.env, begin, end);
+}
+
+void hostParallelFor(adze_host_ctx *ctx, adze_task_fn task, void *env, int64_t count,
+                     int64_t grain) {
+  Context *c = contextOf(ctx);
+  if (count <= 0) return;
+  ThreadPool &threads = c->run->execution.threads;
+  int64_t pieces = std::min(count / std::max<int64_t>(grain, 1),
+                            threads.threads() * kPiecesPerThread);
+  if (c->worker || threads.threads() == 1 || pieces <= 1) {
+    task(ctx, env, 0, count);
+    return;
+  }
+  Job job{c, task, env, count, pieces};
+  threads.run(runPiece, &job, static_cast<size_t>(pieces));
+  if (c->run->failed.load(std::memory_order_acquire)) leave(c);
+}
+
+void hostKernelBegin(adze_host_ctx *ctx, int32_t kernel) {
+  Context *c = contextOf(ctx);
+  Run &run = *c->run;
+  if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
+  run.kernelBegin[kernel] = nowNs();
+}
+
+void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel) {
+  Context *c = contextOf(ctx);
+  Run &run = *c->run;
+  if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
+  const Profiler &p = run.execution.profiler;
+  p.callback(p.user, kernel, run.kernelBegin[kernel], nowNs());
+}
+
+void fillContext(Context &c, Run &run, const uint8_t *weights, jmp_buf &exit) {
+  c.abi.abi_version = ADZE_HOST_ABI_VERSION;
+  c.abi.weights = weights ? weights : reinterpret_cast<const uint8_t *>(run.scratch);
+  c.abi.alloc = hostAlloc;
+  c.abi.dealloc = hostDealloc;
+  c.abi.slab = hostSlab;
+  c.abi.plan = hostPlan;
+  c.abi.parallel_for = hostParallelFor;
+  c.abi.fail = hostFail;
+  c.abi.cancelled = hostCancelled;
+  c.run = &run;
+  c.exit = &exit;
+  c.thread = pthread_self();
+  if (!run.execution.profiler.callback) return;
+  run.kernelBegin.resize(run.execution.contents.kernels.size());
+  c.abi.kernel_begin = hostKernelBegin;
+  c.abi.kernel_end = hostKernelEnd;
+}
+
+/// Memref descriptors of a list of tensors: pointers to them, and their words.
+struct Descriptors {
+  std::vector<std::vector<int64_t>> words;
+  std::vector<void *> pointers;
+
+  adze_memref *add(size_t rank) {
+    words.emplace_back(3 + 2 * rank);
+    pointers.push_back(words.back().data());
+    return reinterpret_cast<adze_memref *>(words.back().data());
+  }
+};
+
+void describeInput(Descriptors &list, const InputView &in, Run &run) {
+  size_t rank = in.shape.size();
+  adze_memref *m = list.add(rank);
+  m->allocated = m->aligned = in.data ? in.data : run.scratch;
+  int64_t stride = 1;
+  for (size_t d = rank; d-- > 0;) {
+    m->dims[d] = in.shape[d];
+    m->dims[rank + d] = stride;
+    stride *= std::max<int64_t>(in.shape[d], 1);
+  }
+}
+
+/// The frame that generated code leaves to: nothing with a destructor in it.
+int32_t callEntry(adze_entry_fn entry, Context &context, jmp_buf &exit, void *const *inputs,
+                  void *const *outputs) {
+  if (_setjmp(exit) != 0) return -1;
+  return entry(&context.abi, inputs, outputs);
+}
+
+bool report(const Run &run, int32_t result, Diagnostic &error) {
+  if (!run.failed.load(std::memory_order_acquire))
+    return failWith(error, ExitCode::Internal, "ADZ0790",
+                    "the model's code returned " + std::to_string(result));
+  std::string message = run.message;
+  if (run.detail >= 0) message += " (" + std::to_string(run.detail) + " bytes)";
+  return failWith(error, static_cast<ExitCode>(run.code), run.id, std::move(message));
+}
+
+bool handOut(const Descriptors &outputs, Execution &e, Diagnostic &error) {
+  for (size_t i = 0; i < outputs.words.size(); ++i) {
+    const artifact::TensorInfo &info = e.contents.outputs[i];
+    const adze_memref *m = reinterpret_cast<const adze_memref *>(outputs.words[i].data());
+    size_t rank = info.dims.size();
+    OutputView view{{m->dims, rank}, {m->dims + rank, rank}, nullptr, m->allocated};
+    view.data = static_cast<const char *>(m->aligned) +
+                m->offset * artifact::dtypeBytes(info.dtype);
+    if (!e.outputs.setOutput(i, view, error)) return false;
+  }
+  return true;
+}
+}  // namespace
+
+bool runHostEntry(adze_entry_fn entry, const uint8_t *weights, Execution &execution,
+                  Diagnostic &error) {
+  Run run(execution);
+  Context context;
+  jmp_buf exit;
+  fillContext(context, run, weights, exit);
+  Descriptors inputs, outputs;
+  for (const InputView &in : execution.inputs) describeInput(inputs, in, run);
+  for (const artifact::TensorInfo &out : execution.contents.outputs) outputs.add(out.dims.size());
+  checkCancelled(run);
+  int32_t result = run.failed ? -1
+                              : callEntry(entry, context, exit, inputs.pointers.data(),
+                                          outputs.pointers.data());
+  checkCancelled(run);
+  if (result != 0 || run.failed.load(std::memory_order_acquire)) return report(run, result, error);
+  return handOut(outputs, execution, error);
+}
+
+}  // namespace adze::runtime

@@ -1,0 +1,98 @@
+// Memory of one request: 64-byte aligned blocks that are kept for the next run,
+// and the arena.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace adze::runtime {
+
+inline constexpr size_t kAlignment = 64;
+
+/// The header in front of a block's payload.
+struct alignas(kAlignment) Block {
+  Block *prev = nullptr, *next = nullptr;  ///< the list of live blocks
+  int64_t capacity = 0;                    ///< payload bytes
+  std::atomic<int32_t> references{1};      ///< outputs may be shared with DLPack
+  uint32_t lastUse = 0;                    ///< run that used it
+
+  void *payload() { return this + 1; }
+  static Block *of(void *payload) { return static_cast<Block *>(payload) - 1; }
+};
+
+/// Drops one reference; the last frees the block. Any thread.
+void releaseBlock(Block *block);
+
+/// Counts bytes against a limit.
+class Budget {
+ public:
+  /// 0: no limit.
+  void setLimit(int64_t bytes) { limit_ = bytes; }
+  bool take(int64_t bytes);
+  void give(int64_t bytes) { held_ -= bytes; }
+  int64_t held() const { return held_; }
+  int64_t peak() const { return peak_; }
+  void resetPeak() { peak_ = held_.load(); }
+
+ private:
+  int64_t limit_ = 0;
+  std::atomic<int64_t> held_{0}, peak_{0};
+};
+
+/// Allocates blocks, keeps those that are given back, and frees what a run
+/// forgot. Threads of one run may call it at once.
+class BlockPool {
+ public:
+  explicit BlockPool(Budget &budget) : budget_(budget) {}
+  ~BlockPool();
+  BlockPool(const BlockPool &) = delete;
+  BlockPool &operator=(const BlockPool &) = delete;
+
+  /// Null when out of memory or budget; bytes >= 0.
+  Block *allocate(int64_t bytes);
+  /// Gives a block back for reuse.
+  void recycle(Block *block);
+  /// The live block whose payload begins at p, taken out of the pool's hands
+  /// (references stay as they are); null if there is none.
+  Block *detach(void *p);
+  /// Takes back a detached block: kept for reuse, or only released where
+  /// somebody else still refers to it.
+  void giveBack(Block *block);
+  /// Recycles all live blocks; frees those that the run did not use.
+  void endRun();
+  int64_t heldBytes() const { return held_; }
+
+ private:
+  void link(Block *b);
+  void unlink(Block *b);
+  void keep(Block *b);
+  void destroy(Block *b);
+
+  Budget &budget_;
+  std::mutex mutex_;
+  Block *live_ = nullptr;
+  std::vector<Block *> free_;  ///< by capacity
+  std::atomic<int64_t> held_{0};
+  uint32_t run_ = 1;
+};
+
+/// One growing region, page-aligned, contents undefined after growth.
+class Arena {
+ public:
+  explicit Arena(Budget &budget) : budget_(budget) {}
+  ~Arena();
+  Arena(const Arena &) = delete;
+  Arena &operator=(const Arena &) = delete;
+  /// Null when out of memory or budget; bytes >= 0.
+  void *ensure(int64_t bytes);
+  int64_t capacity() const { return capacity_; }
+
+ private:
+  Budget &budget_;
+  void *base_ = nullptr;
+  int64_t capacity_ = 0;
+};
+
+}  // namespace adze::runtime

@@ -1,0 +1,99 @@
+// One caller's inputs, outputs and memory for running a model.
+#pragma once
+#include "lib/Runtime/Model.h"
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace adze::runtime {
+
+/// A tensor that a caller hands in.
+struct TensorRef {
+  artifact::DType dtype = artifact::DType::Undefined;
+  std::span<const int64_t> shape;
+  const int64_t *strides = nullptr;  ///< in elements; null: row-major
+  void *data = nullptr;
+  size_t bytes = 0;  ///< 0: not said
+};
+
+/// A result of the last run.
+struct Result {
+  artifact::DType dtype = artifact::DType::Undefined;
+  std::span<const int64_t> shape;
+  void *data = nullptr;
+  size_t bytes = 0;
+};
+
+class Request final : private OutputSink {
+ public:
+  /// memoryLimit in bytes, timeoutMs of each run; 0: none.
+  Request(std::shared_ptr<const Model> model, int64_t memoryLimit, int64_t timeoutMs);
+  ~Request();
+
+  const artifact::Contents &contents() const { return model_->contents(); }
+
+  /// `owner` is called (if not empty) when the input is set again or the
+  /// request goes; not on failure.
+  bool setInput(size_t index, const TensorRef &tensor, std::function<void()> owner,
+                Diagnostic &error);
+  bool bindOutput(size_t index, void *data, size_t bytes, Diagnostic &error);
+  bool run(Diagnostic &error);
+  bool result(size_t index, Result &out, Diagnostic &error) const;
+  /// The block behind a result, with a reference of its own, to be given to
+  /// releaseBlock; null and `error` for bound outputs.
+  Block *shareResult(size_t index, Diagnostic &error);
+  void cancel() { cancelled_ = true; }
+  /// Also ends runs that begin later.
+  void close() {
+    closed_ = true;
+    cancelled_ = true;
+  }
+  bool setProfiler(Profiler profiler, Diagnostic &error);
+
+  int64_t arenaBytes() const { return arena_.capacity(); }
+  int64_t temporaryBytes() const { return blocks_.heldBytes(); }
+  int64_t peakBytes() const { return budget_.peak(); }
+
+ private:
+  struct Input {
+    bool set = false;
+    std::vector<int64_t> shape, strides;
+    bool rowMajor = true;
+    void *data = nullptr;
+    int64_t bytes = 0;
+    std::function<void()> owner;
+  };
+  struct Output {
+    bool valid = false;
+    std::vector<int64_t> shape;
+    void *data = nullptr;
+    int64_t bytes = 0;
+    Block *block = nullptr;  ///< holds data, unless that is bound
+    void *bound = nullptr;
+    size_t boundBytes = 0;
+  };
+
+  bool setOutput(size_t index, const OutputView &view, Diagnostic &error) override;
+  bool checkInputs(Diagnostic &error) const;
+  bool viewInputs(std::vector<InputView> &views, Diagnostic &error);
+  bool runLocked(Diagnostic &error);
+  void dropOutputs();
+  bool busy(Diagnostic &error) const;
+
+  std::shared_ptr<const Model> model_;
+  int64_t timeoutMs_;
+  Budget budget_;
+  BlockPool blocks_{budget_};
+  Arena arena_{budget_};
+  PlanCache plans_;
+  std::vector<Input> inputs_;
+  std::vector<Output> outputs_;
+  Profiler profiler_;
+  std::atomic<bool> running_{false}, cancelled_{false}, closed_{false};
+};
+
+}  // namespace adze::runtime
