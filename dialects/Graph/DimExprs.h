@@ -1,0 +1,51 @@
+// What can be proved about extents before anything runs.
+#pragma once
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/Value.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <optional>
+
+namespace adze::graph {
+
+/// Extents and elements of small integer tensors as expressions over the
+/// extents of the values they come from. Two equal expressions are equal at run
+/// time. Valid while the IR it has looked at is not changed.
+class DimExprs {
+ public:
+  explicit DimExprs(mlir::MLIRContext *ctx) : ctx(ctx) {}
+
+  /// Extent `i` of tensor `v`.
+  mlir::AffineExpr dim(mlir::Value v, unsigned i);
+  /// Element `i` of a rank-0 or rank-1 integer tensor, or of a static tensor
+  /// in row-major order.
+  mlir::AffineExpr element(mlir::Value v, int64_t i);
+  /// The element if it is a constant.
+  std::optional<int64_t> constantElement(mlir::Value v, int64_t i);
+  /// The extent if it is a constant.
+  std::optional<int64_t> constantDim(mlir::Value v, unsigned i);
+
+  bool same(mlir::Value a, unsigned i, mlir::Value b, unsigned j) { return dim(a, i) == dim(b, j); }
+  /// True when the expression is made of extents and constants so that it
+  /// cannot be negative.
+  bool nonNegative(mlir::AffineExpr e) const;
+  /// Commutative product in a canonical order.
+  mlir::AffineExpr product(llvm::ArrayRef<mlir::AffineExpr> factors);
+
+ private:
+  mlir::AffineExpr constant(int64_t v);
+  mlir::AffineExpr symbol(bool isExtent);
+  mlir::AffineExpr computeDim(mlir::Value v, unsigned i);
+  mlir::AffineExpr computeElement(mlir::Value v, int64_t i);
+  mlir::AffineExpr elementwiseDim(mlir::Operation *op, unsigned i);
+  mlir::AffineExpr windowDim(mlir::Operation *op, unsigned i);
+  mlir::AffineExpr reshapeDim(mlir::Operation *op, unsigned i);
+  mlir::AffineExpr elementwiseElement(mlir::Operation *op, int64_t i);
+
+  mlir::MLIRContext *ctx;
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::AffineExpr> dims, elements;
+  llvm::SmallVector<bool> extentSymbol;
+};
+
+}  // namespace adze::graph
