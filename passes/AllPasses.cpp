@@ -3,6 +3,7 @@
 #include "dialects/Graph/Graph.h"
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
+#include "passes/Rt/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -15,6 +16,6 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<onnxir::OnnxDialect, graph::AdzeDialect, rt::RtDialect>();
 }
 
-void registerAllPasses() {}
+void registerAllPasses() { registerAdzeRtPasses(); }
 
 }  // namespace adze

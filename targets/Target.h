@@ -19,13 +19,14 @@ struct TargetOptions {
   int optLevel = 3;
 };
 
-/// What every pass asks about a target. Printable: it travels as the module
-/// attribute `adze.target`.
-struct TargetDescription {
+/// A target for one set of options. What passes ask is `attributes`, data that
+/// travels as the module attribute `adze.target`
+/// (passes/Schedule/TargetDescription.h names the keys).
+struct TargetInfo {
   std::string name;                  ///< "host"
   std::string triple, cpu;           ///< LLVM's names
   std::vector<std::string> features; ///< LLVM's names, without '+', sorted
-  mlir::DictionaryAttr attributes;   ///< vector_bits, vector_registers, fma, masks, caches ...
+  mlir::DictionaryAttr attributes;
 };
 
 class Target {
@@ -34,7 +35,7 @@ class Target {
   virtual std::string name() const = 0;
   virtual std::string summary() const = 0;
   /// The description for `options`; reports an unknown device and fails.
-  virtual mlir::FailureOr<TargetDescription> describe(mlir::MLIRContext &ctx,
+  virtual mlir::FailureOr<TargetInfo> describe(mlir::MLIRContext &ctx,
                                                       const TargetOptions &options,
                                                       DiagnosticEngine &diags) const = 0;
   /// Bufferized kernels (linalg on memrefs) -> the target's own level.
@@ -42,7 +43,7 @@ class Target {
   /// The target's own level -> what emit() takes.
   virtual void buildEmitPipeline(mlir::OpPassManager &pm, const TargetOptions &) const = 0;
   /// Adds the target's sections. Bytes must live as long as `storage` does.
-  virtual bool emit(mlir::ModuleOp module, const TargetDescription &description,
+  virtual bool emit(mlir::ModuleOp module, const TargetInfo &description,
                     const TargetOptions &options, artifact::Contents &contents,
                     std::vector<std::shared_ptr<std::vector<std::byte>>> &storage,
                     DiagnosticEngine &diags) const = 0;

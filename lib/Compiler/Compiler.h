@@ -25,12 +25,12 @@ inline constexpr Phase kAllPhases[] = {Phase::Import,   Phase::Check,  Phase::Gr
                                        Phase::Emit};
 
 /// One dimension given with --shape: an extent or an inclusive range.
-struct DimRange {
+struct ExtentRange {
   int64_t min = 0, max = 0;
 };
 struct ShapeOverride {
   std::string input;
-  std::vector<DimRange> dims;
+  std::vector<ExtentRange> dims;
 };
 
 struct CompileOptions {
@@ -66,7 +66,6 @@ struct CompileSummary {
 /// file behind. Thread-safe: no globals.
 ExitCode compile(const CompileOptions &options, DiagnosticEngine &diags, CompileSummary &summary);
 
-/// Outcome of compileForEvaluation.
 struct OpSupportRow {
   std::string domain, name;
   int64_t minVersion = 1, maxVersion = 0;  ///< 0: newest

@@ -47,6 +47,19 @@ def ExternalizeConstants : Pass<"adze-externalize-constants", "::mlir::ModuleOp"
   let statistics = [Statistic<"numBytes", "bytes", "bytes of weights">];
 }
 
+def DropDestinationResults : Pass<"adze-drop-destination-results", "::mlir::ModuleOp"> {
+  let summary = "Let kernels return nothing that is one of their own arguments";
+  let description = [{
+    After bufferization a kernel in destination-passing style returns the
+    destination it was given:
+    ```mlir
+    %y = call @kernel_0(%x, %out)   // kernel_0 returns its argument 1
+    ```
+    becomes `call @kernel_0(%x, %out)` with %out in place of %y. Attributes of
+    the call stay (upstream's pass drops them).
+  }];
+}
+
 def PlanMemory : Pass<"adze-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Place the entry function's buffers in one arena";
   let description = [{
@@ -69,6 +82,15 @@ def PlanMemory : Pass<"adze-plan-memory", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
   let statistics = [Statistic<"numPlanned", "planned", "buffers placed in the arena">,
                     Statistic<"numDynamic", "dynamic", "buffers left to the allocator">];
+}
+
+def FormLaunches : Pass<"adze-form-launches", "::mlir::ModuleOp"> {
+  let summary = "Turn calls of kernels into adze_rt.launch, numbered in program order";
+  let description = [{
+    Each launch carries its number in the artifact's kernel table, which the
+    module attribute adze.kernels lists: {function, reason, nodes}.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect"];
 }
 
 def OutlineParallel : Pass<"adze-outline-parallel", "::mlir::ModuleOp"> {

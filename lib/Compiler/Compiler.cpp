@@ -1,0 +1,309 @@
+#include "lib/Compiler/Compiler.h"
+
+#include "dialects/Onnx/Location.h"
+#include "dialects/Onnx/Onnx.h"
+#include "lib/Compiler/MlirDiagnostics.h"
+#include "lib/Compiler/Signature.h"
+#include "lib/Importer/Importer.h"
+#include "lib/Support/File.h"
+#include "passes/AllPasses.h"
+#include "passes/Import/Passes.h"
+#include "passes/Import/Registry.h"
+#include "passes/Pipelines.h"
+#include "targets/Target.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <chrono>
+
+using namespace mlir;
+
+namespace adze {
+
+static constexpr std::pair<std::string_view, std::string_view> kPhases[] = {
+    {"import", "the model as onnx.node ops"},
+    {"check", "every op is known to be supported"},
+    {"graph", "adze ops only, constants folded"},
+    {"precision", "element types chosen"},
+    {"quantize", "integer paths chosen"},
+    {"layout", "data layouts assigned, transposes moved"},
+    {"fuse", "every compute op inside one adze.fusion"},
+    {"kernel", "kernels as linalg on buffers, an entry that launches them"},
+    {"schedule", "kernels as vector loop nests"},
+    {"emit", "the artifact"}};
+
+std::string_view phaseName(Phase p) { return kPhases[static_cast<int>(p)].first; }
+std::string_view phaseDescription(Phase p) { return kPhases[static_cast<int>(p)].second; }
+std::optional<Phase> parsePhase(std::string_view name) {
+  for (Phase p : kAllPhases)
+    if (phaseName(p) == name) return p;
+  return std::nullopt;
+}
+
+std::vector<std::pair<std::string, std::string>> targetNames() {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto &t : allTargets()) out.emplace_back(t->name(), t->summary());
+  return out;
+}
+
+namespace {
+
+/// One compile, phase by phase.
+class Compilation {
+ public:
+  Compilation(const CompileOptions &options, DiagnosticEngine &diags, CompileSummary &summary)
+      : o(options), diags(diags), summary(summary), registry(makeRegistry()),
+        ctx(registry, MLIRContext::Threading::DISABLED), handler(ctx, diags),
+        pool(std::make_shared<WeightPool>()) {
+    ctx.loadAllAvailableDialects();
+  }
+
+  ExitCode run() {
+    diags.setFile(o.model);
+    if (!checkOptions()) return diags.exitCode();
+    Phase first = o.from ? *o.from : Phase::Import;
+    Phase last = o.to ? *o.to : Phase::Emit;
+    if (o.from && !readModule()) return diags.exitCode();
+    for (Phase p : kAllPhases) {
+      if (p < first || p > last) continue;
+      if (o.onPhase) o.onPhase(p);
+      auto start = std::chrono::steady_clock::now();
+      bool ok = runPhase(p);
+      std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      summary.seconds.emplace_back(p, took.count());
+      if (!ok) return failed();
+      if (!o.dumpPhases.empty() && p != Phase::Emit && !dump(p)) return diags.exitCode();
+    }
+    if (last != Phase::Emit && !writeModule(o.output)) return diags.exitCode();
+    return diags.hasErrors() ? diags.exitCode() : ExitCode::Ok;
+  }
+
+ private:
+  static DialectRegistry makeRegistry() {
+    DialectRegistry r;
+    registerAllDialects(r);
+    return r;
+  }
+
+  /// A phase failed: whatever it did not explain is a bug of ours.
+  ExitCode failed() {
+    if (!diags.hasErrors())
+      diags.error(ExitCode::Internal, "ADZ0900", "the compiler failed without a message",
+                  "this is a bug in adze: please report it with the model");
+    return diags.exitCode();
+  }
+
+  bool checkOptions() {
+    target = findTarget(o.target);
+    if (!target)
+      diags.error(ExitCode::Usage, "ADZ0400", "unknown target '" + printable(o.target) + "'",
+                  "`adze targets` lists them");
+    if (o.from && o.to && *o.from > *o.to)
+      diags.error(ExitCode::Usage, "ADZ0402", "--from is after --to");
+    if (diags.hasErrors()) return false;
+    targetOptions.cpu = o.cpu;
+    targetOptions.optLevel = o.optLevel;
+    auto described = target->describe(ctx, targetOptions, diags);
+    if (mlir::failed(described)) return false;
+    info = *described;
+    return true;
+  }
+
+  bool readModule() {
+    handler.setClass(ExitCode::InvalidModel, "ADZ0403");
+    module = parseSourceFile<ModuleOp>(o.model, &ctx);
+    return module && !diags.hasErrors();
+  }
+
+  bool runPhase(Phase p) {
+    switch (p) {
+      case Phase::Import: return import();
+      case Phase::Check: return check();
+      case Phase::Graph: return toGraph();
+      case Phase::Precision:
+      case Phase::Quantize: return true;  // precision is what the model says
+      case Phase::Layout:
+        return passes([&](OpPassManager &pm) { buildLayoutPipeline(pm, pipeline()); });
+      case Phase::Fuse:
+        return passes([&](OpPassManager &pm) { buildFusePipeline(pm, pipeline()); });
+      case Phase::Kernel: return kernels();
+      case Phase::Schedule:
+        return passes([&](OpPassManager &pm) { target->buildSchedulePipeline(pm, targetOptions); });
+      case Phase::Emit: return emit();
+    }
+    return false;
+  }
+
+  PipelineOptions pipeline() const {
+    PipelineOptions p;
+    p.optLevel = o.optLevel;
+    return p;
+  }
+
+  bool passes(llvm::function_ref<void(OpPassManager &)> build) {
+    handler.setClass(ExitCode::Internal, "ADZ0900",
+                     "this is a bug in adze: please report it with the model");
+    PassManager pm(&ctx);
+    // Verification after each pass is for tests: it costs as much as the passes.
+    pm.enableVerifier(o.verifyPhases);
+    build(pm);
+    return succeeded(pm.run(*module)) && !diags.hasErrors();
+  }
+
+  bool import() {
+    ImportOptions options;
+    options.maxNodes = o.maxNodes;
+    for (const ShapeOverride &s : o.shapes)
+      for (const ExtentRange &r : s.dims) options.shapes[s.input].push_back({r.min, r.max});
+    options.hasConverter = [](StringRef domain, StringRef op, int64_t version) {
+      return lookupOp(domain, op, version) != nullptr;
+    };
+    handler.setClass(ExitCode::InvalidModel, "ADZ0100");
+    module = importModel(o.model, ctx, options, diags);
+    if (!module || diags.hasErrors()) return false;
+    module->walk([&](onnxir::NodeOp op) {
+      ++summary.nodes;
+      if (auto node = onnxir::nodeOf(op.getLoc())) nodes.push_back(node->name);
+    });
+    return true;
+  }
+
+  bool check() { return checkCoverage(*module, o.target, diags); }
+
+  bool toGraph() {
+    handler.setClass(ExitCode::InvalidModel, "ADZ0300");
+    if (!convertToGraph(*module, diags) || diags.hasErrors()) return false;
+    return passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); });
+  }
+
+  bool kernels() {
+    std::string error = describeSignature(*module, contents);
+    if (!error.empty()) {
+      diags.error(ExitCode::Unsupported, "ADZ0410", error);
+      return false;
+    }
+    Operation *entry = entryFunction(*module);
+    entry->setAttr("adze.entry", UnitAttr::get(&ctx));
+    module->getOperation()->setAttr("adze.target", info.attributes);
+    if (!passes([&](OpPassManager &pm) { buildKernelPipeline(pm, pipeline(), pool); }))
+      return false;
+    describeKernels(*module, nodes, contents);
+    summarize();
+    return true;
+  }
+
+  void summarize() {
+    summary.kernels = contents.kernels.size();
+    for (auto f : module->getOps<func::FuncOp>())
+      if (f.isPrivate() && !f.empty()) ++summary.kernelFunctions;
+    summary.weightBytes = pool->size();
+    if (auto plan = (*module)->getAttrOfType<DictionaryAttr>("adze.memory_plan")) {
+      summary.arenaBytes = plan.getAs<IntegerAttr>("bytes").getInt();
+      summary.peakLiveBytes = plan.getAs<IntegerAttr>("peak").getInt();
+    }
+  }
+
+  bool emit() {
+    if (!passes([&](OpPassManager &pm) { target->buildEmitPipeline(pm, targetOptions); }))
+      return false;
+    contents.target = target->name();
+    std::vector<std::shared_ptr<std::vector<std::byte>>> storage;
+    if (!target->emit(*module, info, targetOptions, contents, storage, diags)) return false;
+    addWeights();
+    fillProvenance();
+    Diagnostic error;
+    if (artifact::write(o.output, contents, error)) return true;
+    diags.report(std::move(error));
+    return false;
+  }
+
+  void addWeights() {
+    artifact::Section s;
+    s.kind = artifact::SectionKind::Weights;
+    s.name = "weights";
+    for (const WeightPool::Piece &p : pool->pieces())
+      if (!p.bytes.empty())
+        s.pieces.push_back({static_cast<uint64_t>(p.offset),
+                            std::as_bytes(std::span<const char>(p.bytes.data(), p.bytes.size()))});
+    s.size = pool->size();
+    if (s.size) contents.sections.push_back(std::move(s));
+  }
+
+  void fillProvenance() {
+    std::string error;
+    if (auto file = MappedFile::open(o.model, error))
+      contents.provenance.modelHash = artifact::hashBytes(file->bytes());
+    std::string flags = "target=" + o.target + " cpu=" + info.cpu + " O" +
+                        std::to_string(o.optLevel);
+    for (const ShapeOverride &s : o.shapes) {
+      flags += " shape:" + s.input + "=";
+      for (size_t i = 0; i < s.dims.size(); ++i) {
+        flags += (i ? "x" : "") + std::to_string(s.dims[i].min);
+        if (s.dims[i].max != s.dims[i].min) flags += ".." + std::to_string(s.dims[i].max);
+      }
+    }
+    contents.provenance.flags = flags;
+  }
+
+  std::string printed() {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    OpPrintingFlags flags;
+    flags.enableDebugInfo(true, false);
+    flags.useLocalScope();
+    (*module)->print(os, flags);
+    return text;
+  }
+
+  bool writeText(const std::string &path, const std::string &text) {
+    AtomicFile file;
+    std::string error;
+    if (file.open(path, error) && file.write(text.data(), text.size(), error) &&
+        file.commit(error))
+      return true;
+    diags.error(ExitCode::ResourceLimit, "ADZ0404", error);
+    return false;
+  }
+
+  bool writeModule(const std::string &path) {
+    if (path != "-") return writeText(path, printed());
+    llvm::outs() << printed();
+    return true;
+  }
+
+  bool dump(Phase p) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    (*module)->print(os, OpPrintingFlags().elideLargeElementsAttrs(16).elideLargeResourceString(64));
+    int number = static_cast<int>(p);
+    std::string name = (number < 10 ? "0" : "") + std::to_string(number) + "-" +
+                       std::string(phaseName(p)) + ".mlir";
+    return writeText(o.dumpPhases + "/" + name, text);
+  }
+
+  const CompileOptions &o;
+  DiagnosticEngine &diags;
+  CompileSummary &summary;
+  DialectRegistry registry;
+  MLIRContext ctx;
+  MlirDiagnostics handler;
+  OwningOpRef<ModuleOp> module;
+  std::shared_ptr<WeightPool> pool;
+  const Target *target = nullptr;
+  TargetOptions targetOptions;
+  TargetInfo info;
+  artifact::Contents contents;
+  std::vector<std::string> nodes;
+};
+
+}  // namespace
+
+ExitCode compile(const CompileOptions &options, DiagnosticEngine &diags,
+                 CompileSummary &summary) {
+  return Compilation(options, diags, summary).run();
+}
+
+}  // namespace adze

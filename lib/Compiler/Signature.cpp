@@ -1,0 +1,134 @@
+#include "lib/Compiler/Signature.h"
+
+#include "dialects/Graph/Graph.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinAttributes.h"
+
+#include <set>
+
+using namespace mlir;
+
+namespace adze {
+
+using artifact::DType;
+
+Operation *entryFunction(ModuleOp module) {
+  for (auto f : module.getOps<func::FuncOp>())
+    if (f.isPublic() && !f.empty()) return f;
+  return nullptr;
+}
+
+DType dtypeOf(Type t) {
+  if (t.isF32()) return DType::Float32;
+  if (t.isF64()) return DType::Float64;
+  if (t.isF16()) return DType::Float16;
+  if (t.isBF16()) return DType::BFloat16;
+  if (isa<Float8E4M3FNType>(t)) return DType::Float8E4M3FN;
+  if (isa<Float8E4M3FNUZType>(t)) return DType::Float8E4M3FNUZ;
+  if (isa<Float8E5M2Type>(t)) return DType::Float8E5M2;
+  if (isa<Float8E5M2FNUZType>(t)) return DType::Float8E5M2FNUZ;
+  auto i = dyn_cast<IntegerType>(t);
+  if (!i) return DType::Undefined;
+  bool u = i.isUnsigned();
+  switch (i.getWidth()) {
+    case 1: return DType::Bool;
+    case 8: return u ? DType::UInt8 : DType::Int8;
+    case 16: return u ? DType::UInt16 : DType::Int16;
+    case 32: return u ? DType::UInt32 : DType::Int32;
+    case 64: return u ? DType::UInt64 : DType::Int64;
+    default: return DType::Undefined;
+  }
+}
+
+static std::string describeTensor(Type type, DictionaryAttr attrs, const char *what, size_t number,
+                                  artifact::TensorInfo &info) {
+  auto name = attrs ? attrs.getAs<StringAttr>("onnx.name") : StringAttr();
+  info.name = name ? name.str() : std::string(what) + std::to_string(number);
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  info.dtype = tensor ? dtypeOf(tensor.getElementType()) : DType::Undefined;
+  if (info.dtype == DType::Undefined)
+    return std::string(what) + " '" + printable(info.name) + "' has a type that cannot cross the "
+           "artifact's edge";
+  auto symbols = attrs ? attrs.getAs<ArrayAttr>("onnx.dims") : ArrayAttr();
+  for (int64_t i = 0; i < tensor.getRank(); ++i) {
+    artifact::Dim dim;
+    if (!tensor.isDynamicDim(i)) {
+      dim.value = tensor.getDimSize(i);
+    } else if (symbols && i < int64_t(symbols.size())) {
+      if (auto s = dyn_cast<StringAttr>(symbols[i])) dim.symbol = s.str();
+    }
+    info.dims.push_back(std::move(dim));
+  }
+  return {};
+}
+
+std::string describeSignature(ModuleOp module, artifact::Contents &contents) {
+  auto entry = cast_or_null<func::FuncOp>(entryFunction(module));
+  if (!entry) return "the module has no public function";
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
+    std::string error = describeTensor(entry.getArgumentTypes()[i], entry.getArgAttrDict(i),
+                                       "input", i, contents.inputs.emplace_back());
+    if (!error.empty()) return error;
+  }
+  for (unsigned i = 0; i < entry.getNumResults(); ++i) {
+    std::string error = describeTensor(entry.getResultTypes()[i], entry.getResultAttrDict(i),
+                                       "output", i, contents.outputs.emplace_back());
+    if (!error.empty()) return error;
+  }
+  if (auto pairs = module->getAttrOfType<ArrayAttr>("onnx.metadata"))
+    for (Attribute pair : pairs)
+      if (auto kv = dyn_cast<ArrayAttr>(pair); kv && kv.size() == 2)
+        contents.metadata.push_back(
+            {cast<StringAttr>(kv[0]).str(), cast<StringAttr>(kv[1]).str()});
+  return {};
+}
+
+static void describePlan(ModuleOp module, artifact::Contents &contents) {
+  auto plan = module->getAttrOfType<DictionaryAttr>("adze.memory_plan");
+  if (!plan) return;
+  auto number = [&](const char *key) {
+    auto a = plan.getAs<IntegerAttr>(key);
+    return a ? std::max<int64_t>(0, a.getInt()) : 0;
+  };
+  contents.memory.arenaBytes = number("bytes");
+  contents.memory.peakLiveBytes = number("peak");
+  auto rows = plan.getAs<DenseI64ArrayAttr>("buffers");
+  if (!rows || contents.memory.arenaBytes == 0) return;
+  ArrayRef<int64_t> r = rows.asArrayRef();
+  for (size_t i = 0; i + 3 < r.size(); i += 4) {
+    artifact::PlannedBuffer b;
+    b.first = r[i];
+    b.last = r[i + 1];
+    b.offset = r[i + 2];
+    b.size = r[i + 3];
+    contents.memory.buffers.push_back(b);
+  }
+}
+
+void describeKernels(ModuleOp module, const std::vector<std::string> &nodes,
+                     artifact::Contents &contents) {
+  std::map<std::string, int32_t> kernelOf;
+  if (auto table = module->getAttrOfType<ArrayAttr>("adze.kernels")) {
+    for (Attribute row : table) {
+      auto d = cast<DictionaryAttr>(row);
+      artifact::Kernel &k = contents.kernels.emplace_back();
+      k.name = d.getAs<StringAttr>("function").str() + "." +
+               std::to_string(contents.kernels.size() - 1);
+      k.kind = d.getAs<StringAttr>("reason").str();
+      for (Attribute n : d.getAs<ArrayAttr>("nodes")) {
+        k.nodes.push_back(cast<StringAttr>(n).str());
+        kernelOf.try_emplace(k.nodes.back(), contents.kernels.size() - 1);
+      }
+    }
+  }
+  std::set<std::string> seen;
+  for (const std::string &n : nodes) {
+    if (!seen.insert(n).second) continue;
+    auto it = kernelOf.find(n);
+    contents.nodeMapping.push_back({n, it == kernelOf.end() ? -1 : it->second});
+  }
+  describePlan(module, contents);
+}
+
+}  // namespace adze

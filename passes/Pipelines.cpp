@@ -1,0 +1,94 @@
+#include "passes/Pipelines.h"
+
+#include "passes/Fusion/Passes.h"
+#include "passes/Graph/Passes.h"
+#include "passes/Layout/Passes.h"
+#include "passes/Lowering/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace adze {
+
+static void cleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addPass(createFoldConstants());
+  cleanup(pm);
+}
+
+void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  if (options.optLevel == 0) return;
+  pm.addPass(createAssignLayout());
+  pm.addPass(createPropagateTransposes());
+  pm.addPass(createFoldConstants());
+  cleanup(pm);
+}
+
+void buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
+  FormFusionsOptions fusion;
+  if (options.optLevel == 0) fusion.maxOps = 1;
+  pm.addPass(createFormFusions(fusion));
+}
+
+static void addBufferization(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  options.unknownTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  options.allowReturnAllocsFromLoops = true;
+  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  cleanup(pm);
+  pm.addPass(createDropDestinationResults());
+  bufferization::BufferDeallocationPipelineOptions dealloc;
+  bufferization::buildBufferDeallocationPipeline(pm, dealloc);
+  cleanup(pm);
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  // Deallocation stands at the block's end: the plan wants it after the last use.
+  pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
+}
+
+void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
+                         std::shared_ptr<WeightPool> pool) {
+  pm.addPass(createExternalizeConstants(std::move(pool)));
+  pm.addPass(createOutlineKernels());
+  pm.addPass(createAdzeToLinalg());
+  cleanup(pm);
+  if (options.optLevel > 0) {
+    pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+    cleanup(pm);
+  }
+  // Kernels that differ in nothing but their weights become one function.
+  pm.addPass(func::createDuplicateFunctionEliminationPass());
+  addBufferization(pm);
+  pm.addNestedPass<func::FuncOp>(createCopyToLinalg());
+  if (options.optLevel > 0) pm.addPass(createPlanMemory());
+  pm.addPass(createFormLaunches());
+  cleanup(pm);
+}
+
+void registerPipelines() {
+  PassPipelineRegistration<>("adze-graph-pipeline", "phase graph",
+                             [](OpPassManager &pm) { buildGraphPipeline(pm, {}); });
+  PassPipelineRegistration<>("adze-layout-pipeline", "phase layout",
+                             [](OpPassManager &pm) { buildLayoutPipeline(pm, {}); });
+  PassPipelineRegistration<>("adze-fuse-pipeline", "phase fuse",
+                             [](OpPassManager &pm) { buildFusePipeline(pm, {}); });
+  PassPipelineRegistration<>("adze-kernel-pipeline", "phase kernel", [](OpPassManager &pm) {
+    buildKernelPipeline(pm, {}, std::make_shared<WeightPool>());
+  });
+}
+
+}  // namespace adze

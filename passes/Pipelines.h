@@ -1,0 +1,30 @@
+// The named phases as pass pipelines. adze-opt takes them as
+// --adze-<phase>-pipeline; the compiler library runs them one after another.
+#pragma once
+#include "passes/Rt/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+
+#include <memory>
+
+namespace adze {
+
+struct PipelineOptions {
+  int optLevel = 3;  ///< 0: no fusion, no layout pass
+};
+
+/// graph -> graph: constants folded, patterns recognised.
+void buildGraphPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// graph -> graph: data layouts assigned, transposes moved.
+void buildLayoutPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// graph -> graph with every compute op in one adze.fusion.
+void buildFusePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// fused graph -> kernels as linalg on buffers, an entry that launches them,
+/// one memory plan. Weights go to `pool`.
+void buildKernelPipeline(mlir::OpPassManager &pm, const PipelineOptions &options,
+                         std::shared_ptr<WeightPool> pool);
+
+/// Registers the pipelines for adze-opt.
+void registerPipelines();
+
+}  // namespace adze
