@@ -150,8 +150,8 @@ struct SharedResult {
   Block *block;
 };
 
-void releaseShared(dlpack::ManagedTensor *self) {
-  auto *r = static_cast<SharedResult *>(self->context);
+void releaseShared(DLManagedTensor *self) {
+  auto *r = static_cast<SharedResult *>(reinterpret_cast<dlpack::ManagedTensor *>(self)->context);
   releaseBlock(r->block);
   delete r;
 }
@@ -175,7 +175,8 @@ bool shareOutput(Request &request, size_t index, DLManagedTensor **out, Diagnost
   return true;
 }
 
-bool setDlPack(Request &request, size_t index, dlpack::ManagedTensor *m, Diagnostic &error) {
+bool setDlPack(Request &request, size_t index, DLManagedTensor *tensor, Diagnostic &error) {
+  auto *m = reinterpret_cast<dlpack::ManagedTensor *>(tensor);
   const dlpack::Tensor &t = m->tensor;
   artifact::DType dtype = dlpack::fromDlPack(t.dtype);
   if (t.deviceType != dlpack::kCpu || dtype == artifact::DType::Undefined)
@@ -184,7 +185,7 @@ bool setDlPack(Request &request, size_t index, dlpack::ManagedTensor *m, Diagnos
   if (t.rank < 0 || (t.rank > 0 && !t.shape)) return usage(error, "the DLPack tensor has no shape");
   TensorRef ref{dtype, {t.shape, static_cast<size_t>(t.rank)}, t.strides, nullptr, 0};
   if (t.data) ref.data = static_cast<char *>(t.data) + t.byteOffset;
-  return request.setInput(index, ref, [m] { if (m->deleter) m->deleter(m); }, error);
+  return request.setInput(index, ref, [=] { if (m->deleter) m->deleter(tensor); }, error);
 }
 }  // namespace
 
@@ -402,7 +403,7 @@ adze_status *adze_request_set_input(adze_request *r, size_t index, const adze_te
 adze_status *adze_request_set_input_dlpack(adze_request *r, size_t index, DLManagedTensor *tensor) {
   return guarded([&](Diagnostic &error) {
     return notNull(r, "request", error) && notNull(tensor, "the tensor", error) &&
-           setDlPack(*r->request, index, reinterpret_cast<dlpack::ManagedTensor *>(tensor), error);
+           setDlPack(*r->request, index, tensor, error);
   });
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+struct DLManagedTensor;  // the same bytes as ManagedTensor, in the caller's words
+
 namespace adze::runtime::dlpack {
 
 inline constexpr int32_t kCpu = 1;
@@ -29,7 +31,7 @@ struct Tensor {
 struct ManagedTensor {
   Tensor tensor;
   void *context;
-  void (*deleter)(ManagedTensor *self);
+  void (*deleter)(DLManagedTensor *self);
 };
 
 /// Undefined / code 255 where the two have no common type.

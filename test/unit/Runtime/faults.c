@@ -1,0 +1,94 @@
+/* adze-rt-faults MODEL.adze: loads and runs a model with the N-th allocation
+ * failing, for every N. Each time: success, or a status that says so. */
+#define _GNU_SOURCE
+#include "adze/adze_rt.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Allocations until the failing one; negative: none fails. Threads of the pool
+ * allocate nothing, so a plain variable does. */
+static long countdown = -1;
+static int fired;
+
+static int failNow(void) {
+  if (countdown < 0 || countdown-- != 0) return 0;
+  fired = 1;
+  errno = ENOMEM;
+  return 1;
+}
+
+#define REAL(function)                \
+  static __typeof__(function) *real; \
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, #function)
+
+void *malloc(size_t size) {
+  REAL(malloc);
+  return failNow() ? 0 : real(size);
+}
+
+void *realloc(void *p, size_t size) {
+  REAL(realloc);
+  return failNow() ? 0 : real(p, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+  REAL(aligned_alloc);
+  return failNow() ? 0 : real(alignment, size);
+}
+
+static int check(adze_status *s) {
+  int32_t code = adze_status_code(s);
+  if (code == ADZE_INTERNAL || (code && !fired)) {
+    fprintf(stderr, "unexpected: %s\n", adze_status_message(s));
+    exit(1);
+  }
+  adze_status_destroy(s);
+  return code == ADZE_OK;
+}
+
+static int set(adze_request *r, size_t index, int32_t dtype, int32_t rank, void *data) {
+  static const int64_t shape[] = {4, 16};
+  adze_tensor t = ADZE_INIT(adze_tensor);
+  t.dtype = dtype;
+  t.rank = rank;
+  t.shape = shape;
+  t.data = data;
+  return check(adze_request_set_input(r, index, &t));
+}
+
+static int once(const char *path) {
+  adze_model *m = 0;
+  adze_request *r = 0;
+  float x[65] = {1}, y[64] = {2};
+  int32_t mode = 0;
+  adze_model_options options = ADZE_INIT(adze_model_options);
+  options.threads = 2;
+  int ok = check(adze_model_load_file(path, &options, &m)) &&
+           check(adze_request_create(m, 0, &r)) && set(r, 0, ADZE_FLOAT32, 2, x + 1) &&
+           set(r, 1, ADZE_FLOAT32, 2, y) && set(r, 2, ADZE_INT32, 0, &mode) &&
+           check(adze_request_run(r)) && check(adze_request_run(r));
+  adze_tensor out = ADZE_INIT(adze_tensor);
+  ok = ok && check(adze_request_output(r, 1, &out)) && ((float *)out.data)[0] == 6.0f;
+  adze_request_destroy(r);
+  adze_model_destroy(m);
+  return ok;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2) return 2;
+  long n = 0, survived = 0;
+  do {
+    fired = 0;
+    countdown = n++;
+    int ok = once(argv[1]);
+    countdown = -1;
+    survived += ok;
+    if (!ok && !fired) return fprintf(stderr, "failed without a fault\n"), 1;
+  } while (fired && n < 100000);
+  printf("%ld allocations failed in turn, %ld runs did without\n", n - 1, survived - 1);
+  return n < 20;
+}
