@@ -10,10 +10,14 @@
 
 namespace adze {
 
+void registerAdzeDialects(mlir::DialectRegistry &registry) {
+  registry.insert<onnxir::OnnxDialect, graph::AdzeDialect, rt::RtDialect>();
+}
+
 void registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<onnxir::OnnxDialect, graph::AdzeDialect, rt::RtDialect>();
+  registerAdzeDialects(registry);
 }
 
 void registerAllPasses() { registerAdzeRtPasses(); }

@@ -6,6 +6,8 @@ class DialectRegistry;
 }
 
 namespace adze {
+/// adze's own dialects.
+void registerAdzeDialects(mlir::DialectRegistry &registry);
 /// Every dialect adze reads, builds or lowers to, with the interfaces its
 /// passes rely on.
 void registerAllDialects(mlir::DialectRegistry &registry);

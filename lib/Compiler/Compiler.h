@@ -33,6 +33,10 @@ struct ShapeOverride {
   std::vector<ExtentRange> dims;
 };
 
+/// "x=1x3x640x640" or "x=1..8x3x64..960"; an empty list of dims is a scalar.
+/// Nullopt when the text is no such thing.
+std::optional<ShapeOverride> parseShape(std::string_view text);
+
 struct CompileOptions {
   std::string model;   ///< .onnx, .onnxtxt; or .mlir when `from` is set
   std::string output;  ///< .adze; with `to` before Emit: .mlir; "-" is stdout for .mlir
