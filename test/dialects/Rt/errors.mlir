@@ -1,0 +1,48 @@
+// RUN: adze-opt %s -split-input-file -verify-diagnostics
+
+func.func @dynamic_constant() -> tensor<?xf32> {
+  // expected-error @+1 {{needs a static shape}}
+  %0 = adze_rt.constant 0 size 16 : tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+
+// -----
+
+func.func @short_constant() -> tensor<5xf32> {
+  // expected-error @+1 {{holds 16 bytes, too few for}}
+  %0 = adze_rt.constant 0 size 16 : tensor<5xf32>
+  return %0 : tensor<5xf32>
+}
+
+// -----
+
+func.func @plan_lengths(%a: index) {
+  // expected-error @+1 {{needs one lifetime and one offset a size}}
+  %b, %o = adze_rt.plan %a first [0, 1] last [2, 3] : (index) -> (index, index)
+  return
+}
+
+// -----
+
+func.func @plan_lifetime(%a: index) {
+  // expected-error @+1 {{buffer 0 ends before it begins}}
+  %b, %o = adze_rt.plan %a first [4] last [3] : (index) -> (index, index)
+  return
+}
+
+// -----
+
+func.func @unknown_kernel() {
+  // expected-error @+1 {{calls an unknown function @missing}}
+  adze_rt.launch @missing kernel 0() : () -> ()
+  return
+}
+
+// -----
+
+func.func private @kernel(memref<4xf32>)
+func.func @wrong_types(%m: memref<5xf32>) {
+  // expected-error @+1 {{passes other types than @kernel takes}}
+  adze_rt.launch @kernel kernel 0(%m) : (memref<5xf32>) -> ()
+  return
+}
