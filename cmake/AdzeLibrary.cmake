@@ -2,14 +2,16 @@
 # Declares one static library of a room that uses neither MLIR nor LLVM, and
 # exports it with the package.
 add_library(adze_flags INTERFACE)
-target_compile_options(adze_flags INTERFACE -Wall -Wextra -Wno-unused-parameter
-  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -fvisibility=hidden)
+target_compile_options(adze_flags INTERFACE
+  "$<BUILD_INTERFACE:-Wall;-Wextra;-Wno-unused-parameter>"
+  "$<BUILD_INTERFACE:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=;-fvisibility=hidden>")
 target_include_directories(adze_flags INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}>
   $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
-  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/adze-compiler>)
 
 function(adze_add_library name)
   cmake_parse_arguments(ARG "" "" "LINK;DEPENDS" ${ARGN})

@@ -15,7 +15,8 @@ target_link_libraries(adze_pch PUBLIC adze_mlir_flags)
 target_precompile_headers(adze_pch PRIVATE "${PROJECT_SOURCE_DIR}/lib/Support/MLIRPch.h")
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # ccache can then share the precompiled header between checkouts.
-  target_compile_options(adze_mlir_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+  target_compile_options(adze_mlir_flags INTERFACE
+    "$<BUILD_INTERFACE:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 # adze_add_mlir_library(NAME SOURCES... [LINK targets...] [TABLEGEN targets...])
