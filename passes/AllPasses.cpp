@@ -3,6 +3,7 @@
 #include "dialects/Graph/Graph.h"
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
+#include "passes/Fusion/Passes.h"
 #include "passes/Rt/Passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -20,6 +21,9 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
   registerAdzeDialects(registry);
 }
 
-void registerAllPasses() { registerAdzeRtPasses(); }
+void registerAllPasses() {
+  registerAdzeFusionPasses();
+  registerAdzeRtPasses();
+}
 
 }  // namespace adze
