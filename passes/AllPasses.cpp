@@ -5,6 +5,7 @@
 #include "dialects/Rt/Rt.h"
 #include "passes/Fusion/Passes.h"
 #include "passes/Rt/Passes.h"
+#include "passes/Schedule/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -24,6 +25,7 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 void registerAllPasses() {
   registerAdzeFusionPasses();
   registerAdzeRtPasses();
+  registerAdzeSchedulePasses();
 }
 
 }  // namespace adze
