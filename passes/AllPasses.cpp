@@ -4,6 +4,7 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
 #include "passes/Fusion/Passes.h"
+#include "passes/Layout/Passes.h"
 #include "passes/Rt/Passes.h"
 #include "passes/Schedule/Passes.h"
 
@@ -24,6 +25,7 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 
 void registerAllPasses() {
   registerAdzeFusionPasses();
+  registerAdzeLayoutPasses();
   registerAdzeRtPasses();
   registerAdzeSchedulePasses();
 }
