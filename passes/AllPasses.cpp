@@ -4,9 +4,8 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
 #include "passes/Fusion/Passes.h"
-#include "passes/Layout/Passes.h"
+#include "passes/Lowering/Passes.h"
 #include "passes/Rt/Passes.h"
-#include "passes/Schedule/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -25,9 +24,8 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 
 void registerAllPasses() {
   registerAdzeFusionPasses();
-  registerAdzeLayoutPasses();
+  registerAdzeLoweringPasses();
   registerAdzeRtPasses();
-  registerAdzeSchedulePasses();
 }
 
 }  // namespace adze
