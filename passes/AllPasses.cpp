@@ -4,8 +4,10 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
 #include "passes/Fusion/Passes.h"
+#include "passes/Layout/Passes.h"
 #include "passes/Lowering/Passes.h"
 #include "passes/Rt/Passes.h"
+#include "passes/Schedule/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -24,8 +26,10 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 
 void registerAllPasses() {
   registerAdzeFusionPasses();
+  registerAdzeLayoutPasses();
   registerAdzeLoweringPasses();
   registerAdzeRtPasses();
+  registerAdzeSchedulePasses();
 }
 
 }  // namespace adze

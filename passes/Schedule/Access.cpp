@@ -1,0 +1,134 @@
+#include "passes/Schedule/Access.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+
+namespace adze::schedule {
+
+Type Access::elementType() const {
+  return isScalar ? source.getType() : cast<MemRefType>(source.getType()).getElementType();
+}
+
+bool Access::dependsOn(unsigned dim) const {
+  return !strides[dim].isZero() || packedDim == static_cast<int>(dim);
+}
+
+bool Access::isContiguousIn(unsigned dim) const {
+  return strides[dim] == Stride::constant(1);
+}
+
+namespace {
+
+/// Adds memref dimension `stride` times `expr` to the access.
+LogicalResult addLinear(AffineExpr expr, const Stride &stride, ArrayRef<unsigned> dims,
+                        Access &access) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    Stride &total = access.strides[dims[dim.getPosition()]];
+    total = total + stride;
+    return success();
+  }
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    access.offset = access.offset + stride * constant.getValue();
+    return success();
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return failure();
+  if (expr.getKind() == AffineExprKind::Add)
+    return success(succeeded(addLinear(binary.getLHS(), stride, dims, access)) &&
+                   succeeded(addLinear(binary.getRHS(), stride, dims, access)));
+  auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (expr.getKind() != AffineExprKind::Mul || !factor)
+    return failure();
+  return addLinear(binary.getLHS(), stride * factor.getValue(), dims, access);
+}
+
+/// d floordiv c and d mod c, the two halves of a packed dimension.
+LogicalResult addPacked(AffineBinaryOpExpr expr, const Stride &stride, ArrayRef<unsigned> dims,
+                        Access &access) {
+  auto dim = dyn_cast<AffineDimExpr>(expr.getLHS());
+  auto tile = dyn_cast<AffineConstantExpr>(expr.getRHS());
+  if (!dim || !tile || tile.getValue() <= 0)
+    return failure();
+  int position = dims[dim.getPosition()];
+  bool first = access.packedDim < 0;
+  if (!first && (access.packedDim != position || access.packTile != tile.getValue()))
+    return failure();
+  access.packedDim = position;
+  access.packTile = tile.getValue();
+  Stride &part = expr.getKind() == AffineExprKind::Mod ? access.strides[position] : access.packStride;
+  if (!part.isZero())
+    return failure();
+  part = stride;
+  return success();
+}
+
+bool isPackedExpr(AffineExpr expr) {
+  return expr.getKind() == AffineExprKind::FloorDiv || expr.getKind() == AffineExprKind::Mod;
+}
+
+}  // namespace
+
+FailureOr<Access> buildAccess(Value source, AffineMap map, ArrayRef<unsigned> dims,
+                              unsigned numDims, Symbols &symbols) {
+  Access access;
+  access.source = source;
+  access.strides.resize(numDims);
+  auto type = dyn_cast<MemRefType>(source.getType());
+  if (!type) {
+    access.isScalar = true;
+    return access;
+  }
+  if (!type.isStrided())
+    return failure();
+  for (auto [r, expr] : llvm::enumerate(map.getResults())) {
+    Stride stride = symbols.strideOf(source, r);
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    access.pureDims.push_back(dim ? static_cast<int>(dims[dim.getPosition()]) : -1);
+    LogicalResult added =
+        isPackedExpr(expr) ? addPacked(cast<AffineBinaryOpExpr>(expr), stride, dims, access)
+                           : addLinear(expr, stride, dims, access);
+    if (failed(added))
+      return failure();
+  }
+  return access;
+}
+
+Value flatten(OpBuilder &builder, Location loc, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  unsigned rank = type.getRank();
+  if (type.getLayout().isIdentity() && rank == 1)
+    return memref;
+  if (type.getLayout().isIdentity() && rank > 1) {
+    ReassociationIndices all;
+    for (unsigned r = 0; r < rank; ++r)
+      all.push_back(r);
+    return memref::CollapseShapeOp::create(builder, loc, memref,
+                                           ArrayRef<ReassociationIndices>{all});
+  }
+  // Strided: from the first element to one past the last.
+  auto metadata = memref::ExtractStridedMetadataOp::create(builder, loc, memref);
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Value extent = one;
+  for (unsigned r = 0; r < rank; ++r) {
+    Value last = arith::SubIOp::create(builder, loc, metadata.getSizes()[r], one);
+    Value reach = arith::MulIOp::create(builder, loc, last, metadata.getStrides()[r]);
+    extent = arith::AddIOp::create(builder, loc, extent, reach);
+  }
+  auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, {1});
+  auto flat = MemRefType::get({ShapedType::kDynamic}, type.getElementType(), layout,
+                              type.getMemorySpace());
+  return memref::ReinterpretCastOp::create(
+      builder, loc, flat, metadata.getBaseBuffer(), OpFoldResult(metadata.getOffset()),
+      ArrayRef<OpFoldResult>{extent}, ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+}
+
+Value rootOf(Value memref) {
+  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
+    memref = view.getViewSource();
+  return memref;
+}
+
+}  // namespace adze::schedule

@@ -1,0 +1,44 @@
+// How an operand is addressed: a flat buffer and one stride a loop dimension.
+#pragma once
+
+#include "passes/Schedule/Stride.h"
+
+#include "mlir/IR/AffineMap.h"
+
+namespace adze::schedule {
+
+/// Address of an operand, in elements, as a function of the loop indices:
+///   offset + sum over dims of index(d) * strides[d]
+/// and, for a packed operand, index(p) addresses blocks of `packTile`:
+///   (index(p) floordiv packTile) * packStride + (index(p) mod packTile) * strides[p].
+struct Access {
+  mlir::Value source;             ///< a memref, or the value itself when isScalar
+  bool isScalar = false;
+  Stride offset;                  ///< beside the memref's own offset
+  llvm::SmallVector<Stride> strides;
+  int packedDim = -1;
+  int64_t packTile = 0;
+  Stride packStride;
+  /// For each memref dimension the loop dimension that indexes it alone, or -1.
+  llvm::SmallVector<int> pureDims;
+
+  mlir::Type elementType() const;
+  bool dependsOn(unsigned dim) const;
+  /// One element apart, or one block apart in a packed operand.
+  bool isContiguousIn(unsigned dim) const;
+};
+
+/// Builds the access of `source` through `map`, whose dimension d is loop
+/// dimension dims[d] of `numDims`. Fails where the map is not linear (but for
+/// a pair d floordiv c, d mod c) or the layout has no strides.
+mlir::FailureOr<Access> buildAccess(mlir::Value source, mlir::AffineMap map,
+                                    llvm::ArrayRef<unsigned> dims, unsigned numDims,
+                                    Symbols &symbols);
+
+/// `memref` as a rank-1 view that covers it, with unit stride.
+mlir::Value flatten(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value memref);
+
+/// The alloc, argument or other value whose memory `memref` views.
+mlir::Value rootOf(mlir::Value memref);
+
+}  // namespace adze::schedule

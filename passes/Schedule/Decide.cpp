@@ -1,0 +1,297 @@
+#include "passes/Schedule/Decide.h"
+
+#include "passes/Schedule/BodyEmitter.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace adze::schedule {
+namespace {
+
+/// A size to reckon with where the real one is known at run time only.
+constexpr int64_t kTypicalSize = 64;
+
+class Decision {
+public:
+  Decision(Unit &unit, const MachineModel &machine) : unit(unit), machine(machine) {}
+
+  Schedule run() {
+    schedule.collapse = findCollapsible(unit);
+    bool trivial = schedule.collapse.size() == unit.numDims();
+    if (failed(collapseDims(unit, schedule.collapse)) || trivial)
+      schedule.collapse.clear();
+    schedule.tile.assign(unit.numDims(), 1);
+    chooseVectorDim();
+    if (unit.core < 0)
+      tileElementwise();
+    else if (schedule.vectorDim >= 0 && unit.isReduction[schedule.vectorDim])
+      tileDotProduct();
+    else
+      tileContraction();
+    orderLoops();
+    return schedule;
+  }
+
+private:
+  int64_t size(unsigned dim) const { return unit.sizes[dim].asConstant().value_or(kTypicalSize); }
+  std::optional<int64_t> fixedSize(unsigned dim) const { return unit.sizes[dim].asConstant(); }
+
+  /// Every memref access, as (access, is an output).
+  void forEachAccess(function_ref<void(const Stage &, const Access &, bool)> visit) const {
+    for (const Stage &stage : unit.stages)
+      for (auto [o, access] : llvm::enumerate(stage.operands))
+        if (!access.isScalar)
+          visit(stage, access, o >= stage.numInputs());
+  }
+
+  /// Bits of the widest value that the bodies handle.
+  int64_t widestBits() const {
+    int64_t bits = 8;
+    auto take = [&](Type type) {
+      if (type.isIndex())
+        bits = std::max<int64_t>(bits, 64);
+      else if (type.isIntOrFloat() && !type.isInteger(1))
+        bits = std::max<int64_t>(bits, type.getIntOrFloatBitWidth());
+    };
+    for (const Stage &stage : unit.stages) {
+      for (const Access &access : stage.operands)
+        take(access.elementType());
+      for (Operation &op : stage.op.getBody()->without_terminator())
+        for (Value result : op.getResults())
+          if (!isa<linalg::IndexOp>(op))
+            take(result.getType());
+    }
+    return bits;
+  }
+
+  bool canVectorize(unsigned dim) const {
+    for (const Stage &stage : unit.stages)
+      if (!isVectorizableBody(stage.op))
+        return false;
+    if (!unit.isReduction[dim])
+      return true;
+    const Stage &core = unit.stages[unit.core];
+    return core.outputs().size() == 1 && findCombiner(core.op, 0) &&
+           arith::getNeutralElement(findCombiner(core.op, 0)).has_value();
+  }
+
+  /// Cost of one element when `dim` carries the vectors; lower is better.
+  double vectorCost(unsigned dim) const {
+    double lanes = schedule.lanes, cost = 0;
+    forEachAccess([&](const Stage &, const Access &access, bool isOutput) {
+      if (!access.dependsOn(dim))
+        cost += 0.5;
+      else if (access.isContiguousIn(dim))
+        cost += 1;
+      else
+        cost += isOutput ? 2 * lanes : lanes;
+    });
+    if (unit.isReduction[dim])
+      cost += 0.6;
+    double vectors = llvm::divideCeil(size(dim), schedule.lanes);
+    double used = size(dim) / (vectors * lanes);
+    return cost / std::max(used, 1e-3);
+  }
+
+  void chooseVectorDim() {
+    int64_t lanes = std::max<int64_t>(1, machine.vectorBits / widestBits());
+    schedule.lanes = llvm::bit_floor(static_cast<uint64_t>(lanes));
+    double best = 0;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
+      if (schedule.lanes == 1 || size(dim) <= 1 || !canVectorize(dim))
+        continue;
+      double cost = vectorCost(dim);
+      if (schedule.vectorDim < 0 || cost <= best) {
+        best = cost;
+        schedule.vectorDim = dim;
+      }
+    }
+    narrowLanes();
+  }
+
+  /// No wider than the dimension, and as a packed operand's blocks allow.
+  void narrowLanes() {
+    if (schedule.vectorDim < 0) {
+      schedule.lanes = 1;
+      return;
+    }
+    if (auto fixed = fixedSize(schedule.vectorDim))
+      schedule.lanes = std::min<int64_t>(schedule.lanes, llvm::bit_ceil(static_cast<uint64_t>(*fixed)));
+    forEachAccess([&](const Stage &, const Access &access, bool) {
+      if (access.packedDim == schedule.vectorDim)
+        while (access.packTile % schedule.lanes != 0)
+          schedule.lanes /= 2;
+    });
+    if (schedule.lanes == 1)
+      schedule.vectorDim = -1;
+  }
+
+  int64_t vectorsIn(unsigned dim) const { return llvm::divideCeil(size(dim), schedule.lanes); }
+
+  void tileElementwise() {
+    if (schedule.vectorDim >= 0)
+      schedule.tile[schedule.vectorDim] = std::min<int64_t>(4, vectorsIn(schedule.vectorDim));
+  }
+
+  /// Lanes run along a reduction: several accumulators hide the latency.
+  void tileDotProduct() {
+    int64_t accumulators = std::min<int64_t>(machine.fmaLatency, 4);
+    // Another operand's rows share what is read of the first.
+    int rows = -1;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (!unit.isReduction[dim] && sharesReads(dim) && (rows < 0 || size(dim) >= size(rows)))
+        rows = dim;
+    if (rows >= 0 && size(rows) > 1) {
+      schedule.tile[rows] = std::min<int64_t>(4, size(rows));
+      accumulators = std::max<int64_t>(1, accumulators / schedule.tile[rows]);
+    }
+    schedule.tile[schedule.vectorDim] =
+        std::min<int64_t>(accumulators, vectorsIn(schedule.vectorDim));
+  }
+
+  /// Some operand of the core is the same for all indices of `dim`.
+  bool sharesReads(unsigned dim) const {
+    const Stage &core = unit.stages[unit.core];
+    for (unsigned o = 0; o < core.numInputs(); ++o)
+      if (!core.operands[o].isScalar && !core.operands[o].dependsOn(dim) &&
+          !core.op.getBody()->getArgument(o).use_empty())
+        return true;
+    return false;
+  }
+
+  /// Rows of accumulators: the parallel dimension that shares most reads.
+  int chooseRowDim() const {
+    int row = -1;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
+      if (unit.isReduction[dim] || static_cast<int>(dim) == schedule.vectorDim || size(dim) == 1)
+        continue;
+      if (row < 0 || (sharesReads(dim), !sharesReads(row)) || size(dim) * 4 >= size(row))
+        row = dim;
+    }
+    return row;
+  }
+
+  /// Lanes and rows are parallel: an outer product of accumulators.
+  void tileContraction() {
+    int row = chooseRowDim();
+    int64_t vectors = schedule.vectorDim < 0 ? 1 : vectorsIn(schedule.vectorDim);
+    int64_t packVectors = 0;
+    forEachAccess([&](const Stage &, const Access &access, bool) {
+      if (access.packedDim >= 0 && access.packedDim == schedule.vectorDim)
+        packVectors = access.packTile / schedule.lanes;
+    });
+    int64_t budget = machine.vectorRegisters - 1;
+    int64_t columns = row < 0 || size(row) < 4 ? 8 : machine.vectorRegisters >= 32 ? 4 : 2;
+    columns = packVectors ? packVectors : evenShare(vectors, std::min(columns, vectors));
+    int64_t rows = 1;
+    if (row >= 0) {
+      rows = std::clamp<int64_t>((budget - columns) / columns, 1, 14);
+      rows = fixedSize(row) ? evenShare(size(row), std::min(rows, size(row))) : evenRows(rows);
+      schedule.tile[row] = rows;
+    }
+    if (schedule.vectorDim >= 0)
+      schedule.tile[schedule.vectorDim] = columns;
+    unrollWindow(row);
+  }
+
+  /// A tile of at most `limit` that leaves little over when it walks `total`.
+  static int64_t evenShare(int64_t total, int64_t limit) {
+    int64_t best = limit;
+    double bestCost = 1e30;
+    for (int64_t tile = std::max<int64_t>(1, limit / 2); tile <= limit; ++tile) {
+      // Each pass costs its points and an overhead of about one point more.
+      int64_t full = total / tile, rest = total % tile;
+      double cost = full * (tile + 1.0) + (rest ? rest + 2.0 : 0.0);
+      if (cost <= bestCost) {
+        bestCost = cost;
+        best = tile;
+      }
+    }
+    return best;
+  }
+
+  static int64_t evenRows(int64_t rows) { return rows >= 12 ? 12 : rows >= 8 ? 8 : rows; }
+
+  /// A window (stride and kernel in one index) re-reads its input: with the
+  /// kernel's innermost dimension unrolled, each value is read once a tile.
+  void unrollWindow(int row) {
+    if (row < 0)
+      return;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
+      auto fixed = fixedSize(dim);
+      if (!unit.isReduction[dim] || !fixed || *fixed > 7)
+        continue;
+      bool window = false, scalarReads = false;
+      forEachAccess([&](const Stage &, const Access &access, bool) {
+        bool slides = access.dependsOn(dim) && access.dependsOn(row) &&
+                      access.strides[row].getTerms().size() == 1 &&
+                      access.strides[dim].getTerms().size() == 1 &&
+                      access.strides[row].getTerms().front().symbols ==
+                          access.strides[dim].getTerms().front().symbols;
+        bool wide = schedule.vectorDim >= 0 && access.dependsOn(schedule.vectorDim);
+        window |= slides && wide;
+        scalarReads |= slides && !wide;
+      });
+      if (window && !scalarReads)
+        schedule.tile[dim] = *fixed;
+    }
+  }
+
+  /// Parallel loops: all but rows and lanes in their order, with the block of
+  /// lanes before the last ones so that its weights stay in the cache.
+  void orderLoops() {
+    int row = -1;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (!unit.isReduction[dim] && static_cast<int>(dim) != schedule.vectorDim &&
+          schedule.tile[dim] > 1)
+        row = dim;
+    SmallVector<unsigned> order;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (!unit.isReduction[dim] && static_cast<int>(dim) != row &&
+          static_cast<int>(dim) != schedule.vectorDim)
+        order.push_back(dim);
+    bool lanesParallel = schedule.vectorDim >= 0 && !unit.isReduction[schedule.vectorDim];
+    if (lanesParallel && unit.core >= 0) {
+      // After the batch, before the dimensions that reuse the weights.
+      auto *at = llvm::find_if(order, [&](unsigned dim) { return size(dim) > 1 && sharesLanes(dim); });
+      order.insert(at, schedule.vectorDim);
+    }
+    if (row >= 0)
+      order.push_back(row);
+    if (lanesParallel && unit.core < 0)
+      order.push_back(schedule.vectorDim);
+    for (unsigned dim : order)
+      addLoop(dim);
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (unit.isReduction[dim])
+        addLoop(dim);
+  }
+
+  /// An operand read in vectors does not change with `dim`.
+  bool sharesLanes(unsigned dim) const {
+    const Stage &core = unit.stages[unit.core];
+    for (unsigned o = 0; o < core.numInputs(); ++o)
+      if (!core.operands[o].isScalar && core.operands[o].dependsOn(schedule.vectorDim) &&
+          !core.operands[o].dependsOn(dim))
+        return true;
+    return false;
+  }
+
+  void addLoop(unsigned dim) {
+    int64_t lanes = static_cast<int>(dim) == schedule.vectorDim ? schedule.lanes : 1;
+    schedule.loops.push_back({dim, schedule.tile[dim] * lanes, false});
+  }
+
+  Unit &unit;
+  const MachineModel &machine;
+  Schedule schedule;
+};
+
+}  // namespace
+
+Schedule decideSchedule(Unit &unit, const MachineModel &machine) {
+  return Decision(unit, machine).run();
+}
+
+}  // namespace adze::schedule

@@ -1,0 +1,28 @@
+// What scheduling needs to know of the machine: a target's table fills it.
+#pragma once
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Operation.h"
+
+namespace adze::schedule {
+
+/// Numbers of one core. Read from the module's `adze.target` dictionary; a key
+/// that is missing keeps the default below, which suits any 64-bit machine.
+struct MachineModel {
+  static constexpr llvm::StringLiteral kAttrName = "adze.target";
+
+  int64_t vectorBits = 128;       ///< width of a vector register
+  int64_t vectorRegisters = 16;   ///< how many there are
+  int64_t maskBits = 0;           ///< narrowest element of masked loads, 0: no masks
+  int64_t fmaLatency = 8;         ///< accumulators that keep the FMA units busy
+  int64_t l1Bytes = 32 << 10;     ///< data cache a core
+  int64_t l2Bytes = 256 << 10;    ///< second level a core
+  int64_t taskWork = 1 << 16;     ///< multiply-adds that are worth a task of their own
+
+  /// The description on the nearest module around `op`.
+  static MachineModel of(mlir::Operation *op);
+  /// The attribute form, every key present.
+  mlir::DictionaryAttr toAttr(mlir::MLIRContext *context) const;
+};
+
+}  // namespace adze::schedule

@@ -1,0 +1,155 @@
+// Addresses, loads and stores of a register tile.
+#include "passes/Schedule/NestEmitter.h"
+
+using namespace mlir;
+
+namespace adze::schedule {
+
+Value NestEmitter::flat(Value memref) {
+  Value &view = flats[memref.getAsOpaquePointer()];
+  if (!view)
+    view = flatten(prologue, loc, memref);
+  return view;
+}
+
+/// How far the point is from the tile's first one.
+Stride NestEmitter::distance(const Access &access, const NestState &state,
+                             const Point &point) const {
+  Stride total;
+  for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
+    bool isVectorDim = static_cast<int>(dim) == schedule.vectorDim;
+    int64_t at = point[dim] * (isVectorDim ? state.lanes : 1);
+    if (at == 0)
+      continue;
+    if (access.packedDim == static_cast<int>(dim)) {
+      // Tile steps divide or are divided by the pack's tile (checked before).
+      total = total + access.packStride * (at / access.packTile);
+      at %= access.packTile;
+    }
+    total = total + access.strides[dim] * at;
+  }
+  return total;
+}
+
+Value NestEmitter::address(unsigned stage, unsigned operand, const NestState &state,
+                           const Stride &distance) {
+  Value base = state.addresses[stage][operand];
+  Stride symbolic = distance.withoutConstant();
+  if (!symbolic.isZero())
+    base = add(base, materialize(symbolic));
+  int64_t fixed = distance.constantPart();
+  return fixed == 0 ? base : add(base, constant(fixed));
+}
+
+Value NestEmitter::maskFor(const NestState &state, const Point &point) const {
+  if (!state.mask || point[schedule.vectorDim] != state.dims[schedule.vectorDim].count - 1)
+    return Value();
+  return state.mask;
+}
+
+Value NestEmitter::laneIndices(const Stride &stride, int64_t lanes) {
+  auto type = VectorType::get({lanes}, prologue.getIndexType());
+  Value step = vector::StepOp::create(prologue, loc, type);
+  Value factor = splat(prologue, loc, materialize(stride), lanes);
+  return arith::MulIOp::create(prologue, loc, step, factor);
+}
+
+Value NestEmitter::gather(Value memref, Value base, Value indices, Value mask, int64_t lanes) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  auto type = VectorType::get({lanes}, element);
+  Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  if (!mask) {
+    auto maskType = VectorType::get({lanes}, builder.getI1Type());
+    mask = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(maskType, true));
+  }
+  return vector::GatherOp::create(builder, loc, type, flat(memref), base, indices, mask, none);
+}
+
+Value NestEmitter::loadVector(const Access &access, Value address, Value mask, int64_t lanes) {
+  auto type = VectorType::get({lanes}, access.elementType());
+  Value source = flat(access.source);
+  if (!mask)
+    return vector::LoadOp::create(builder, loc, type, source, address);
+  Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(builder, loc, type, source, address, mask, none);
+}
+
+Value NestEmitter::load(unsigned stage, unsigned operand, NestState &state, const Point &point) {
+  const Access &access = unit.stages[stage].operands[operand];
+  if (access.isScalar)
+    return access.source;
+  int vectorDim = schedule.vectorDim;
+  bool wide = state.lanes > 1 && access.dependsOn(vectorDim);
+  Value mask = wide ? maskFor(state, point) : Value();
+  Stride away = distance(access, state, point);
+  Value &value = state.loads[{stage, operand, away, static_cast<bool>(mask)}];
+  if (value)
+    return value;
+  Value at = address(stage, operand, state, away);
+  if (!wide)
+    value = memref::LoadOp::create(builder, loc, flat(access.source), at);
+  else if (access.isContiguousIn(vectorDim))
+    value = loadVector(access, at, mask, state.lanes);
+  else
+    value = gather(access.source, at, laneIndices(access.strides[vectorDim], state.lanes), mask,
+                   state.lanes);
+  return value;
+}
+
+void NestEmitter::store(const Access &access, unsigned stage, unsigned operand, Value value,
+                        NestState &state, const Point &point) {
+  Value at = address(stage, operand, state, distance(access, state, point));
+  Value target = flat(access.source);
+  if (state.lanes == 1 || !access.dependsOn(schedule.vectorDim)) {
+    memref::StoreOp::create(builder, loc, value, target, at);
+    return;
+  }
+  value = splat(builder, loc, value, state.lanes);
+  Value mask = maskFor(state, point);
+  if (!access.isContiguousIn(schedule.vectorDim)) {
+    if (!mask) {
+      auto type = VectorType::get({state.lanes}, builder.getI1Type());
+      mask = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, true));
+    }
+    Value indices = laneIndices(access.strides[schedule.vectorDim], state.lanes);
+    vector::ScatterOp::create(builder, loc, Type(), target, ValueRange{at}, indices, mask, value);
+  } else if (mask) {
+    vector::MaskedStoreOp::create(builder, loc, target, at, mask, value);
+  } else {
+    vector::StoreOp::create(builder, loc, value, target, at);
+  }
+}
+
+/// A body's own load: a scalar, or a gather at computed indices.
+Value NestEmitter::bodyLoad(unsigned stage, memref::LoadOp op, ArrayRef<Value> indices,
+                            Value mask, int64_t lanes) {
+  Value memref = op.getMemRef();
+  if (llvm::none_of(indices, isVector))
+    return memref::LoadOp::create(builder, loc, memref, indices);
+  Value base = constant(0), vector;
+  for (auto [r, index] : llvm::enumerate(indices)) {
+    Stride stride = unit.symbols.strideOf(memref, r);
+    if (!isVector(index)) {
+      base = add(base, mul(index, materialize(stride)));
+      continue;
+    }
+    Value scaled = index;
+    if (stride != Stride::constant(1))
+      scaled = arith::MulIOp::create(builder, loc, index,
+                                     splat(builder, loc, materialize(stride), lanes));
+    vector = vector ? arith::AddIOp::create(builder, loc, vector, scaled).getResult() : scaled;
+  }
+  // The innermost index counts the lanes: consecutive elements.
+  auto last = op.getIndices().back().getDefiningOp<linalg::IndexOp>();
+  bool consecutive = last && llvm::count_if(indices, isVector) == 1 && isVector(indices.back()) &&
+                     unit.symbols.strideOf(memref, indices.size() - 1) == Stride::constant(1);
+  if (consecutive) {
+    Access access;
+    access.source = memref;
+    Value first = vector::ExtractOp::create(builder, loc, indices.back(), 0);
+    return loadVector(access, add(base, first), mask, lanes);
+  }
+  return gather(memref, base, vector, mask, lanes);
+}
+
+}  // namespace adze::schedule

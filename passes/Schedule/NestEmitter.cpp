@@ -1,0 +1,282 @@
+#include "passes/Schedule/NestEmitter.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace adze::schedule {
+
+NestEmitter::NestEmitter(Unit &unit, const Schedule &schedule, const MachineModel &machine,
+                         OpBuilder &builder, Location loc)
+    : unit(unit), schedule(schedule), machine(machine), builder(builder), prologue(builder),
+      loc(loc) {
+  for (const Loop &loop : schedule.loops)
+    (unit.isReduction[loop.dim] ? reductionLoops : parallelLoops).push_back(loop);
+}
+
+void NestEmitter::emit() {
+  // What the prologue makes goes before this op, the loops after it.
+  auto marker = arith::ConstantIndexOp::create(builder, loc, 0);
+  prologue.setInsertionPoint(marker);
+  constants[0] = marker;
+  NestState state;
+  state.dims.resize(unit.numDims());
+  for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
+    state.dims[dim].lower = constant(0);
+    state.dims[dim].upper = materialize(unit.sizes[dim]);
+    state.dims[dim].extent = unit.sizes[dim].asConstant();
+  }
+  for (const Stage &stage : unit.stages) {
+    auto &addresses = state.addresses.emplace_back();
+    for (const Access &access : stage.operands)
+      addresses.push_back(materialize(access.offset));
+  }
+  emitLoops(0, state);
+}
+
+bool NestEmitter::isInnermost(unsigned level) const {
+  for (unsigned inner = level + 1; inner < parallelLoops.size(); ++inner)
+    if (parallelLoops[inner].dim == parallelLoops[level].dim)
+      return false;
+  return true;
+}
+
+/// The leading run of parallel loops becomes one scf.parallel over chunks.
+void NestEmitter::emitParallel(unsigned level, NestState state) {
+  unsigned end = level;
+  Values lower, upper, step;
+  while (end < parallelLoops.size() && parallelLoops[end].parallel) {
+    const Loop &loop = parallelLoops[end++];
+    lower.push_back(state.dims[loop.dim].lower);
+    upper.push_back(state.dims[loop.dim].upper);
+    step.push_back(constant(loop.step));
+  }
+  auto op = scf::ParallelOp::create(builder, loc, lower, upper, step);
+  op->setAttr("adze.grain", builder.getI64IntegerAttr(schedule.grain));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(op.getBody());
+  for (unsigned at = level; at < end; ++at)
+    enterChunk(parallelLoops[at], op.getInductionVars()[at - level], state);
+  // The chunks are bound now; their tile loops, if these were they, follow.
+  SmallVector<Loop> rest;
+  for (unsigned at = level; at < end; ++at)
+    if (isInnermost(at))
+      rest.push_back({parallelLoops[at].dim, parallelLoops[at].step, false});
+  rest.append(parallelLoops.begin() + end, parallelLoops.end());
+  std::swap(parallelLoops, rest);
+  emitLoops(0, state);
+  std::swap(parallelLoops, rest);
+}
+
+void NestEmitter::enterChunk(const Loop &loop, Value index, NestState &state) {
+  NestState::Dim &dim = state.dims[loop.dim];
+  bool even = dim.extent && *dim.extent % loop.step == 0;
+  Value end = add(index, constant(loop.step));
+  if (!even && loop.step != 1)
+    end = arith::MinSIOp::create(builder, loc, end, dim.upper);
+  dim.lower = index;
+  dim.upper = end;
+  dim.extent = even || loop.step == 1 ? std::optional(loop.step) : std::nullopt;
+}
+
+void NestEmitter::emitLoops(unsigned level, NestState state) {
+  if (level == parallelLoops.size())
+    return emitTile(std::move(state));
+  const Loop loop = parallelLoops[level];
+  if (loop.parallel)
+    return emitParallel(level, std::move(state));
+  OpBuilder::InsertionGuard guard(builder);
+  if (!isInnermost(level)) {
+    NestState::Dim &dim = state.dims[loop.dim];
+    auto op = scf::ForOp::create(builder, loc, dim.lower, dim.upper, constant(loop.step));
+    builder.setInsertionPointToStart(op.getBody());
+    enterChunk(loop, op.getInductionVar(), state);
+    return emitLoops(level + 1, std::move(state));
+  }
+  for (const Rung &rung : ladder(loop.dim, state)) {
+    OpBuilder::InsertionGuard inner(builder);
+    NestState next = state;
+    Value index = rung.lower;
+    if (!rung.once) {
+      auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper,
+                                   constant(rung.count * rung.lanes));
+      builder.setInsertionPointToStart(op.getBody());
+      index = op.getInductionVar();
+    }
+    bind(loop.dim, rung, index, next);
+    preload(next);
+    emitLoops(level + 1, std::move(next));
+  }
+}
+
+SmallVector<Value> NestEmitter::emitReduction(unsigned level, NestState state,
+                                              Values accumulators) {
+  if (level == reductionLoops.size())
+    return accumulate(state, std::move(accumulators));
+  unsigned dim = reductionLoops[level].dim;
+  for (const Rung &rung : ladder(dim, state)) {
+    NestState next = state;
+    if (rung.once) {
+      bind(dim, rung, rung.lower, next);
+      accumulators = emitReduction(level + 1, std::move(next), std::move(accumulators));
+      continue;
+    }
+    auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper,
+                                 constant(rung.count * rung.lanes), accumulators);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(op.getBody());
+    bind(dim, rung, op.getInductionVar(), next);
+    Values inner(op.getRegionIterArgs());
+    Values results = emitReduction(level + 1, std::move(next), std::move(inner));
+    scf::YieldOp::create(builder, loc, results);
+    accumulators.assign(op.getResults().begin(), op.getResults().end());
+  }
+  return accumulators;
+}
+
+/// Masked loads and stores of every operand type are cheap on this machine.
+bool NestEmitter::masksFit() const {
+  if (machine.maskBits == 0)
+    return false;
+  for (const Stage &stage : unit.stages)
+    for (const Access &access : stage.operands) {
+      Type type = access.elementType();
+      if (!access.isScalar && type.isIntOrFloat() &&
+          type.getIntOrFloatBitWidth() < static_cast<unsigned>(machine.maskBits))
+        return false;
+    }
+  return true;
+}
+
+/// Rungs for `rest` elements, less than a full tile, from `lower` on.
+void NestEmitter::tailRungs(unsigned dim, int64_t rest, Value lower, SmallVector<Rung> &rungs) {
+  int64_t lanes = static_cast<int>(dim) == schedule.vectorDim ? schedule.lanes : 1;
+  auto push = [&](int64_t count, int64_t width, int64_t tail) {
+    Value upper = add(lower, constant(count * width));
+    rungs.push_back({count, width, tail, lower, upper, true});
+    rest -= count * width;
+    lower = upper;
+  };
+  if (rest >= lanes && (lanes == 1 || rest % lanes == 0 || !masksFit()))
+    push(rest / lanes, lanes, 0);
+  if (rest > 0 && masksFit() && lanes > 1 && !llvm::isPowerOf2_64(rest))
+    return push(llvm::divideCeil(rest, lanes), lanes, rest % lanes);
+  while (rest > 0)
+    push(1, llvm::bit_floor(static_cast<uint64_t>(rest)), 0);
+}
+
+SmallVector<Rung> NestEmitter::ladder(unsigned dimension, const NestState &state) {
+  const NestState::Dim &dim = state.dims[dimension];
+  bool isVectorDim = static_cast<int>(dimension) == schedule.vectorDim;
+  int64_t lanes = isVectorDim ? schedule.lanes : 1;
+  int64_t tile = schedule.tile[dimension], step = tile * lanes;
+  SmallVector<Rung> rungs;
+  if (dim.extent) {
+    int64_t full = *dim.extent / step * step;
+    Value middle = add(dim.lower, constant(full));
+    if (full > 0)
+      rungs.push_back({tile, lanes, 0, dim.lower, middle, full == step});
+    tailRungs(dimension, *dim.extent - full, middle, rungs);
+    return rungs;
+  }
+  Value lower = dim.lower;
+  auto push = [&](int64_t count, int64_t width) {
+    Value upper = dim.upper;
+    if (count * width > 1)
+      upper = add(lower, roundDown(sub(dim.upper, lower), count * width));
+    rungs.push_back({count, width, 0, lower, upper, false});
+    lower = upper;
+  };
+  push(tile, lanes);
+  if (isVectorDim) {
+    if (tile > 1)
+      push(1, lanes);
+    if (lanes > 1 && masksFit())
+      rungs.push_back({1, lanes, -1, lower, dim.upper, false});
+    else
+      for (int64_t width = lanes / 2; width >= 1; width /= 2)
+        push(1, width);
+    return rungs;
+  }
+  while (tile > 1) {
+    tile = llvm::bit_floor(static_cast<uint64_t>(tile - 1));
+    push(tile, 1);
+  }
+  return rungs;
+}
+
+void NestEmitter::bind(unsigned dim, const Rung &rung, Value index, NestState &state) {
+  NestState::Dim &at = state.dims[dim];
+  at.index = index;
+  at.count = rung.count;
+  at.bound = true;
+  if (static_cast<int>(dim) == schedule.vectorDim) {
+    state.lanes = rung.lanes;
+    if (rung.tail != 0) {
+      Value used = rung.tail > 0 ? constant(rung.tail) : sub(rung.upper, index);
+      auto type = VectorType::get({rung.lanes}, builder.getI1Type());
+      state.mask = vector::CreateMaskOp::create(builder, loc, type, used);
+    }
+  }
+  for (auto [stage, addresses] : llvm::zip(unit.stages, state.addresses))
+    for (auto [access, address] : llvm::zip(stage.operands, addresses)) {
+      if (access.isScalar || !access.dependsOn(dim))
+        continue;
+      Value within = index;
+      if (access.packedDim == static_cast<int>(dim)) {
+        Value tile = constant(access.packTile);
+        Value block = builder.createOrFold<arith::DivUIOp>(loc, index, tile);
+        within = builder.createOrFold<arith::RemUIOp>(loc, index, tile);
+        address = add(address, mul(block, materialize(access.packStride)));
+      }
+      address = add(address, mul(within, materialize(access.strides[dim])));
+    }
+}
+
+/// In a unit without reduction, reads what the loops still to come do not
+/// change: stores keep LLVM from hoisting it.
+void NestEmitter::preload(NestState &state) {
+  if (unit.core >= 0)
+    return;
+  for (auto [s, stage] : llvm::enumerate(unit.stages))
+    for (unsigned o = 0; o < stage.numInputs(); ++o) {
+      const Access &access = stage.operands[o];
+      auto isLater = [&](unsigned dim) { return access.dependsOn(dim) && !state.dims[dim].bound; };
+      if (access.isScalar || unit.writes(access.source) ||
+          llvm::any_of(llvm::seq<unsigned>(0, unit.numDims()), isLater))
+        continue;
+      for (const Point &point : points(state, /*reduction=*/false))
+        load(s, o, state, point);
+    }
+}
+
+Value NestEmitter::constant(int64_t value) {
+  Value &result = constants[value];
+  if (!result)
+    result = arith::ConstantIndexOp::create(prologue, loc, value);
+  return result;
+}
+
+Value NestEmitter::materialize(const Stride &stride) {
+  if (auto value = stride.asConstant())
+    return constant(*value);
+  return unit.symbols.materialize(prologue, loc, stride);
+}
+
+Value NestEmitter::add(Value a, Value b) {
+  if (matchPattern(a, m_Zero()))
+    return b;
+  return builder.createOrFold<arith::AddIOp>(loc, a, b);
+}
+
+Value NestEmitter::sub(Value a, Value b) { return builder.createOrFold<arith::SubIOp>(loc, a, b); }
+
+Value NestEmitter::mul(Value a, Value b) { return builder.createOrFold<arith::MulIOp>(loc, a, b); }
+
+Value NestEmitter::roundDown(Value value, int64_t multiple) {
+  Value rest = builder.createOrFold<arith::RemUIOp>(loc, value, constant(multiple));
+  return sub(value, rest);
+}
+
+}  // namespace adze::schedule

@@ -1,0 +1,50 @@
+// Passes of the schedule phase.
+#ifndef ADZE_PASSES_SCHEDULE
+#define ADZE_PASSES_SCHEDULE
+
+include "mlir/Pass/PassBase.td"
+
+def AssignSchedule : Pass<"adze-assign-schedule", "::mlir::func::FuncOp"> {
+  let summary = "Choose loop order, vector dimension and register tile of each linalg op";
+  let description = [{
+    Generalizes named linalg ops and memref.copy, groups consecutive ops that
+    run over one iteration space into units, and attaches to each unit's main
+    op an `adze.schedule`: plain data, which a person may print, edit and feed
+    to `adze-emit-nests`. Everything follows from the module's `adze.target`
+    (see MachineModel.h); an op that has a schedule keeps it.
+
+    ```mlir
+    linalg.matmul ins(%a, %b) outs(%c)
+    // becomes
+    linalg.generic {adze.schedule = {lanes = 16, loops = ["parallel d1 by 32",
+        "d0 by 8", "d2 by 1"], tile = array<i64: 8, 2, 1>, vector = 1}} ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"numUnits", "units", "Units given a schedule">,
+    Statistic<"numUnsupported", "unsupported", "Linalg ops left to the loop fallback">
+  ];
+}
+
+def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
+  let summary = "Turn scheduled units of linalg ops into vector loop nests";
+  let description = [{
+    Each unit becomes one nest: loops over tiles, accumulators in registers
+    (`scf.for` iter_args), the epilogue on the registers, then the stores.
+    Tails are masked where the target has masks, else they run with fewer
+    lanes. Linalg ops without an `adze.schedule` stay; `convert-linalg-to-loops`
+    takes them, and a remark says why.
+
+    Distinct memref values with distinct roots (function arguments, allocs)
+    are taken not to overlap.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let statistics = [
+    Statistic<"numNests", "nests", "Loop nests emitted">,
+    Statistic<"numFallback", "fallback", "Linalg ops left to the loop fallback">
+  ];
+}
+
+#endif

@@ -1,0 +1,12 @@
+// Brings linalg on memrefs to one form before scheduling.
+#pragma once
+
+#include "mlir/IR/Operation.h"
+
+namespace adze::schedule {
+
+/// Named linalg ops on memrefs and memref.copy below `root` become
+/// linalg.generic.
+void generalizeKernels(mlir::Operation *root);
+
+}  // namespace adze::schedule

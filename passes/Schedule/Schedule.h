@@ -1,0 +1,37 @@
+// A schedule: how one unit's loops are run. Plain data, printable, editable.
+#pragma once
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Operation.h"
+
+namespace adze::schedule {
+
+constexpr llvm::StringLiteral kScheduleAttr = "adze.schedule";
+
+/// One loop, outermost first. The last loop of a dimension is its register
+/// tile loop and steps by tile[dim] (times lanes for the vector dimension);
+/// earlier loops of the same dimension walk chunks, multiples of that step.
+struct Loop {
+  unsigned dim = 0;
+  int64_t step = 1;
+  bool parallel = false;
+};
+
+struct Schedule {
+  /// Runs of adjacent loop dimensions taken as one, e.g. {{0, 1}, {2}}; loops
+  /// and tiles below count the collapsed dimensions. Empty: none collapsed.
+  llvm::SmallVector<llvm::SmallVector<unsigned, 4>> collapse;
+  llvm::SmallVector<Loop> loops;
+  llvm::SmallVector<int64_t> tile;  ///< unroll factor a dimension; vectors for `vectorDim`
+  int vectorDim = -1;               ///< -1: scalar code
+  int64_t lanes = 1;                ///< elements a vector
+  int64_t grain = 1;                ///< iterations of the parallel loops worth a task
+
+  mlir::DictionaryAttr toAttr(mlir::MLIRContext *context) const;
+  /// Fails on an attribute that is not a schedule over `numDims` dimensions
+  /// (before collapsing); `error` says what is wrong.
+  static mlir::FailureOr<Schedule> fromAttr(mlir::DictionaryAttr attr, unsigned numDims,
+                                            std::string &error);
+};
+
+}  // namespace adze::schedule

@@ -1,0 +1,51 @@
+// A unit: consecutive linalg ops that run over one iteration space, at most
+// one of which reduces. It becomes one loop nest.
+#pragma once
+
+#include "passes/Schedule/Access.h"
+#include "passes/Schedule/Schedule.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace adze::schedule {
+
+/// One linalg.generic of a unit. Operands are inputs, then outputs.
+struct Stage {
+  mutable mlir::linalg::GenericOp op;
+  llvm::SmallVector<unsigned> dims;  ///< op dimension -> unit dimension
+  llvm::SmallVector<Access, 0> operands;
+
+  unsigned numInputs() const { return op.getNumDpsInputs(); }
+  llvm::ArrayRef<Access> outputs() const { return llvm::ArrayRef(operands).drop_front(numInputs()); }
+};
+
+struct Unit {
+  llvm::SmallVector<Stage, 0> stages;
+  int core = -1;                       ///< index of the reducing stage, or -1
+  llvm::SmallVector<bool> isReduction; ///< by unit dimension
+  llvm::SmallVector<Stride> sizes;     ///< by unit dimension
+  Symbols symbols;
+
+  unsigned numDims() const { return isReduction.size(); }
+  /// The op that carries the schedule: the core, or the first stage.
+  mlir::linalg::GenericOp anchor() const { return stages[core < 0 ? 0 : core].op; }
+  /// Where the nest goes: nothing between the first stage and here interferes.
+  mlir::Operation *insertionPoint() const { return stages.back().op; }
+  /// True when a stage writes `memref`.
+  bool writes(mlir::Value memref) const;
+};
+
+/// Splits the linalg ops of `block` (generics on memrefs) into units. Ops that
+/// cannot be addressed are left out and given to `unsupported` with the reason.
+llvm::SmallVector<std::unique_ptr<Unit>>
+buildUnits(mlir::Block &block,
+           llvm::function_ref<void(mlir::Operation *, llvm::StringRef)> unsupported);
+
+/// Takes runs of adjacent dimensions as one. Fails if an access is not
+/// contiguous over a run.
+mlir::LogicalResult collapseDims(Unit &unit,
+                                 llvm::ArrayRef<llvm::SmallVector<unsigned, 4>> runs);
+/// The longest runs that collapseDims accepts.
+llvm::SmallVector<llvm::SmallVector<unsigned, 4>> findCollapsible(const Unit &unit);
+
+}  // namespace adze::schedule
