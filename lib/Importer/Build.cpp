@@ -87,23 +87,31 @@ class ModuleBuilder {
     return true;
   }
 
+  // All at once: setting one after another copies the list each time.
   void setSignature(func::FuncOp func, const GraphProto &g) {
+    SmallVector<DictionaryAttr> args, results;
     for (int i = 0; i < g.input_size(); ++i) {
       const auto &v = g.input(i);
-      func.setArgAttr(i, onnxir::kName, b.getStringAttr(v.name()));
-      if (auto dims = dimNames(func.getArgumentTypes()[i], v.type()))
-        func.setArgAttr(i, onnxir::kDims, dims);
-      if (auto ranges = rangesOf(func.getArgumentTypes()[i], v.name()))
-        func.setArgAttr(i, onnxir::kRanges, ranges);
+      Type type = func.getArgumentTypes()[i];
+      args.push_back(valueAttributes(v.name(), dimNames(type, v.type()), rangesOf(type, v.name())));
     }
     for (int i = 0; i < g.output_size(); ++i) {
       const std::string &name = g.output(i).name();
-      func.setResultAttr(i, onnxir::kName, b.getStringAttr(name));
       auto declared = s.declaredOutputs.find(name);
-      if (declared == s.declaredOutputs.end()) continue;
-      if (auto dims = dimNames(func.getResultTypes()[i], declared->second))
-        func.setResultAttr(i, onnxir::kDims, dims);
+      ArrayAttr dims;
+      if (declared != s.declaredOutputs.end())
+        dims = dimNames(func.getResultTypes()[i], declared->second);
+      results.push_back(valueAttributes(name, dims, {}));
     }
+    func.setAllArgAttrs(args);
+    func.setAllResultAttrs(results);
+  }
+
+  DictionaryAttr valueAttributes(const std::string &name, ArrayAttr dims, ArrayAttr ranges) {
+    SmallVector<NamedAttribute> attrs{b.getNamedAttr(onnxir::kName, b.getStringAttr(name))};
+    if (dims) attrs.push_back(b.getNamedAttr(onnxir::kDims, dims));
+    if (ranges) attrs.push_back(b.getNamedAttr(onnxir::kRanges, ranges));
+    return b.getDictionaryAttr(attrs);
   }
 
   // One string a dimension; null where ranks differ or no name is given.

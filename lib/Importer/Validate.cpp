@@ -36,6 +36,9 @@ class Validator {
     const onnx::ModelProto &m = s.model;
     if (!checkVersions(m)) return false;
     for (const auto &f : m.functions()) checkFunction(f);
+    for (const auto &v : m.graph().input())
+      if (!hasType(v.type()))
+        fail("ADZ0125", "input " + quoted(v.name()) + " of the model has no element type");
     checkGraph(m.graph(), nullptr, s.opsets, 0);
     return !s.diags.hasErrors();
   }
@@ -44,6 +47,15 @@ class Validator {
   void fail(std::string code, std::string message, std::string help = {},
             ExitCode exit = ExitCode::InvalidModel) {
     s.error(std::move(code), std::move(message), std::move(help), exit);
+  }
+
+  static bool hasType(const onnx::TypeProto &type) {
+    if (type.has_sequence_type()) return hasType(type.sequence_type().elem_type());
+    if (type.has_optional_type()) return hasType(type.optional_type().elem_type());
+    if (type.has_tensor_type())
+      return type.tensor_type().elem_type() == onnx::TensorProto::STRING ||
+             elementBits(type.tensor_type().elem_type()) > 0;
+    return type.value_case() != onnx::TypeProto::VALUE_NOT_SET;
   }
 
   bool checkVersions(const onnx::ModelProto &m) {

@@ -1,0 +1,599 @@
+#!/usr/bin/env python3
+"""Writes models that are broken, hostile or extreme, and manifest.json.
+
+    generate.py FOLDER
+
+A case is a folder with model.onnx (or what stands for it) and a row in the
+manifest: the exit codes that are right, words one of which the message must
+hold, and the seconds it may take. Everything is made here from fixed seeds.
+"""
+import json
+import os
+import random
+import shutil
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto as T
+from onnx import helper as h
+
+OK, INVALID, USAGE, UNSUPPORTED, LIMIT = 0, 1, 2, 3, 7
+CASES = []
+
+
+def case(name, exits, words=(), seconds=5, model="model.onnx"):
+    """Registers a builder: called with the case's folder, it returns the
+    model's bytes, a ModelProto, or None when it wrote the folder itself."""
+    def register(build):
+        CASES.append((name, exits, list(words), seconds, model, build))
+        return build
+    return register
+
+
+def add(name, exits, words, build, **kw):
+    case(name, exits, words, **kw)(lambda folder: build())
+
+
+def value(name, dims, dtype=T.FLOAT):
+    return h.make_tensor_value_info(name, dtype, dims)
+
+
+def model(nodes, inputs, outputs, inits=(), opset=21, ir=10, domains=(), **kw):
+    g = h.make_graph(list(nodes), "g", list(inputs), list(outputs), list(inits))
+    opsets = [h.make_opsetid("", opset)] + [h.make_opsetid(d, 1) for d in domains]
+    return h.make_model(g, opset_imports=opsets, ir_version=ir, **kw)
+
+
+def node(op, inputs, outputs=("y",), name="bad_node", **attrs):
+    return h.make_node(op, list(inputs), list(outputs), name=name, **attrs)
+
+
+def one(op, shapes, name="bad_node", consts=(), outputs=("y",), opset=21, domain="", **attrs):
+    """A model of one node; `shapes`: input name -> dims or (dims, dtype)."""
+    inputs, order = [], []
+    constants = {c.name: c for c in consts}
+    for n, s in shapes.items():
+        order.append(n)
+        if n and n not in constants:
+            dims, dtype = s if isinstance(s, tuple) else (s, T.FLOAT)
+            inputs.append(value(n, dims, dtype))
+    nd = node(op, order, outputs, name, **attrs)
+    nd.domain = domain
+    return model([nd], inputs, [value(o, None) for o in outputs if o], consts, opset,
+                 domains=[domain] if domain else [])
+
+
+def const(name, array):
+    return onnx.numpy_helper.from_array(np.asarray(array), name)
+
+
+def good():
+    return model([node("Add", ["x", "w"], ["t"], "add"), node("Relu", ["t"], ["y"], "relu")],
+                 [value("x", [2, 3])], [value("y", [2, 3])],
+                 [const("w", np.arange(6, dtype=np.float32).reshape(2, 3))])
+
+
+GOOD = good().SerializeToString()
+
+# ---- A: containers -------------------------------------------------------
+add("A_good_model", [OK], [], good)
+add("A_empty", [INVALID], ["empty"], lambda: b"")
+add("A_one_byte", [INVALID], ["ONNX"], lambda: b"\x08")
+for i in range(0, len(GOOD), max(1, len(GOOD) // 24)):
+    add(f"A_truncated_{i:04d}", [OK, INVALID], [], lambda i=i: GOOD[:i])
+for i in range(24):
+    def flipped(i=i):
+        rng = random.Random(i)
+        data = bytearray(GOOD)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        return bytes(data)
+    add(f"A_bit_flip_{i:02d}", [OK, INVALID, UNSUPPORTED, LIMIT], [], flipped)
+for i in range(8):
+    add(f"A_random_{i}", [INVALID], ["ONNX"], lambda i=i: random.Random(i).randbytes(4096))
+add("A_zeros", [INVALID], ["zeros"], lambda: bytes(4096))
+add("A_png", [INVALID], ["PNG"], lambda: b"\x89PNG\r\n\x1a\n" + bytes(100))
+add("A_jpeg", [INVALID], ["JPEG"], lambda: b"\xff\xd8\xff\xe0" + bytes(100))
+add("A_zip_pt", [INVALID], ["zip"], lambda: b"PK\x03\x04" + bytes(100))
+add("A_gguf", [INVALID], ["GGUF"], lambda: b"GGUF\x03\0\0\0" + bytes(100))
+add("A_hdf5", [INVALID], ["HDF5"], lambda: b"\x89HDF\r\n\x1a\n" + bytes(100))
+add("A_pickle", [INVALID], ["pickle"], lambda: b"\x80\x02ctorch\n" + bytes(100))
+add("A_text", [INVALID], ["text"], lambda: b"This is not a model.\n")
+add("A_html", [INVALID], ["HTML"], lambda: b"<!DOCTYPE html><html></html>")
+add("A_lfs_pointer", [INVALID], ["LFS"], lambda: b"version https://git-lfs.github.com/spec/v1\n")
+add("A_tflite", [INVALID], ["TensorFlow Lite"], lambda: b"\x20\0\0\0TFL3" + bytes(100))
+
+
+@case("A_directory", [INVALID], ["directory"])
+def _(folder):
+    os.mkdir(os.path.join(folder, "model.onnx"))
+
+
+@case("A_fifo", [INVALID], ["regular file"])
+def _(folder):
+    os.mkfifo(os.path.join(folder, "model.onnx"))
+
+
+case("A_device", [INVALID], ["regular file"], model="/dev/zero")(lambda folder: None)
+case("A_missing", [INVALID], ["cannot open"], model="nowhere.onnx")(lambda folder: None)
+add("A_varint_2_63", [INVALID], ["ONNX"], lambda: b"\x08\x08\x3a" + b"\xff" * 8 + b"\x7f")
+add("A_unknown_fields_10MB", [OK, INVALID], [],
+    lambda: GOOD + b"\xfa\x3f" + b"\x80\x80\x80\x05" + bytes(10 << 20))
+
+
+def dims_bomb():
+    body = b"\x0a\x80\xc2\xd7\x2f" + bytes(100_000_000)  # dims: 10^8 packed entries
+    def field(number, data):
+        n, length = len(data), b""
+        while n >= 128:
+            length += bytes([n & 127 | 128])
+            n >>= 7
+        return bytes([number << 3 | 2]) + length + bytes([n]) + data
+    return b"\x08\x08" + field(7, field(5, body))
+
+
+add("A_dims_bomb", [INVALID, LIMIT], ["dimension"], dims_bomb)
+
+
+def nested_ifs(depth):
+    def body(i):
+        if i == depth:
+            return h.make_graph([node("Identity", ["c"], [f"o{i}"], "leaf")], f"g{i}", [],
+                                [value(f"o{i}", None, T.BOOL)])
+        leaf = h.make_graph([node("Identity", ["c"], [f"e{i}"], "leaf")], f"e{i}", [],
+                            [value(f"e{i}", None, T.BOOL)])
+        n = node("If", ["c"], [f"o{i}"], f"if{i}", then_branch=body(i + 1), else_branch=leaf)
+        return h.make_graph([n], f"g{i}", [], [value(f"o{i}", None, T.BOOL)])
+    g = body(0)
+    g.input.append(value("c", [], T.BOOL))
+    return h.make_model(g, opset_imports=[h.make_opsetid("", 21)], ir_version=10)
+
+
+def raw_nested(depth):
+    """Graphs in graphs by hand: Python's protobuf stops at 100 messages."""
+    def field(number, data):
+        n, length = len(data), b""
+        while n >= 128:
+            length += bytes([n & 127 | 128])
+            n >>= 7
+        return bytes([number << 3 | 2]) + length + bytes([n]) + data
+    data = b""
+    for _ in range(depth):
+        data = field(1, field(5, field(1, b"then_branch") + field(6, data)))
+    return b"\x08\x08" + field(7, data)
+
+
+add("A_if_nested_25", [OK, UNSUPPORTED], [], lambda: nested_ifs(25))
+add("A_nested_100", [INVALID, LIMIT, UNSUPPORTED], [], lambda: raw_nested(100))
+add("A_nested_5000", [INVALID, LIMIT], ["nested"], lambda: raw_nested(5000))
+
+# ---- B: tensors ----------------------------------------------------------
+
+
+def tensor_model(edit, dims=(2, 3), dtype=T.FLOAT):
+    m = good()
+    t = m.graph.initializer[0]
+    t.Clear()
+    t.name, t.data_type = "w", dtype
+    t.dims.extend(dims)
+    edit(t)
+    return m
+
+
+def raw(n):
+    def edit(t):
+        t.raw_data = bytes(n)
+    return edit
+
+
+def both(t):
+    t.raw_data = bytes(24)
+    t.float_data.extend([0.0] * 6)
+
+
+add("B_dims_overflow", [INVALID], ["'w'"], lambda: tensor_model(raw(24), [1 << 62] * 8))
+add("B_dims_negative", [INVALID], ["'w'"], lambda: tensor_model(raw(24), [-2, 3]))
+add("B_zero_size", [OK, INVALID], [], lambda: tensor_model(raw(0), [0, 3]))
+add("B_raw_short", [INVALID], ["'w'"], lambda: tensor_model(raw(23)))
+add("B_raw_long", [INVALID], ["'w'"], lambda: tensor_model(raw(25)))
+add("B_raw_and_typed", [INVALID], ["two places"], lambda: tensor_model(both))
+add("B_no_data", [INVALID], ["'w'"], lambda: tensor_model(lambda t: None))
+add("B_dtype_99", [INVALID], ["99"], lambda: tensor_model(raw(24), dtype=99))
+add("B_wrong_field", [INVALID], ["'w'"], lambda: tensor_model(lambda t: t.int64_data.extend([1] * 6)))
+add("B_int4_odd", [INVALID], ["'w'"], lambda: tensor_model(raw(2), [5], T.INT4))
+add("B_10_12_elements", [INVALID, LIMIT], ["'w'"], lambda: tensor_model(raw(24), [10 ** 6, 10 ** 6]))
+add("B_string_tensor", [OK, INVALID, UNSUPPORTED], [], lambda: tensor_model(
+    lambda t: t.string_data.extend([b"a"] * 6), dtype=T.STRING))
+
+
+def sparse(indices, dims):
+    m = good()
+    del m.graph.initializer[:]
+    s = m.graph.sparse_initializer.add()
+    s.dims.extend(dims)
+    s.values.CopyFrom(const("w", np.ones(len(indices), np.float32)))
+    s.indices.CopyFrom(const("", np.array(indices, np.int64)))
+    return m
+
+
+add("B_sparse_good", [OK, UNSUPPORTED], [], lambda: sparse([1, 4], [2, 3]))
+add("B_sparse_out_of_range", [INVALID], ["out of range"], lambda: sparse([10 ** 12], [2, 3]))
+add("B_sparse_unsorted", [INVALID], ["order"], lambda: sparse([4, 1], [2, 3]))
+add("B_sparse_10_12", [LIMIT, INVALID], ["dense"], lambda: sparse([1], [10 ** 6, 10 ** 6]))
+
+# ---- C: external data ----------------------------------------------------
+
+
+def external(name, exits, words, entries, prepare=None):
+    @case("C_" + name, exits, words)
+    def build(folder):
+        with open(os.path.join(folder, "data.bin"), "wb") as f:
+            f.write(bytes(64))
+        os.makedirs(os.path.join(folder, "outside"), exist_ok=True)
+        secret = os.path.join(os.path.dirname(folder), "secret.bin")
+        if not os.path.exists(secret):
+            with open(secret, "wb") as f:
+                f.write(bytes(64))
+        if prepare:
+            prepare(folder)
+
+        def edit(t):
+            t.data_location = T.EXTERNAL
+            for k, v in entries:
+                t.external_data.add(key=k, value=v)
+        return tensor_model(edit)
+
+
+LOC = ("location", "data.bin")
+external("good", [OK], [], [LOC, ("offset", "0"), ("length", "24")])
+external("unaligned", [OK], [], [LOC, ("offset", "3"), ("length", "24")])
+external("parent", [INVALID], ["'w'"], [("location", "../secret.bin")])
+external("nested_parent", [INVALID], ["'w'"], [("location", "outside/../../secret.bin")])
+external("absolute", [INVALID], ["'w'"], [("location", "/etc/passwd")])
+external("windows_path", [INVALID], ["'w'"], [("location", "..\\secret.bin")])
+external("drive", [INVALID], ["'w'"], [("location", "C:/secret.bin")])
+external("nul", [INVALID], ["'w'"], [("location", "data.bin\0.txt")])
+external("empty_location", [INVALID], ["'w'"], [("location", "")])
+external("no_location", [INVALID], ["'w'"], [])
+external("missing", [INVALID], ["does not exist"], [("location", "gone.bin")])
+external("directory", [INVALID], ["'w'"], [("location", "outside")])
+external("proc", [INVALID], ["'w'"], [("location", "../../../../../proc/self/mem")])
+external("symlink", [INVALID], ["link"], [("location", "l.bin")],
+         lambda d: os.symlink("../secret.bin", os.path.join(d, "l.bin")))
+external("symlink_inside", [INVALID], ["link"], [("location", "l.bin")],
+         lambda d: os.symlink("data.bin", os.path.join(d, "l.bin")))
+external("symlink_parent", [INVALID], ["link"], [("location", "up/secret.bin")],
+         lambda d: os.symlink("..", os.path.join(d, "up")))
+external("hardlink", [INVALID], ["link"], [("location", "h.bin")],
+         lambda d: os.link(os.path.join(os.path.dirname(d), "secret.bin"), os.path.join(d, "h.bin")))
+external("fifo", [INVALID], ["regular file"], [("location", "f.bin")],
+         lambda d: os.mkfifo(os.path.join(d, "f.bin")))
+external("device", [INVALID], ["'w'"], [("location", "/dev/zero")])
+external("offset_negative", [INVALID], ["'w'"], [LOC, ("offset", "-8")])
+external("offset_2_62", [INVALID], ["beyond"], [LOC, ("offset", str(1 << 62))])
+external("offset_2_64", [INVALID], ["'w'"], [LOC, ("offset", str(1 << 64))])
+external("offset_text", [INVALID], ["'w'"], [LOC, ("offset", "8x")])
+external("length_short", [INVALID], ["'w'"], [LOC, ("length", "20")])
+external("length_negative", [INVALID], ["'w'"], [LOC, ("length", "-1")])
+external("past_end", [INVALID], ["beyond"], [LOC, ("offset", "48")])
+
+
+@case("C_unused_1GiB", [OK])
+def _(folder):
+    with open(os.path.join(folder, "data.bin"), "wb") as f:
+        f.truncate(1 << 30)
+    m = good()
+    t = m.graph.initializer.add(name="unused", data_type=T.UINT8, data_location=T.EXTERNAL)
+    t.dims.append(1 << 30)
+    t.external_data.add(key="location", value="data.bin")
+    return m
+
+
+# ---- D: graphs -----------------------------------------------------------
+X = [value("x", [2, 3])]
+Y = [value("y", None)]
+add("D_cycle", [INVALID], ["cycle"], lambda: model(
+    [node("Add", ["x", "z"], ["y"], "a"), node("Relu", ["y"], ["z"], "bad_node")], X, Y))
+add("D_self_loop", [INVALID], ["cycle"], lambda: model([node("Add", ["x", "y"])], X, Y))
+add("D_unsorted", [INVALID], ["later node"], lambda: model(
+    [node("Relu", ["t"]), node("Relu", ["x"], ["t"], "a")], X, Y))
+add("D_undefined_input", [INVALID], ["'q'"], lambda: model([node("Add", ["x", "q"])], X, Y))
+add("D_undefined_output", [INVALID], ["'q'"], lambda: model(
+    [node("Relu", ["x"])], X, Y + [value("q", None)]))
+add("D_duplicate_value", [INVALID], ["in use"], lambda: model(
+    [node("Relu", ["x"], ["y"], "a"), node("Abs", ["x"])], X, Y))
+add("D_duplicate_input", [INVALID], ["in use"], lambda: model([node("Relu", ["x"])], X + X, Y))
+add("D_duplicate_initializer", [INVALID], ["twice"], lambda: model(
+    [node("Relu", ["x"])], X, Y, [const("w", np.float32(1)), const("w", np.float32(2))]))
+add("D_duplicate_node_names", [OK], [], lambda: model(
+    [node("Relu", ["x"], ["t"], "n"), node("Abs", ["t"], ["y"], "n")], X, Y))
+add("D_no_nodes", [OK, INVALID, UNSUPPORTED], [], lambda: model([], X, [value("x", [2, 3])]))
+add("D_no_outputs", [OK, INVALID, UNSUPPORTED], [], lambda: model([node("Relu", ["x"])], X, []))
+add("D_no_graph", [INVALID], ["no graph"], lambda: b"\x08\x08\x42\x04\x0a\x00\x10\x0d")
+add("D_input_without_type", [INVALID, UNSUPPORTED], ["'x'"], lambda: model(
+    [node("Relu", ["x"])], [onnx.ValueInfoProto(name="x")], Y))
+add("D_empty_operator", [INVALID], ["operator"], lambda: model([node("", ["x"])], X, Y))
+add("D_missing_inputs", [INVALID], ["bad_node"], lambda: model([node("Gemm", [])], X, Y))
+add("D_too_many_inputs", [INVALID], ["bad_node"], lambda: model([node("Relu", ["x", "x"])], X, Y))
+
+
+def shadowing():
+    def branch(name):
+        return h.make_graph([node("Relu", ["t"], ["u"], name + "r"), node("Abs", ["u"], ["t"], name + "a")],
+                            name, [], [value("t", [2, 3])])
+    return model([node("Neg", ["x"], ["t"], "neg"),
+                  node("If", ["c"], ["y"], "if", then_branch=branch("t"), else_branch=branch("e"))],
+                 X + [value("c", [], T.BOOL)], Y)
+
+
+add("D_shadowing", [OK, INVALID, UNSUPPORTED], [], shadowing)
+
+
+def chain(n, opset=21):
+    return model([node("Relu", [f"x{i}"], [f"x{i + 1}"], f"n{i}") for i in range(n)],
+                 [value("x0", [2, 3])], [value(f"x{n}", None)], opset=opset)
+
+
+def wide(n):
+    return model([node("Relu", ["x"], [f"t{i}"], f"n{i}") for i in range(2000)] +
+                 [node("Concat", [f"t{i % 2000}" for i in range(n)], axis=0)], X, Y)
+
+
+def many_outputs(n):
+    return model([node("Relu", ["x"], [f"t{i}"], f"n{i}") for i in range(n)], X,
+                 [value(f"t{i}", None) for i in range(n)])
+
+
+add("D_chain_100000", [OK], [], lambda: chain(100_000), seconds=20)
+add("D_chain_100000_opset_13", [OK], [], lambda: chain(100_000, 13), seconds=20)
+add("D_fan_in_100000", [OK, UNSUPPORTED, LIMIT], [], lambda: wide(100_000), seconds=20)
+add("D_outputs_20000", [OK, UNSUPPORTED, LIMIT], [], lambda: many_outputs(20_000), seconds=20)
+
+
+def functions(count, double, recursive=False):
+    fs = []
+    for i in range(count):
+        last = i == count - 1 and not recursive
+        op, domain = ("Relu", "") if last else (f"f{(i + 1) % count}", "local")
+        body = [node(op, ["a"], ["b"], "n0", domain=domain)]
+        if double:
+            body.append(node(op, ["b"], ["c"], "n1", domain=domain))
+        fs.append(h.make_function("local", f"f{i}", ["a"], ["c" if double else "b"], body,
+                                  [h.make_opsetid("", 21), h.make_opsetid("local", 1)]))
+    m = model([node("f0", ["x"], ["y"], "call", domain="local")], X, Y, domains=["local"], functions=fs)
+    return m
+
+
+add("D_function_good", [OK], [], lambda: functions(3, True))
+add("D_function_bomb_25", [LIMIT], ["'f0'"], lambda: functions(25, True))
+add("D_function_bomb_100", [LIMIT], ["'f0'"], lambda: functions(100, True))
+add("D_function_chain_5000", [LIMIT], ["function"], lambda: functions(5000, False))
+add("D_function_recursive", [INVALID], ["recursive"], lambda: functions(1, True, True))
+add("D_functions_mutual", [INVALID], ["recursive"], lambda: functions(3, False, True))
+
+# ---- E: operators --------------------------------------------------------
+IMG = {"x": [1, 4, 8, 8], "w": [4, 4, 3, 3]}
+
+
+def bad(name, build, exits=(INVALID,), words=("bad_node",), **kw):
+    add("E_" + name, list(exits), list(words), build, **kw)
+
+
+I64 = np.int64
+bad("softmax_axis_7", lambda: one("Softmax", {"x": [2, 3]}, axis=7))
+bad("concat_axis_9", lambda: one("Concat", {"x": [2, 3], "z": [2, 3]}, axis=9))
+bad("transpose_perm_length", lambda: one("Transpose", {"x": [2, 3]}, perm=[0, 1, 2]))
+bad("transpose_perm_twice", lambda: one("Transpose", {"x": [2, 3]}, perm=[0, 0]))
+bad("transpose_perm_range", lambda: one("Transpose", {"x": [2, 3]}, perm=[0, 5]))
+bad("conv_group_0", lambda: one("Conv", IMG, group=0))
+bad("conv_group_negative", lambda: one("Conv", IMG, group=-2))
+bad("conv_group_3", lambda: one("Conv", IMG, group=3))
+bad("conv_stride_0", lambda: one("Conv", IMG, strides=[0, 0]))
+bad("conv_stride_negative", lambda: one("Conv", IMG, strides=[-1, 1]))
+bad("conv_dilation_0", lambda: one("Conv", IMG, dilations=[0, 1]))
+bad("conv_pads_negative", lambda: one("Conv", IMG, pads=[-9, 0, 0, 0]))
+bad("conv_pads_huge", lambda: one("Conv", IMG, pads=[1 << 40, 0, 0, 0]), [INVALID, UNSUPPORTED, LIMIT])
+bad("conv_kernel_mismatch", lambda: one("Conv", IMG, kernel_shape=[5, 5]))
+bad("conv_channels", lambda: one("Conv", {"x": [1, 3, 8, 8], "w": [4, 4, 3, 3]}))
+bad("conv_kernel_too_large", lambda: one("Conv", {"x": [1, 4, 2, 2], "w": [4, 4, 3, 3]}))
+bad("conv_rank", lambda: one("Conv", {"x": [1, 4], "w": [4, 4]}))
+bad("pool_kernel_2_31", lambda: one("MaxPool", {"x": [1, 4, 8, 8]}, kernel_shape=[1 << 31, 1 << 31],
+                                    pads=[1 << 30] * 4), [INVALID, UNSUPPORTED, LIMIT])
+bad("pool_kernel_0", lambda: one("MaxPool", {"x": [1, 4, 8, 8]}, kernel_shape=[0, 2]))
+bad("pool_kernel_negative", lambda: one("AveragePool", {"x": [1, 4, 8, 8]}, kernel_shape=[-2, 2]))
+bad("pool_stride_0", lambda: one("AveragePool", {"x": [1, 4, 8, 8]}, kernel_shape=[2, 2], strides=[0, 1]))
+bad("reshape_two_minus_one", lambda: one("Reshape", {"x": [2, 3], "s": None}, consts=[const("s", I64([-1, -1]))]))
+bad("reshape_minus_two", lambda: one("Reshape", {"x": [2, 3], "s": None}, consts=[const("s", I64([-2, -1]))]))
+bad("reshape_mismatch", lambda: one("Reshape", {"x": [2, 3], "s": None}, consts=[const("s", I64([4, 4]))]))
+bad("reshape_overflow", lambda: one("Reshape", {"x": [2, 3], "s": None},
+                                    consts=[const("s", I64([1 << 40, 1 << 40]))]))
+bad("reshape_copy_missing", lambda: one("Reshape", {"x": [2], "s": None}, consts=[const("s", I64([2, 0]))]))
+bad("expand_mismatch", lambda: one("Expand", {"x": [2, 3], "s": None}, consts=[const("s", I64([4, 4]))]))
+bad("expand_10_12", lambda: one("Expand", {"x": [1, 1], "s": None}, consts=[const("s", I64([10 ** 6, 10 ** 6]))]),
+    [OK, INVALID, UNSUPPORTED, LIMIT], ())
+bad("constant_of_shape_10_12", lambda: one("ConstantOfShape", {"s": None},
+                                           consts=[const("s", I64([10 ** 6, 10 ** 6]))]),
+    [OK, INVALID, UNSUPPORTED, LIMIT], ())
+bad("constant_of_shape_negative", lambda: one("ConstantOfShape", {"s": None}, consts=[const("s", I64([-2]))]))
+bad("tile_10_12", lambda: one("Tile", {"x": [1, 1], "r": None}, consts=[const("r", I64([10 ** 6, 10 ** 6]))]),
+    [OK, INVALID, UNSUPPORTED, LIMIT], ())
+bad("input_10_12", lambda: one("Relu", {"x": [10 ** 6, 10 ** 6]}), [OK, INVALID, UNSUPPORTED, LIMIT], ())
+bad("input_2_62", lambda: one("Relu", {"x": [1 << 62, 1 << 62]}), [INVALID, UNSUPPORTED, LIMIT], ())
+bad("input_negative_dim", lambda: one("Relu", {"x": [-5, 2]}), [OK, INVALID], ())
+bad("range_huge", lambda: one("Range", {"a": None, "b": None, "c": None},
+                              consts=[const("a", I64(0)), const("b", I64(10 ** 12)), const("c", I64(1))]),
+    [OK, INVALID, UNSUPPORTED, LIMIT], ())
+bad("range_step_0", lambda: one("Range", {"a": None, "b": None, "c": None},
+                                consts=[const("a", I64(0)), const("b", I64(4)), const("c", I64(0))]))
+bad("gather_constant_range", lambda: one("Gather", {"x": [2, 3], "i": None}, consts=[const("i", I64([10 ** 6]))]))
+bad("gather_axis", lambda: one("Gather", {"x": [2, 3], "i": ([1], T.INT64)}, axis=4))
+bad("gather_dynamic", lambda: one("Gather", {"x": [2, 3], "i": ([1], T.INT64)}), [OK], ())
+bad("split_sum", lambda: one("Split", {"x": [6, 3], "s": None}, consts=[const("s", I64([4, 4]))],
+                             outputs=("y", "z")))
+bad("split_negative", lambda: one("Split", {"x": [6, 3], "s": None}, consts=[const("s", I64([-2, 8]))],
+                                  outputs=("y", "z")))
+bad("slice_step_0", lambda: one("Slice", {"x": [6, 3], "s": None, "e": None, "a": None, "t": None},
+                                consts=[const("s", I64([0])), const("e", I64([4])), const("a", I64([0])),
+                                        const("t", I64([0]))]))
+bad("slice_axis", lambda: one("Slice", {"x": [6, 3], "s": None, "e": None, "a": None},
+                              consts=[const("s", I64([0])), const("e", I64([4])), const("a", I64([5]))]))
+bad("slice_int_min", lambda: one("Slice", {"x": [6, 3], "s": None, "e": None, "a": None, "t": None},
+                                 consts=[const("s", I64([-1])), const("e", I64([-(1 << 63)])),
+                                         const("a", I64([0])), const("t", I64([-(1 << 63)]))]),
+    [OK, INVALID], ())
+bad("squeeze_not_one", lambda: one("Squeeze", {"x": [2, 3], "a": None}, consts=[const("a", I64([0]))]))
+bad("unsqueeze_twice", lambda: one("Unsqueeze", {"x": [2, 3], "a": None}, consts=[const("a", I64([0, 0]))]))
+bad("pad_length", lambda: one("Pad", {"x": [2, 3], "p": None}, consts=[const("p", I64([1, 1, 1]))]))
+bad("pad_negative_too_far", lambda: one("Pad", {"x": [2, 3], "p": None}, consts=[const("p", I64([-9, 0, 0, 0]))]))
+bad("topk_k_large", lambda: one("TopK", {"x": [2, 3], "k": None}, consts=[const("k", I64([9]))],
+                                outputs=("y", "z")))
+bad("topk_k_negative", lambda: one("TopK", {"x": [2, 3], "k": None}, consts=[const("k", I64([-1]))],
+                                   outputs=("y", "z")))
+F32 = np.float32
+for tag, scales in (("zero", [1, 1, 0, 1]), ("nan", [1, 1, float("nan"), 1]), ("negative", [1, 1, -2, 1]),
+                    ("too_many", [1, 1, 2, 2, 2]), ("infinite", [1, 1, float("inf"), 1]),
+                    ("huge", [1, 1, 1e30, 1])):
+    bad("resize_scale_" + tag, lambda scales=scales: one(
+        "Resize", {"x": [1, 4, 8, 8], "": None, "s": None}, consts=[const("s", F32(scales))]),
+        [INVALID, UNSUPPORTED, LIMIT])
+bad("resize_size_negative", lambda: one("Resize", {"x": [1, 4, 8, 8], "r": None, "s": None, "z": None},
+                                        consts=[const("r", F32([])), const("s", F32([])),
+                                                const("z", I64([1, 4, -8, 8]))]), [INVALID, UNSUPPORTED])
+for tag, scale in (("zero", 0.0), ("negative", -1.0), ("nan", float("nan"))):
+    bad("quantize_scale_" + tag, lambda scale=scale: one(
+        "QuantizeLinear", {"x": [2, 3], "s": None}, consts=[const("s", F32(scale))]), [OK, INVALID], ())
+bad("quantize_block_size", lambda: one("QuantizeLinear", {"x": [6, 3], "s": None}, axis=0, block_size=4,
+                                       consts=[const("s", np.ones((2, 3), F32))]), [INVALID, UNSUPPORTED])
+bad("quantize_scale_shape", lambda: one("QuantizeLinear", {"x": [6, 3], "s": None}, axis=0,
+                                        consts=[const("s", np.ones(4, F32))]))
+bad("matmul_mismatch", lambda: one("MatMul", {"x": [2, 3], "z": [4, 5]}))
+bad("gemm_rank", lambda: one("Gemm", {"x": [2, 3, 4], "z": [4, 5]}))
+bad("add_broadcast", lambda: one("Add", {"x": [2, 3], "z": [4, 5]}))
+bad("add_dtypes", lambda: one("Add", {"x": [2, 3], "z": ([2, 3], T.INT64)}))
+bad("einsum_syntax", lambda: one("Einsum", {"x": [2, 3]}, equation="ij->->k"), [INVALID, UNSUPPORTED])
+bad("einsum_rank", lambda: one("Einsum", {"x": [2, 3]}, equation="ijk->ij"), [INVALID, UNSUPPORTED])
+bad("batchnorm_shapes", lambda: one("BatchNormalization", {"x": [1, 4, 8, 8], "a": [3], "b": [3], "c": [3],
+                                                           "d": [3]}))
+bad("layernorm_axis", lambda: one("LayerNormalization", {"x": [2, 3], "s": [3]}, axis=5))
+bad("lstm_hidden", lambda: one("LSTM", {"x": [5, 1, 4], "w": [1, 16, 4], "r": [1, 16, 3]}, hidden_size=4),
+    [INVALID, UNSUPPORTED])
+bad("lstm_hidden_0", lambda: one("LSTM", {"x": [5, 1, 4], "w": [1, 0, 4], "r": [1, 0, 0]}, hidden_size=0),
+    [INVALID, UNSUPPORTED])
+bad("depth_to_space_0", lambda: one("DepthToSpace", {"x": [1, 4, 8, 8]}, blocksize=0))
+bad("cast_to_99", lambda: one("Cast", {"x": [2, 3]}, to=99))
+bad("onehot_depth_negative", lambda: one("OneHot", {"i": ([2], T.INT64), "d": None, "v": None},
+                                         consts=[const("d", I64(-4)), const("v", F32([0, 1]))]),
+    [INVALID, UNSUPPORTED])
+bad("matmulnbits_bytes", lambda: one("MatMulNBits", {"x": [2, 32], "b": ([4, 1, 7], T.UINT8), "s": [4]},
+                                     domain="com.microsoft", K=32, N=4, bits=4, block_size=32),
+    [INVALID, UNSUPPORTED])
+bad("attention_heads", lambda: one("Attention", {"q": [1, 4, 10], "k": [1, 4, 10], "v": [1, 4, 10]}, opset=23,
+                                   q_num_heads=3, kv_num_heads=3), [INVALID, UNSUPPORTED])
+
+
+def mismatched_if():
+    def branch(name, shape, dtype):
+        return h.make_graph([node("Constant", [], [name], "c" + name, value=h.make_tensor("t", dtype, [1], [1]))],
+                            name, [], [value(name, shape, dtype)])
+    return model([node("If", ["c"], then_branch=branch("a", [1], T.FLOAT), else_branch=branch("b", [1], T.INT64))],
+                 [value("c", [], T.BOOL)], Y)
+
+
+bad("if_types", mismatched_if, [INVALID, UNSUPPORTED])
+
+
+def long_loop():
+    body = h.make_graph([node("Identity", ["c"], ["co"], "i"), node("Add", ["s", "s"], ["so"], "a")], "body",
+                        [value("i", [], T.INT64), value("c", [], T.BOOL), value("s", [1])],
+                        [value("co", [], T.BOOL), value("so", [1])])
+    return model([node("Loop", ["n", "", "x"], body=body)], [value("x", [1])], Y,
+                 [const("n", I64((1 << 63) - 1))])
+
+
+bad("loop_2_63", long_loop, [OK, UNSUPPORTED], ())
+
+
+def loop_body_inputs():
+    body = h.make_graph([node("Identity", ["i"], ["o"], "i")], "body", [value("i", [], T.INT64)],
+                        [value("o", [], T.INT64)])
+    return model([node("Loop", ["n", "", "x"], body=body)], [value("x", [1])], Y, [const("n", I64(3))])
+
+
+bad("loop_body_inputs", loop_body_inputs, [INVALID, UNSUPPORTED])
+
+# ---- F: names ------------------------------------------------------------
+
+
+def named(name, broken=False):
+    last = node("Relu", ["t"], ["out"], name) if not broken else node("Softmax", ["t"], ["out"], name, axis=9)
+    return model([node("Neg", [name], ["t"], "first"), last], [value(name, [2, 3])], [value("out", None)])
+
+
+NAMES = {"newline": "a\nerror: b", "escape": "a\x1b[31mred\x1b]0;title\x07", "nul": "a\0b", "rtl": "a\u202eb",
+         "quote": "a\"b'c`d\\e", "slashes": "../../etc/passwd", "c_injection": "a */ system(\"x\"); /*",
+         "format": "%s%n%d{0}", "million": "n" * 1_000_000, "space": " ", "unicode": "名前🙂"}
+for tag, text in NAMES.items():
+    add(f"F_{tag}", [OK], [], lambda text=text: named(text))
+    add(f"F_{tag}_broken", [INVALID], ["axis"], lambda text=text: named(text, True))
+
+
+def invalid_utf8():
+    data = named("AAAAAAAA", True).SerializeToString()
+    return data.replace(b"AAAAAAAA", b"\xff\xfe\xc0\x80\xf5\x90\x80\x80")
+
+
+add("F_invalid_utf8", [INVALID], [], invalid_utf8)
+
+# ---- G: versions ---------------------------------------------------------
+
+
+def versions(opset=21, ir=10, edit=None):
+    m = model([node("Relu", ["x"])], X, Y, opset=opset, ir=ir)
+    if edit:
+        edit(m)
+    return m
+
+
+add("G_opset_0", [INVALID], ["opset 0"], lambda: versions(opset=0))
+add("G_opset_999", [INVALID, UNSUPPORTED], ["opset 999"], lambda: versions(opset=999))
+add("G_opset_negative", [INVALID], ["opset"], lambda: versions(opset=-3))
+add("G_opset_none", [INVALID], ["operator set"], lambda: versions(edit=lambda m: m.ClearField("opset_import")))
+add("G_opset_other_domain_only", [INVALID], ["not imported"],
+    lambda: versions(edit=lambda m: setattr(m.opset_import[0], "domain", "my.ops")))
+add("G_opset_twice", [INVALID], ["two opsets"],
+    lambda: versions(edit=lambda m: m.opset_import.append(h.make_opsetid("", 13))))
+add("G_ir_0", [INVALID], ["IR version"], lambda: versions(ir=0))
+add("G_ir_999", [INVALID, UNSUPPORTED], ["IR version"], lambda: versions(ir=999))
+add("G_ir_missing", [INVALID], ["IR version"], lambda: versions(edit=lambda m: m.ClearField("ir_version")))
+add("G_unused_domain", [OK], [], lambda: versions(edit=lambda m: m.opset_import.append(h.make_opsetid("Paddle", 1))))
+add("G_unknown_operator", [UNSUPPORTED], ["Magic"], lambda: model([node("Magic", ["x"])], X, Y))
+add("G_unknown_domain_operator", [UNSUPPORTED], ["Magic"], lambda: model(
+    [node("Magic", ["x"], domain="my.ops")], X, Y, domains=["my.ops"]))
+add("G_domain_not_imported", [INVALID], ["not imported"], lambda: model([node("Magic", ["x"], domain="my.ops")], X, Y))
+add("G_deprecated_operator", [INVALID, UNSUPPORTED], ["Upsample"], lambda: model(
+    [node("Upsample", ["x", "s"])], X, Y, [const("s", F32([1, 2]))]))
+
+
+def main():
+    folder = sys.argv[1]
+    rows = []
+    for name, exits, words, seconds, path, build in CASES:
+        here = os.path.join(folder, name)
+        shutil.rmtree(here, ignore_errors=True)
+        os.makedirs(here)
+        data = build(here)
+        if isinstance(data, onnx.ModelProto):
+            data = data.SerializeToString()
+        if data is not None:
+            with open(os.path.join(here, path), "wb") as f:
+                f.write(data)
+        rows.append({"name": name, "model": path, "exits": exits, "words": words, "seconds": seconds})
+    with open(os.path.join(folder, "manifest.json"), "w") as f:
+        json.dump(rows, f, indent=1)
+    print(f"{len(rows)} cases in {folder}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main()

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Compiles every bad model and checks how adze refuses it.
+
+    run.py ADZE [--work FOLDER] [--only TEXT] [--python EXE] [--jobs N]
+
+A case passes when the exit code is one of those its row allows, within its
+seconds and memory; the message has at most ten lines, no control characters,
+no stack, and one of the row's words; and no file is left but a whole output
+of a compile that succeeded. The models are generated first (generate.py).
+"""
+import argparse
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Address space, not memory in use: the compiler's libraries alone map some
+# hundred MB, and one case maps a model of 1 GiB.
+ADDRESS_SPACE = 6 << 30
+MEMORY = 1 << 30
+STACK = re.compile(r"Stack dump|Traceback|LLVM ERROR|Assertion|UNREACHABLE|terminate called|#0 0x")
+# What a slow or busy machine may take longer; the limits are for a quiet one.
+SLACK = float(os.environ.get("ADZE_TIME_FACTOR", "1"))
+
+
+def limits():
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def compile_model(adze, model, out, cwd, seconds):
+    """Exit code (negative: signal; None: killed for time), stderr, memory."""
+    with tempfile.TemporaryFile() as err:
+        p = subprocess.Popen([adze, "compile", model, "-o", out], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=err, cwd=cwd, preexec_fn=limits)
+        deadline = time.monotonic() + seconds
+        code, usage = None, None
+        while usage is None:
+            pid, status, usage_now = os.wait4(p.pid, os.WNOHANG)
+            if pid:
+                usage, code = usage_now, os.waitstatus_to_exitcode(status)
+                p.returncode = code
+            elif time.monotonic() > deadline:
+                os.kill(p.pid, signal.SIGKILL)
+                _, _, usage = os.wait4(p.pid, 0)
+                p.returncode = -9
+            else:
+                time.sleep(0.005)
+        err.seek(0)
+        return code, err.read(1 << 20).decode("utf-8", "replace"), usage.ru_maxrss << 10
+
+
+def listing(folder):
+    return sorted(os.path.join(d, f) for d, _, files in os.walk(folder) for f in files)
+
+
+def complaints(row, code, text, memory, size, outputs, before, after):
+    if code is None:
+        return [f"ran longer than {row['seconds']} s"]
+    if code < 0:
+        return [f"died of signal {-code}: {text[:300]!r}"]
+    bad = []
+    if code not in row["exits"]:
+        bad.append(f"exit code {code}, expected one of {row['exits']}: {text[:300]!r}")
+    if memory > MEMORY + size:
+        bad.append(f"took {memory >> 20} MB")
+    lines = text.splitlines()
+    if len(lines) > 10:
+        bad.append(f"{len(lines)} lines of message")
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", text):
+        bad.append("control characters in the message")
+    if STACK.search(text):
+        bad.append(f"a stack or an abort: {text[:300]!r}")
+    if code and row["words"] and not any(w in text for w in row["words"]):
+        bad.append(f"none of {row['words']} in {text[:300]!r}")
+    if code and not text.strip():
+        bad.append("no message")
+    if outputs != (["model.adze"] if code == 0 else []):
+        bad.append(f"left {outputs}")
+    if before != after:
+        bad.append("left a file beside the model")
+    return bad
+
+
+def run_case(adze, folder, row):
+    here = os.path.join(folder, row["name"])
+    model = row["model"] if row["model"].startswith("/") else os.path.join(here, row["model"])
+    size = sum(os.path.getsize(f) for f in listing(here) if os.path.isfile(f))
+    before = listing(here)
+    with tempfile.TemporaryDirectory() as out:
+        start = time.monotonic()
+        code, text, memory = compile_model(adze, model, os.path.join(out, "model.adze"), out,
+                                           row["seconds"] * SLACK)
+        seconds = time.monotonic() - start
+        return complaints(row, code, text, memory, size, sorted(os.listdir(out)), before,
+                          listing(here)), seconds
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("adze")
+    p.add_argument("--work", help="keep the models here")
+    p.add_argument("--only", default="", help="cases whose name contains this")
+    p.add_argument("--python", default=sys.executable, help="a Python with onnx, to generate the models")
+    p.add_argument("--jobs", type=int, default=1)
+    a = p.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = a.work or temporary
+        os.makedirs(folder, exist_ok=True)
+        subprocess.run([a.python, os.path.join(HERE, "generate.py"), folder], check=True)
+        with open(os.path.join(folder, "manifest.json")) as f:
+            rows = [r for r in json.load(f) if a.only in r["name"]]
+        adze = os.path.abspath(a.adze)
+        failed = 0
+        with ThreadPoolExecutor(a.jobs) as pool:
+            for row, (bad, seconds) in zip(rows, pool.map(lambda r: run_case(adze, folder, r), rows)):
+                failed += bool(bad)
+                for line in bad:
+                    print(f"FAIL {row['name']} ({seconds:.1f} s): {line}", flush=True)
+    print(f"{len(rows) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
