@@ -4,8 +4,7 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
 #include "passes/Fusion/Passes.h"
-#include "passes/Layout/Passes.h"
-#include "passes/Lowering/Passes.h"
+#include "passes/Import/Passes.h"
 #include "passes/Rt/Passes.h"
 #include "passes/Schedule/Passes.h"
 
@@ -26,8 +25,7 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 
 void registerAllPasses() {
   registerAdzeFusionPasses();
-  registerAdzeLayoutPasses();
-  registerAdzeLoweringPasses();
+  registerAdzeImportPasses();
   registerAdzeRtPasses();
   registerAdzeSchedulePasses();
 }

@@ -62,6 +62,7 @@ mlir::FailureOr<OpTy> tryCreate(mlir::OpBuilder &b, mlir::Location loc, mlir::Va
   auto emit = [&] { return mlir::emitError(loc); };
   auto &props = state.getOrAddProperties<typename OpTy::Properties>();
   if (failed(OpTy::setPropertiesFromAttr(props, dict, emit))) return mlir::failure();
+  state.name.populateDefaultProperties(mlir::OpaqueProperties(&props));
   llvm::SmallVector<mlir::Type> types;
   if (failed(OpTy::inferReturnTypes(b.getContext(), loc, operands, dict,
                                     mlir::OpaqueProperties(&props), {}, types)))

@@ -133,8 +133,7 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     Operation *last = clones.empty() ? nullptr : clones.front()->getPrevNode();
     while (last && last != before) {
       Operation *previous = last->getPrevNode();
-      bool wanted = last->getNumResults() == 1 && llvm::is_contained(dests, last->getResult(0));
-      if (!wanted && isOpTriviallyDead(last)) last->erase();
+      if (isOpTriviallyDead(last)) last->erase();
       last = previous;
     }
     for (Operation *op : llvm::reverse(clones)) op->erase();
