@@ -4,6 +4,8 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
 #include "passes/Fusion/Passes.h"
+#include "passes/Layout/Passes.h"
+#include "passes/Lowering/Passes.h"
 #include "passes/Import/Passes.h"
 #include "passes/Rt/Passes.h"
 #include "passes/Schedule/Passes.h"
@@ -25,6 +27,8 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 
 void registerAllPasses() {
   registerAdzeFusionPasses();
+  registerAdzeLayoutPasses();
+  registerAdzeLoweringPasses();
   registerAdzeImportPasses();
   registerAdzeRtPasses();
   registerAdzeSchedulePasses();

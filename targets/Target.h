@@ -21,7 +21,7 @@ struct TargetOptions {
 
 /// A target for one set of options. What passes ask is `attributes`, data that
 /// travels as the module attribute `adze.target`
-/// (passes/Schedule/TargetDescription.h names the keys).
+/// (passes/Schedule/MachineModel.h names the keys).
 struct TargetInfo {
   std::string name;                  ///< "host"
   std::string triple, cpu;           ///< LLVM's names

@@ -15,6 +15,7 @@ namespace adze::graph {
 class DimExprs {
  public:
   explicit DimExprs(mlir::MLIRContext *ctx) : ctx(ctx) {}
+  mlir::MLIRContext *getContext() const { return ctx; }
 
   /// Extent `i` of tensor `v`.
   mlir::AffineExpr dim(mlir::Value v, unsigned i);

@@ -5,6 +5,8 @@
 #include "dialects/Graph/IndexMath.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <limits>
+
 using namespace mlir;
 
 namespace adze::graph {
@@ -304,6 +306,10 @@ SliceBounds sliceBounds(OpBuilder &b, Location loc, Fold extent, Fold start, Fol
   Fold first = m.selectNegative(step, m.clamp(s, zero, last), m.clamp(s, zero, extent));
   Fold stop = m.selectNegative(step, m.clamp(e, m.constant(-1), last), m.clamp(e, zero, extent));
   std::optional<int64_t> known = getConstantIntValue(step);
+  if (known && *known > 0) {  // ends left alone need no clamping
+    if (isConstantIntValue(start, 0)) first = zero;
+    if (isConstantIntValue(end, std::numeric_limits<int64_t>::max())) stop = extent;
+  }
   Fold up = zero, down = zero;
   if (!known || *known > 0) up = m.ceilDiv(m.sub(stop, first), m.max(step, one));
   if (!known || *known < 0)

@@ -18,6 +18,18 @@ void MlirDiagnostics::setClass(ExitCode exitCode, std::string code, std::string 
   help_ = std::move(help);
 }
 
+/// Passes may begin a message with a code of their own, "ADZ0202: "; its
+/// hundreds tell the class.
+static void takeCode(Diagnostic &d) {
+  std::string_view m = d.message;
+  if (m.size() < 9 || m.substr(0, 3) != "ADZ" || m.substr(7, 2) != ": ") return;
+  d.code = d.message.substr(0, 7);
+  if (d.code[4] == '2') d.exitCode = ExitCode::Unsupported;
+  if (d.code[4] == '3') d.exitCode = ExitCode::InvalidModel;
+  d.help.clear();
+  d.message = d.message.substr(9);
+}
+
 void MlirDiagnostics::handle(mlir::Diagnostic &d) {
   if (d.getSeverity() == DiagnosticSeverity::Remark ||
       d.getSeverity() == DiagnosticSeverity::Note)
@@ -35,6 +47,7 @@ void MlirDiagnostics::handle(mlir::Diagnostic &d) {
     out.nodeIndex = node->index;
     out.opType = node->opType;
   }
+  takeCode(out);
   for (mlir::Diagnostic &note : d.getNotes()) out.notes.push_back(note.str());
   diags_.report(std::move(out));
 }

@@ -139,6 +139,7 @@ class HostModule final : public Module {
  public:
   ~HostModule() override {
     if (handle_) ::dlclose(handle_);
+    if (libm_) ::dlclose(libm_);
     if (fd_ >= 0) ::close(fd_);
     std::free(weightsCopy_);
   }
@@ -175,18 +176,29 @@ class HostModule final : public Module {
     return true;
   }
 
+  bool openCode(const std::string &path, std::string &why) {
+    handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle_) return true;
+    const char *text = ::dlerror();
+    why = text ? text : "dlopen failed";
+    return false;
+  }
+
   bool mapCode(std::span<const std::byte> code, Diagnostic &error) {
     fd_ = sealedFile(code, error);
     if (fd_ < 0) return false;
     // The descriptor stays open as long as the code: the loader knows objects
     // by name, and a number used again would give the old one.
     std::string path = "/proc/self/fd/" + std::to_string(fd_);
-    handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!handle_) {
-      const char *why = ::dlerror();
-      return failWith(error, ExitCode::Device, "ADZ0741",
-                      std::string("cannot map the model's code: ") + (why ? why : "dlopen failed"));
+    std::string why;
+    if (!openCode(path, why) && why.find("undefined symbol") != std::string::npos) {
+      // The code may call libm without naming it, and the program that runs it
+      // need not have it.
+      libm_ = ::dlopen("libm.so.6", RTLD_NOW | RTLD_GLOBAL);
+      if (libm_) openCode(path, why);
     }
+    if (!handle_)
+      return failWith(error, ExitCode::Device, "ADZ0741", "cannot map the model's code: " + why);
     entry_ = reinterpret_cast<adze_entry_fn>(::dlsym(handle_, "adze_entry"));
     if (entry_) return true;
     return corrupt(error, "ADZ0607", "the artifact's code has no entry 'adze_entry'", kRebuild);
@@ -194,7 +206,7 @@ class HostModule final : public Module {
 
   std::shared_ptr<const artifact::Artifact> artifact_;
   int fd_ = -1;
-  void *handle_ = nullptr;
+  void *handle_ = nullptr, *libm_ = nullptr;
   adze_entry_fn entry_ = nullptr;
   const uint8_t *weights_ = nullptr;
   void *weightsCopy_ = nullptr;

@@ -133,7 +133,8 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     Operation *last = clones.empty() ? nullptr : clones.front()->getPrevNode();
     while (last && last != before) {
       Operation *previous = last->getPrevNode();
-      if (isOpTriviallyDead(last)) last->erase();
+      bool wanted = last->getNumResults() == 1 && llvm::is_contained(dests, last->getResult(0));
+      if (!wanted && isOpTriviallyDead(last)) last->erase();
       last = previous;
     }
     for (Operation *op : llvm::reverse(clones)) op->erase();

@@ -5,6 +5,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -14,9 +16,11 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
-#include "llvm/Transforms/IPO/GlobalDCE.h"
+#include "llvm/Transforms/Utils/SplitModule.h"
 
+#include <atomic>
 #include <mutex>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -103,24 +107,31 @@ class MemoryFile {
   int fd_;
 };
 
-static std::vector<std::byte> link(llvm::StringRef object, DiagnosticEngine &diags) {
+static std::vector<std::byte> link(llvm::ArrayRef<std::string> objects, DiagnosticEngine &diags) {
   // lld keeps process-wide state: one link at a time.
   static std::mutex mutex;
   std::lock_guard<std::mutex> lock(mutex);
-  MemoryFile input("adze-object");
+  std::vector<std::unique_ptr<MemoryFile>> inputs;
+  bool ok = true;
+  for (const std::string &object : objects) {
+    inputs.push_back(std::make_unique<MemoryFile>("adze-object"));
+    ok = ok && inputs.back()->ok() && inputs.back()->write(object);
+  }
   llvm::SmallString<128> output;
-  if (!input.ok() || !input.write(object) ||
-      llvm::sys::fs::createTemporaryFile("adze", "so", output)) {
+  if (!ok || llvm::sys::fs::createTemporaryFile("adze", "so", output)) {
     diags.error(ExitCode::ResourceLimit, "ADZ0420", "no room for temporary files while linking");
     return {};
   }
   auto remove = llvm::make_scope_exit([&] { llvm::sys::fs::remove(output); });
-  std::string in = input.path(), out = output.str().str();
+  std::vector<std::string> words{"ld.lld", "-shared", "-Bsymbolic", "--hash-style=gnu", "-z",
+                                 "relro", "-z", "now", "-z", "noexecstack", "-s",
+                                 "--build-id=none", "--threads=1", "-soname", "adze-host-code",
+                                 "-o", output.str().str()};
+  for (const auto &input : inputs) words.push_back(input->path());
+  std::vector<const char *> args;
+  for (const std::string &w : words) args.push_back(w.c_str());
   std::string text;
   llvm::raw_string_ostream os(text);
-  const char *args[] = {"ld.lld", "-shared", "-Bsymbolic", "--hash-style=gnu", "-z", "relro",
-                        "-z", "now", "-z", "noexecstack", "-s", "--build-id=none", "--threads=1",
-                        "-soname", "adze-host-code", in.c_str(), "-o", out.c_str()};
   lld::Result result = lld::lldMain(args, os, os, {{lld::Gnu, &lld::elf::link}});
   auto buffer = llvm::MemoryBuffer::getFile(output, false, false);
   if (result.retCode != 0 || !buffer) {
@@ -136,6 +147,57 @@ static void internalize(llvm::Module &module) {
   for (llvm::Function &f : module)
     if (!f.isDeclaration() && f.getName() != "adze_entry")
       f.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+/// How many pieces a module is compiled in: by its size alone, so that the
+/// bytes do not depend on the machine.
+static unsigned countParts(const llvm::Module &module) {
+  unsigned functions = 0;
+  for (const llvm::Function &f : module) functions += !f.isDeclaration();
+  return std::clamp(functions / 8, 1u, 8u);
+}
+
+static std::vector<std::string> split(llvm::Module &module) {
+  std::vector<std::string> parts;
+  llvm::SplitModule(module, countParts(module), [&](std::unique_ptr<llvm::Module> part) {
+    std::string bitcode;
+    llvm::raw_string_ostream os(bitcode);
+    llvm::WriteBitcodeToFile(*part, os);
+    parts.push_back(std::move(bitcode));
+  });
+  return parts;
+}
+
+/// Bitcode -> object code, in a context of its own; empty on failure.
+static std::string compilePart(const std::string &bitcode, const CodegenOptions &options) {
+  llvm::LLVMContext context;
+  auto module = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bitcode, "part"), context);
+  DiagnosticEngine ignored;
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, ignored);
+  if (!module || !machine) return {};
+  optimize(**module, *machine, options.optLevel);
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream os(object);
+  llvm::legacy::PassManager codegen;
+  if (machine->addPassesToEmitFile(codegen, os, nullptr, llvm::CodeGenFileType::ObjectFile))
+    return {};
+  codegen.run(**module);
+  return std::string(object.data(), object.size());
+}
+
+static std::vector<std::string> compileParts(llvm::ArrayRef<std::string> parts,
+                                             const CodegenOptions &options) {
+  std::vector<std::string> objects(parts.size());
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i = next++; i < parts.size(); i = next++) objects[i] = compilePart(parts[i], options);
+  };
+  std::vector<std::thread> threads;
+  size_t count = std::min<size_t>(parts.size(), std::max(1u, std::thread::hardware_concurrency()));
+  for (size_t i = 1; i < count; ++i) threads.emplace_back(work);
+  work();
+  for (std::thread &t : threads) t.join();
+  return objects;
 }
 
 std::vector<std::byte> compileToSharedObject(ModuleOp module, const CodegenOptions &options,
@@ -159,17 +221,12 @@ std::vector<std::byte> compileToSharedObject(ModuleOp module, const CodegenOptio
     f.addFnAttr("prefer-vector-width", "512");
   }
   internalize(*llvmModule);
-  optimize(*llvmModule, *machine, options.optLevel);
-
-  llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream os(object);
-  llvm::legacy::PassManager codegen;
-  if (machine->addPassesToEmitFile(codegen, os, nullptr, llvm::CodeGenFileType::ObjectFile)) {
-    report(diags, "the code generator cannot write objects");
+  std::vector<std::string> objects = compileParts(split(*llvmModule), options);
+  if (llvm::is_contained(objects, std::string())) {
+    report(diags, "the code generator failed");
     return {};
   }
-  codegen.run(*llvmModule);
-  return link(llvm::StringRef(object.data(), object.size()), diags);
+  return link(objects, diags);
 }
 
 }  // namespace adze::host

@@ -4,7 +4,7 @@
 #include "lib/Runtime/HostAbi.h"
 #include "passes/Rt/Passes.h"
 #include "passes/Schedule/Passes.h"
-#include "passes/Schedule/TargetDescription.h"
+#include "passes/Schedule/MachineModel.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -180,7 +180,7 @@ class HostTarget : public Target {
     bool avx512 = has("avx512bw") && has("avx512vl"), avx = has("avx2") || has("avx");
     // Caches of another machine are not known: the defaults stand in.
     int64_t l1 = native ? cacheBytes(1) : 0, l2 = native ? cacheBytes(2) : 0;
-    TargetDescription t;
+    schedule::MachineModel t;
     t.vectorBits = avx512 ? 512 : avx ? 256 : 128;
     t.vectorRegisters = avx512 || has("neon") ? 32 : 16;
     t.maskBits = avx512 ? 8 : avx ? 32 : 0;

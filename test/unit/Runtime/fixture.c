@@ -8,6 +8,8 @@
  */
 #include "lib/Runtime/HostAbi.h"
 
+#include <math.h>
+
 enum {
   NORMAL,
   ALLOC_TOO_MUCH,
@@ -64,7 +66,8 @@ static void describe(adze_memref *m, void *allocated, void *data, int64_t d0, in
 __attribute__((visibility("default"))) int32_t adze_entry(adze_host_ctx *ctx, void *const *inputs,
                                                           void *const *outputs) {
   const adze_memref *x = inputs[0], *y = inputs[1], *mode = inputs[2];
-  int64_t batch = x->dims[0], n = x->dims[1], count = batch * n;
+  volatile int64_t rows = x->dims[0];
+  int64_t batch = rows, n = x->dims[1], count = batch * n;
   loop_env env = {x->aligned, y->aligned, 0, *(const int32_t *)mode->aligned};
 
   if (env.mode == ALLOC_TOO_MUCH) *(char *)ctx->alloc(ctx, INT64_C(1) << 60) = 1;
@@ -96,7 +99,9 @@ __attribute__((visibility("default"))) int32_t adze_entry(adze_host_ctx *ctx, vo
   char *slab = ctx->slab(ctx, ctx->plan(ctx, 2, sizes, first, last, offsets));
   float *scaled = (float *)(slab + offsets[1]);
   if (ctx->kernel_begin) ctx->kernel_begin(ctx, 1);
-  for (int64_t i = 0; i < count; ++i) scaled[i] = env.sum[i] * *(const float *)ctx->weights;
+  /* e^0, which only libm knows. */
+  float factor = *(const float *)ctx->weights * expf((float)(batch - x->dims[0]));
+  for (int64_t i = 0; i < count; ++i) scaled[i] = env.sum[i] * factor;
   if (ctx->kernel_end) ctx->kernel_end(ctx, 1);
 
   describe(outputs[0], env.sum, env.sum, batch, n, n, 1);

@@ -1,0 +1,160 @@
+// transpose, concat, slice, pad.
+#include "passes/Lowering/Emitter.h"
+
+using namespace mlir;
+
+namespace adze::lowering {
+
+namespace {
+
+Value copyBody(OpBuilder &, Location, ValueRange args) { return args[0]; }
+
+/// adze.transpose -> a generic that writes in order.
+struct LowerTranspose : Lower<graph::TransposeOp> {
+  using Lower::Lower;
+  LogicalResult lower(graph::TransposeOp op, Emitter &e) const override {
+    FailureOr<Folds> extents = e.resultExtents();
+    if (failed(extents)) return e.unsupported("its result extents are not known");
+    ArrayRef<int64_t> perm = op.getPerm();
+    if (llvm::is_sorted(perm)) return e.replace(e.operand(0));
+    SmallVector<AffineExpr> reads(perm.size());
+    for (auto [i, p] : llvm::enumerate(perm)) reads[p] = e.b.getAffineDimExpr(i);
+    return e.replace(e.map(e.operand(0), e.affineMap(perm.size(), reads), *extents,
+                           elementOf(e.operand(0)), copyBody));
+  }
+};
+
+/// adze.concat -> operands inserted into one tensor.
+struct LowerConcat : Lower<graph::ConcatOp> {
+  using Lower::Lower;
+  LogicalResult lower(graph::ConcatOp op, Emitter &e) const override {
+    FailureOr<Folds> extents = e.resultExtents();
+    if (failed(extents)) return e.unsupported("its result extents are not known");
+    if (op.getXs().size() == 1) return e.replace(e.operand(0));
+    int64_t axis = op.getAxis(), rank = extents->size();
+    Folds offsets(rank, e.m.constant(0)), strides(rank, e.m.constant(1));
+    Value out = e.empty(*extents, elementOf(e.operand(0)));
+    for (unsigned i = 0; i < op.getXs().size(); ++i) {
+      Folds sizes = e.extents(i);
+      for (int64_t d = 0; d < rank; ++d) {
+        if (d == axis) continue;
+        if (e.exprs().dim(op.getXs()[i], d) != e.exprs().dim(op.getResult(), d))
+          e.checkEqual(sizes[d], (*extents)[d], "concat: extents beside the axis differ");
+        sizes[d] = (*extents)[d];
+      }
+      Value source = e.cast(e.operand(i), e.empty(sizes, elementOf(out)).getType());
+      out = tensor::InsertSliceOp::create(e.b, e.loc, source, out, offsets, sizes, strides);
+      offsets[axis] = e.m.add(offsets[axis], sizes[axis]);
+    }
+    return e.replace(out);
+  }
+};
+
+/// adze.slice -> tensor.extract_slice; steps that are or may be negative read
+/// by computed index.
+struct LowerSlice : Lower<graph::SliceOp> {
+  using Lower::Lower;
+  LogicalResult lower(graph::SliceOp op, Emitter &e) const override {
+    FailureOr<Folds> extents = e.resultExtents();
+    if (failed(extents)) return e.unsupported("its result extents are not known");
+    Folds first, step;
+    bool forward = true;
+    for (int64_t i = 0, rank = extents->size(); i < rank; ++i) {
+      auto bounds = graph::sliceBounds(e.b, e.loc, e.extent(0, i), e.elementIndex(1, i),
+                                       e.elementIndex(2, i), e.elementIndex(3, i));
+      first.push_back(bounds.first);
+      step.push_back(bounds.step);
+      std::optional<int64_t> known = getConstantIntValue(bounds.step);
+      forward &= known && *known > 0;
+    }
+    if (e.exprsOf(op.getX()) == e.exprsOf(op.getResult()) && forward)
+      return e.replace(e.operand(0));
+    Value x = e.operand(0);
+    if (forward)
+      return e.replace(tensor::ExtractSliceOp::create(e.b, e.loc, x, first, *extents, step));
+    SmallVector<Value> begins = e.m.values(first), steps = e.m.values(step);
+    auto body = [&](OpBuilder &b, Location loc, ValueRange at) -> Value {
+      SmallVector<Value> from;
+      for (auto [i, index] : llvm::enumerate(at)) {
+        Value offset = arith::MulIOp::create(b, loc, index, steps[i]);
+        from.push_back(arith::AddIOp::create(b, loc, begins[i], offset));
+      }
+      return tensor::ExtractOp::create(b, loc, x, from);
+    };
+    return e.replace(e.fromIndices(*extents, elementOf(x), body));
+  }
+};
+
+/// adze.pad -> tensor.pad for constants, else a generic that reads by computed
+/// index.
+struct LowerPad : Lower<graph::PadOp> {
+  using Lower::Lower;
+
+  static bool isPlain(graph::PadOp op, Emitter &e, int64_t rank) {
+    if (op.getMode() != graph::PadMode::Constant) return false;
+    for (int64_t i = 0; i < 2 * rank; ++i) {
+      AffineExpr p = e.exprs().element(op.getPads(), i);
+      if (!isa<AffineConstantExpr>(p) && !e.exprs().nonNegative(p)) return false;
+    }
+    return true;
+  }
+
+  /// The index in x of padded index `i` (already shifted by the padding before).
+  static Value source(OpBuilder &b, Location loc, graph::PadMode mode, Value i, Value extent) {
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    Value last = arith::SubIOp::create(b, loc, extent, one);
+    auto remainder = [&](Value v, Value n) -> Value {  // in [0, n)
+      n = arith::MaxSIOp::create(b, loc, n, one);
+      Value r = arith::RemSIOp::create(b, loc, v, n);
+      Value neg = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, r, zero);
+      return arith::SelectOp::create(b, loc, neg, arith::AddIOp::create(b, loc, r, n), r);
+    };
+    if (mode == graph::PadMode::Wrap) return remainder(i, extent);
+    if (mode == graph::PadMode::Reflect) {
+      Value period = arith::AddIOp::create(b, loc, last, last);
+      Value r = remainder(i, period);
+      Value back = arith::SubIOp::create(b, loc, period, r);
+      return arith::MinSIOp::create(b, loc, r, arith::MaxSIOp::create(b, loc, back, zero));
+    }
+    Value low = arith::MaxSIOp::create(b, loc, i, zero);
+    return arith::MaxSIOp::create(b, loc, arith::MinSIOp::create(b, loc, low, last), zero);
+  }
+
+  LogicalResult lower(graph::PadOp op, Emitter &e) const override {
+    FailureOr<Folds> extents = e.resultExtents();
+    if (failed(extents)) return e.unsupported("its result extents are not known");
+    int64_t rank = extents->size();
+    Value x = e.operand(0), value = e.element(2, 0);
+    Folds low, high, from = e.extents(0);
+    for (int64_t i = 0; i < rank; ++i) {
+      low.push_back(e.elementIndex(1, i));
+      high.push_back(e.elementIndex(1, rank + i));
+    }
+    if (isPlain(op, e, rank)) return e.replace(e.pad(x, low, high, value));
+    bool constant = op.getMode() == graph::PadMode::Constant;
+    SmallVector<Value> begins = e.m.values(low), sizes = e.m.values(from);
+    auto body = [&](OpBuilder &b, Location loc, ValueRange at) -> Value {
+      SmallVector<Value> reads;
+      Value inside;
+      for (auto [i, index] : llvm::enumerate(at)) {
+        Value shifted = arith::SubIOp::create(b, loc, index, begins[i]);
+        reads.push_back(source(b, loc, op.getMode(), shifted, sizes[i]));
+        Value in = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, shifted, sizes[i]);
+        inside = inside ? Value(arith::AndIOp::create(b, loc, inside, in)) : in;
+      }
+      Value v = tensor::ExtractOp::create(b, loc, x, reads);
+      return constant && inside ? Value(arith::SelectOp::create(b, loc, inside, v, value)) : v;
+    };
+    return e.replace(e.fromIndices(*extents, elementOf(x), body));
+  }
+};
+
+}  // namespace
+
+void populateMovePatterns(const TypeConverter &types, LoweringState &state,
+                          RewritePatternSet &patterns) {
+  addPatterns<LowerTranspose, LowerConcat, LowerSlice, LowerPad>(types, state, patterns);
+}
+
+}  // namespace adze::lowering
