@@ -3,6 +3,11 @@
 # tools/setup/build_onnx.sh fills.
 set(ADZE_ONNX_VERSION 1.23.2)
 
+if(TARGET adze_onnx)
+  set(AdzeOnnx_FOUND TRUE)
+  return()
+endif()
+
 find_package(ONNX 1.23 QUIET CONFIG)
 if(ONNX_FOUND AND TARGET ONNX::onnx)
   add_library(adze_onnx INTERFACE)

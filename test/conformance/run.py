@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""ONNX's node cases through `adze conformance`, held against expected.json: the
+cases that do not pass, each unsupported with its reason. A case that fails, one
+that passes unexpectedly, and one whose reason changed are failures.
+
+  test/conformance/run.py [--build DIR] [--update]    --update rewrites expected.json
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+EXPECTED = HERE / "expected.json"
+
+
+def results_of(build):
+    cases = build / "node-cases"
+    subprocess.run([sys.executable, "-W", "ignore", HERE / "generate.py", cases], check=True)
+    done = subprocess.run([build / "tools/adze/adze", "conformance", cases, "--json"],
+                          stdout=subprocess.PIPE, text=True)
+    if done.returncode not in (0, 4):
+        raise SystemExit(f"adze conformance ended with exit code {done.returncode}")
+    return {c["name"]: c for c in json.loads(done.stdout)["cases"]}
+
+
+def update(results):
+    """By reason, so that a change of many cases is a change of few lines."""
+    reasons = collections.defaultdict(list)
+    for name, case in sorted(results.items()):
+        if case["status"] == "unsupported":
+            reasons[case["reason"]].append(name)
+    EXPECTED.write_text(json.dumps({"unsupported": dict(sorted(reasons.items()))}, indent=1) + "\n")
+
+
+def faults(results, expected):
+    for name in sorted(set(results) | set(expected)):
+        case = results.get(name, {"status": "missing", "reason": "there is no such case"})
+        reason = expected.get(name)
+        if case["status"] not in ("pass", "unsupported"):
+            yield f"{name}: {case['status']}: {case['reason']}"
+        elif case["status"] == "pass" and reason is not None:
+            yield f"{name}: passes, though expected.json says: {reason}"
+        elif case["status"] == "unsupported" and reason is None:
+            yield f"{name}: unsupported, and not in expected.json: {case['reason']}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--update", action="store_true")
+    args = parser.parse_args()
+    results = results_of(args.build.resolve())
+    if args.update:
+        update(results)
+    listed = json.loads(EXPECTED.read_text())["unsupported"] if EXPECTED.exists() else {}
+    expected = {name: reason for reason, names in listed.items() for name in names}
+    wrong = list(faults(results, expected))
+    for line in wrong[:40]:
+        print("FAILED " + line)
+    if len(wrong) > 40:
+        print(f"and {len(wrong) - 40} more")
+    counts = collections.Counter(c["status"] for c in results.values())
+    print(", ".join(f"{n} {status}" for status, n in sorted(counts.items())) + f" of {len(results)} cases")
+    print(f"{counts['pass']} passed, {len(wrong)} failed")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+// adze bench
+#include "tools/adze/Peer.h"
+#include "tools/adze/Session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <numeric>
+#include <thread>
+
+namespace adze::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char *kFooter = R"(Examples:
+  adze bench model.adze --threads 2 --duration 5
+  adze bench model.adze --shape x=1x3x640x640 --json
+  adze bench model.adze --model model.onnx --compare ort,openvino
+
+With --compare the engines take turns in the same run, so that a busy machine
+slows all of them: trust the ratios.)";
+
+struct Options {
+  std::string artifact, model;
+  std::vector<std::string> inputs, shapes, compare;
+  int threads = 0;
+  double duration = 3, warmup = 0.5;
+  uint64_t seed = 0;
+};
+
+/// Something that can be run and timed; nanoseconds of each run.
+struct Engine {
+  std::string name, version;
+  std::function<std::vector<double>(int)> run;
+  std::vector<double> times;
+};
+
+double percentile(const std::vector<double> &sorted, double share) {
+  double at = share * static_cast<double>(sorted.size() - 1);
+  size_t low = static_cast<size_t>(at), high = std::min(low + 1, sorted.size() - 1);
+  return sorted[low] + (sorted[high] - sorted[low]) * (at - static_cast<double>(low));
+}
+
+Json statistics(const Engine &e) {
+  std::vector<double> ms(e.times);
+  for (double &t : ms) t *= 1e-6;
+  std::sort(ms.begin(), ms.end());
+  double total = std::accumulate(ms.begin(), ms.end(), 0.0), mean = total / ms.size();
+  return Json{{"engine", e.name},
+              {"version", e.version},
+              {"runs", ms.size()},
+              {"latency_ms",
+               {{"min", ms.front()},
+                {"mean", mean},
+                {"p50", percentile(ms, 0.50)},
+                {"p90", percentile(ms, 0.90)},
+                {"p95", percentile(ms, 0.95)},
+                {"p99", percentile(ms, 0.99)},
+                {"max", ms.back()}}},
+              {"throughput_per_s", 1000 / mean}};
+}
+
+/// Turns of about a twentieth of a second; an engine's first run of a turn only
+/// brings its data back into the caches. Between turns the other engines'
+/// threads get time to fall asleep.
+bool takeTurns(std::vector<Engine> &engines, double seconds, bool keep) {
+  auto end = Clock::now() + std::chrono::duration<double>(seconds * engines.size());
+  bool first = true;
+  while (first || Clock::now() < end) {
+    for (Engine &e : engines) {
+      if (engines.size() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      std::vector<double> warm = e.run(1);
+      if (warm.empty()) return false;
+      int count = std::clamp(static_cast<int>(5e7 / std::max(warm[0], 1.0)), 1, 10000);
+      std::vector<double> times = e.run(count);
+      if (times.empty()) return false;
+      if (keep) e.times.insert(e.times.end(), times.begin(), times.end());
+    }
+    first = false;
+  }
+  return true;
+}
+
+std::vector<double> runHost(Session &session, int count, Cli &cli) {
+  std::vector<double> times;
+  for (int i = 0; i < count; ++i) {
+    auto begin = Clock::now();
+    if (!session.run(cli)) return {};
+    times.push_back(std::chrono::duration<double, std::nano>(Clock::now() - begin).count());
+  }
+  return times;
+}
+
+void print(const Json &result) {
+  std::vector<std::vector<std::string>> rows{
+      {"engine", "min ms", "p50", "p90", "p99", "runs/s", "ratio"}};
+  auto number = [](double v) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", v);
+    return std::string(text);
+  };
+  auto add = [&](const Json &r) {
+    const Json &l = r["latency_ms"];
+    std::string engine = r["engine"].get<std::string>();
+    rows.push_back({engine + " " + r["version"].get<std::string>(), number(l["min"]),
+                    number(l["p50"]), number(l["p90"]), number(l["p99"]),
+                    number(r["throughput_per_s"]),
+                    r.contains("adze_ratio") ? number(r["adze_ratio"]["p50"]) : ""});
+  };
+  add(result);
+  for (const Json &r : result["compare"]) add(r);
+  std::cout << formatTable(rows);
+  if (!result["compare"].empty()) std::cout << "ratio: adze's latency to the engine's, p50\n";
+}
+
+/// Ratios of adze's latency to the peer's.
+Json ratios(const Json &own, const Json &other) {
+  Json r;
+  for (const char *key : {"min", "p50", "p99"})
+    r[key] = own["latency_ms"][key].get<double>() / other["latency_ms"][key].get<double>();
+  return r;
+}
+
+bool startPeers(const Options &o, int threads, const Session &session,
+                const std::vector<HostTensor> &inputs, std::vector<std::unique_ptr<Peer>> &peers,
+                std::vector<Engine> &engines, Cli &cli) {
+  if (o.compare.empty()) return true;
+  adze_model_info info = ADZE_INIT(adze_model_info);
+  if (!succeeded(adze_model_get_info(session.model(), &info), cli)) return false;
+  std::string model = modelOf(o.artifact, o.model, info.model_hash, cli);
+  if (model.empty()) return false;
+  for (const std::string &name : o.compare) {
+    peers.push_back(Peer::start(name, model, threads, inputs, false, cli));
+    if (!peers.back()) return false;
+    Peer *peer = peers.back().get();
+    engines.push_back({name, peer->version(), [peer, &cli](int n) { return peer->run(n, cli); }, {}});
+  }
+  return true;
+}
+
+ExitCode runBench(const Options &o, Cli &cli) {
+  int threads = o.threads ? o.threads : static_cast<int>(std::thread::hardware_concurrency());
+  auto session = Session::open(o.artifact, threads, cli);
+  std::map<std::string, std::vector<int64_t>> shapes;
+  std::vector<HostTensor> given;
+  if (!session || !parseShapes(o.shapes, shapes, cli) ||
+      !loadInputs(o.inputs, *session, given, cli))
+    return cli.diags.exitCode();
+  auto inputs = session->completeInputs(std::move(given), shapes, o.seed, cli);
+  if (!inputs || !session->setInputs(*inputs, cli)) return cli.diags.exitCode();
+
+  std::vector<std::unique_ptr<Peer>> peers;
+  std::vector<Engine> engines;
+  engines.push_back({"adze", adze_rt_version(),
+                     [&](int n) { return runHost(*session, n, cli); }, {}});
+  if (!startPeers(o, threads, *session, *inputs, peers, engines, cli)) return cli.diags.exitCode();
+  {
+    Progress progress(!cli.quiet && !cli.json);
+    progress.step(1, 2, "warm-up");
+    if (!takeTurns(engines, o.warmup, false)) return cli.diags.exitCode();
+    progress.step(2, 2, "measuring");
+    if (!takeTurns(engines, o.duration, true)) return cli.diags.exitCode();
+  }
+  Json result = statistics(engines[0]);
+  result["artifact"] = o.artifact;
+  result["threads"] = threads;
+  result["warmup_s"] = o.warmup;
+  result["duration_s"] = o.duration;
+  for (const HostTensor &t : *inputs) result["inputs"][t.name] = typeText(t);
+  result["compare"] = Json::array();
+  for (size_t i = 1; i < engines.size(); ++i) {
+    Json other = statistics(engines[i]);
+    other["adze_ratio"] = ratios(result, other);
+    result["compare"].push_back(other);
+  }
+  if (cli.json)
+    std::cout << result.dump() << "\n";
+  else
+    print(result);
+  return ExitCode::Ok;
+}
+
+}  // namespace
+
+void addBench(CLI::App &app, Cli &cli) {
+  auto *verb = app.add_subcommand("bench", "Measure latency and throughput");
+  auto o = std::make_shared<Options>();
+  verb->add_option("artifact", o->artifact, "The .adze file")->required();
+  verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
+  verb->add_option("--duration", o->duration, "Seconds to measure, each engine")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  verb->add_option("--warmup", o->warmup, "Seconds to run before")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  verb->add_option("--compare", o->compare, "Engines to measure in turns: ort, openvino")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"ort", "openvino"}));
+  verb->add_option("--model", o->model, "The ONNX model, for --compare");
+  verb->add_option("-i,--input", o->inputs, "NAME=FILE.npy; inputs not given are random")
+      ->allow_extra_args(false);
+  verb->add_option("--shape", o->shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
+      ->allow_extra_args(false);
+  verb->add_option("--seed", o->seed, "Of the random inputs")->capture_default_str();
+  addCommon(*verb, cli);
+  verb->footer(kFooter);
+  verb->callback([o, &cli] { cli.action = [o, &cli] { return runBench(*o, cli); }; });
+}
+
+}  // namespace adze::cli

@@ -1,0 +1,35 @@
+// Comparing results. docs/accuracy.md derives the bounds.
+#pragma once
+#include "tools/adze/Tensor.h"
+
+namespace adze::cli {
+
+/// An element passes when |got - want| <= absolute + relative * |want| +
+/// ofLargest * max|want|.
+struct Tolerance {
+  double relative = 0, absolute = 0, ofLargest = 0;
+};
+
+/// ONNX's own bounds for its node cases (onnx.backend.test.runner).
+Tolerance suiteTolerance(int32_t dtype);
+
+/// Bounds for a whole model: results of `dtype` after `stages` roundings one
+/// after the other, the longest sum having `terms` terms.
+Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms);
+
+struct Difference {
+  bool same = true;
+  std::string reason;      ///< empty when same
+  double maxAbsolute = 0;
+  double maxRelative = 0;  ///< of the elements that are not zero
+  double maxUlps = 0;      ///< in units of the dtype's last place
+  double sqnr = 0;         ///< signal to error, dB; infinite when equal
+  int64_t wrong = 0;       ///< elements out of bounds
+};
+
+/// Type and shape must agree; integers and booleans must be equal.
+Difference compare(const HostTensor &got, const HostTensor &want, const Tolerance &tolerance);
+
+Json toJson(const Difference &d);
+
+}  // namespace adze::cli

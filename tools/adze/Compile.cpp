@@ -1,0 +1,149 @@
+// adze compile
+#include "lib/Compiler/Compiler.h"
+#include "tools/adze/Cli.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <iostream>
+
+namespace adze::cli {
+
+namespace {
+
+constexpr const char *kFooter = R"(Examples:
+  adze compile model.onnx -o model.adze
+  adze compile model.onnx -o model.adze --cpu x86-64-v3
+  adze compile model.onnx -o model.adze --shape x=1x3x640x640
+  adze compile model.onnx -o model.adze --shape x=1..8x3x64..960x64..960
+  adze compile model.onnx -o model.mlir --to fuse
+  adze compile model.onnx -o model.adze --dump-phases phases
+
+Without --shape the artifact takes every size that the model takes.)";
+
+struct Options {
+  CompileOptions compile;
+  std::vector<std::string> shapes;
+  std::string from, to;
+  unsigned timeout = 0;
+};
+
+std::string joinedPhases() {
+  std::string text;
+  for (Phase p : kAllPhases) text += (text.empty() ? "" : ", ") + std::string(phaseName(p));
+  return text;
+}
+
+bool phaseOption(const std::string &text, std::optional<Phase> &phase, Cli &cli) {
+  if (text.empty()) return true;
+  phase = parsePhase(text);
+  if (!phase)
+    cli.usage("there is no phase '" + printable(text, 60) + "'", "the phases are " + joinedPhases());
+  return phase.has_value();
+}
+
+bool shapeOptions(const std::vector<std::string> &texts, CompileOptions &options, Cli &cli) {
+  for (const std::string &text : texts) {
+    auto shape = parseShape(text);
+    if (!shape) {
+      cli.usage("'" + printable(text) + "' is no shape",
+                "write it as --shape x=1x3x640x640 or x=1..8x3x64..960x64..960");
+      return false;
+    }
+    options.shapes.push_back(*shape);
+  }
+  return true;
+}
+
+void printSummary(const CompileOptions &options, const CompileSummary &s, double seconds,
+                  Cli &cli) {
+  struct stat file {};
+  stat(options.output.c_str(), &file);
+  if (cli.json) {
+    Json phases;
+    for (const auto &[phase, took] : s.seconds) phases[std::string(phaseName(phase))] = took;
+    std::cout << Json{{"output", options.output},
+                      {"bytes", static_cast<int64_t>(file.st_size)},
+                      {"nodes", s.nodes},
+                      {"kernels", s.kernels},
+                      {"kernel_functions", s.kernelFunctions},
+                      {"reference_path", s.fallbackLoops},
+                      {"arena_bytes", s.arenaBytes},
+                      {"peak_live_bytes", s.peakLiveBytes},
+                      {"weight_bytes", s.weightBytes},
+                      {"seconds", seconds},
+                      {"phase_seconds", phases}}
+                     .dump()
+              << "\n";
+    return;
+  }
+  if (cli.quiet || options.output == "-") return;
+  std::cout << s.nodes << " nodes → " << s.kernels << " kernels, " << s.fallbackLoops
+            << " on the reference path, ";
+  if (s.arenaBytes >= 0 && s.peakLiveBytes > 0) {
+    char ratio[24];
+    std::snprintf(ratio, sizeof ratio, "%.2f",
+                  static_cast<double>(s.arenaBytes) / static_cast<double>(s.peakLiveBytes));
+    std::cout << "arena " << formatBytes(s.arenaBytes) << " (" << ratio << "× live), ";
+  } else {
+    std::cout << "arena planned at run time, ";
+  }
+  std::cout << formatSeconds(seconds) << "\n";
+}
+
+ExitCode runCompile(Options &o, Cli &cli) {
+  if (!phaseOption(o.from, o.compile.from, cli) || !phaseOption(o.to, o.compile.to, cli) ||
+      !shapeOptions(o.shapes, o.compile, cli))
+    return ExitCode::Usage;
+  if (!o.compile.dumpPhases.empty() && mkdir(o.compile.dumpPhases.c_str(), 0777) != 0 &&
+      errno != EEXIST)
+    return cli.fail(ExitCode::ResourceLimit, "ADZ0803",
+                    "the folder " + o.compile.dumpPhases + " cannot be made");
+  alarm(o.timeout);
+  auto begin = std::chrono::steady_clock::now();
+  CompileSummary summary;
+  ExitCode code;
+  {
+    Progress progress(!cli.quiet && cli.diagnosticsFormat == "text");
+    o.compile.onPhase = [&](Phase p) {
+      progress.step(static_cast<int>(p) + 1, static_cast<int>(std::size(kAllPhases)),
+                    std::string(phaseName(p)) + ": " + std::string(phaseDescription(p)));
+    };
+    code = compile(o.compile, cli.diags, summary);
+  }
+  alarm(0);
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  if (code == ExitCode::Ok) printSummary(o.compile, summary, took.count(), cli);
+  return code;
+}
+
+}  // namespace
+
+void addCompile(CLI::App &app, Cli &cli) {
+  auto *verb = app.add_subcommand("compile", "Compile an ONNX model to an artifact");
+  auto o = std::make_shared<Options>();
+  CompileOptions &c = o->compile;
+  verb->add_option("model", c.model, "The model: .onnx or .onnxtxt; .mlir with --from")->required();
+  verb->add_option("-o,--output", c.output, "The artifact; .mlir with --to; - is stdout for .mlir")
+      ->required();
+  verb->add_option("--target", c.target, "What to compile for (`adze targets`)")
+      ->capture_default_str();
+  verb->add_option("--cpu", c.cpu, "native, or LLVM's name of a CPU")->capture_default_str();
+  verb->add_option("--shape", o->shapes, "Fix or bound an input: NAME=1x3x224x224, NAME=1..8x3x64..960")
+      ->allow_extra_args(false);
+  verb->add_option("-O,--opt-level", c.optLevel, "0: no fusion, no layout, no memory plan; 3: all")
+      ->check(CLI::Range(0, 3))
+      ->capture_default_str();
+  verb->add_option("--from", o->from, "Begin at this phase, with the MLIR that --to wrote");
+  verb->add_option("--to", o->to, "Stop after this phase and write MLIR: " + joinedPhases());
+  verb->add_option("--dump-phases", c.dumpPhases, "Write the MLIR after each phase to this folder");
+  verb->add_flag("--verify-phases", c.verifyPhases, "Check the IR after each pass");
+  verb->add_option("--max-nodes", c.maxNodes, "Refuse models that expand to more nodes")
+      ->capture_default_str();
+  verb->add_option("--timeout", o->timeout, "Give up after this many seconds");
+  addCommon(*verb, cli);
+  verb->footer(kFooter);
+  verb->callback([o, &cli] { cli.action = [o, &cli] { return runCompile(*o, cli); }; });
+}
+
+}  // namespace adze::cli

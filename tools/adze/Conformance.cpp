@@ -1,0 +1,351 @@
+// adze conformance: a tree of ONNX cases, each compiled, run and compared in a
+// worker process, so that a crash or a hang is one failed case.
+#include "lib/Compiler/Compiler.h"
+#include "tools/adze/Compare.h"
+#include "tools/adze/Session.h"
+#include "tools/adze/TestData.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+namespace adze::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char *kFooter = R"(Examples:
+  adze conformance node-cases                 a table of what did not pass
+  adze conformance node-cases --json > now.json
+  adze conformance node-cases --filter test_softmax --jobs 1
+
+A case is a folder with model.onnx and test_data_set_N/{input_M,output_M}.pb.
+Results are compared within ONNX's own bounds (rtol 1e-3, atol 1e-7). Verdicts:
+pass; unsupported, with the reason; wrong; error; crash; timeout. Exit code 4
+when any case is wrong or an error, crash or timeout.)";
+
+struct Options {
+  std::string folder, filter, target = "host", cpu = "native";
+  int jobs = 0;
+  double timeout = 20;
+};
+
+struct Verdict {
+  std::string status, reason;
+  double seconds = 0;
+};
+
+// ---- one case, in a worker ---------------------------------------------------
+
+Verdict verdictOf(Cli &cli, ExitCode code) {
+  std::string reason;
+  for (const Diagnostic &d : cli.diags.all())
+    if (d.severity == Severity::Error && reason.empty())
+      reason = (d.code.empty() ? "" : d.code + " ") + d.message +
+               (d.notes.empty() ? "" : ": " + d.notes.front());
+  return {code == ExitCode::Unsupported ? "unsupported" : "error", reason, 0};
+}
+
+Verdict runSet(Session &session, const std::string &folder, Cli &cli) {
+  std::string error;
+  bool unsupported = false;
+  auto data = readTestData(folder, error, unsupported);
+  if (!data) return {unsupported ? "unsupported" : "error", error, 0};
+  if (data->inputs.size() > session.inputs().size() ||
+      data->outputs.size() != session.outputs().size())
+    return {"wrong", "the signature has another number of tensors", 0};
+  for (size_t i = 0; i < data->inputs.size(); ++i) data->inputs[i].name = session.inputs()[i].name;
+  if (!session.setInputs(data->inputs, cli) || !session.run(cli))
+    return verdictOf(cli, cli.diags.exitCode());
+  auto results = session.results(cli);
+  if (!results) return verdictOf(cli, cli.diags.exitCode());
+  for (size_t i = 0; i < results->size(); ++i) {
+    const HostTensor &want = data->outputs[i];
+    Difference d = compare((*results)[i], want, suiteTolerance(want.dtype));
+    if (!d.same) return {"wrong", "output " + std::to_string(i) + " " + d.reason, 0};
+  }
+  return {"pass", "", 0};
+}
+
+Verdict runCase(const std::string &folder, const std::string &artifact, const Options &o) {
+  Cli cli;
+  auto sets = testDataSets(folder);
+  if (sets.empty()) return {"error", "no test data", 0};
+  CompileOptions options;
+  options.model = folder + "/model.onnx";
+  options.output = artifact;
+  options.target = o.target;
+  options.cpu = o.cpu;
+  CompileSummary summary;
+  ExitCode code = compile(options, cli.diags, summary);
+  if (code != ExitCode::Ok) return verdictOf(cli, code);
+  auto session = Session::open(artifact, 1, cli);
+  if (!session) return verdictOf(cli, cli.diags.exitCode());
+  for (const std::string &set : sets)
+    if (Verdict v = runSet(*session, set, cli); v.status != "pass") return v;
+  return {"pass", "", 0};
+}
+
+bool readAll(int fd, void *data, size_t size) {
+  auto at = static_cast<char *>(data);
+  while (size > 0) {
+    ssize_t n = read(fd, at, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n, size -= n;
+  }
+  return true;
+}
+
+bool writeAll(int fd, const void *data, size_t size) {
+  auto at = static_cast<const char *>(data);
+  while (size > 0) {
+    ssize_t n = write(fd, at, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += n, size -= n;
+  }
+  return true;
+}
+
+[[noreturn]] void workerMain(int in, int out, const std::vector<std::string> &cases,
+                             const std::string &artifact, const Options &o) {
+  resetSignalHandlers();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (int null = open("/dev/null", O_WRONLY); null >= 0) dup2(null, STDERR_FILENO);
+  for (int32_t index; readAll(in, &index, sizeof index);) {
+    auto begin = Clock::now();
+    Verdict v;
+    try {
+      v = runCase(o.folder + "/" + cases[index], artifact, o);
+    } catch (const std::exception &e) {
+      v = {"error", e.what(), 0};
+    }
+    v.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    std::string text = Json{{"status", v.status}, {"reason", printable(v.reason, 400)},
+                            {"seconds", v.seconds}}
+                           .dump(-1, ' ', false, Json::error_handler_t::replace);
+    auto size = static_cast<uint32_t>(text.size());
+    if (!writeAll(out, &size, sizeof size) || !writeAll(out, text.data(), size)) break;
+  }
+  _exit(0);
+}
+
+// ---- the parent --------------------------------------------------------------
+
+volatile sig_atomic_t interrupted = 0;
+extern "C" void onStop(int) { interrupted = 1; }
+
+struct Worker {
+  int pid = -1, to = -1, from = -1;
+  int32_t current = -1;  ///< index of its case; -1: idle
+  Clock::time_point deadline;
+};
+
+class Pool {
+ public:
+  Pool(const Options &o, const std::vector<std::string> &cases, std::string scratch)
+      : o_(o), cases_(cases), verdicts_(cases.size()), scratch_(std::move(scratch)) {}
+
+  /// The verdicts; fewer than the cases when interrupted.
+  std::vector<Verdict> run(bool quiet) {
+    workers_.resize(std::min<size_t>(o_.jobs, cases_.size()));
+    auto said = Clock::now();
+    while (finished_ < cases_.size() && !interrupted) {
+      for (Worker &w : workers_)
+        if (w.current < 0 && next_ < cases_.size()) give(w);
+      collect();
+      if (quiet || Clock::now() - said < std::chrono::seconds(10)) continue;
+      said = Clock::now();
+      std::cerr << finished_ << " of " << cases_.size() << " cases\n";
+    }
+    for (Worker &w : workers_) stop(w);
+    return std::move(verdicts_);
+  }
+
+ private:
+  void start(Worker &w) {
+    int in[2], out[2];
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) std::abort();
+    std::string artifact = scratch_ + "/" + std::to_string(&w - workers_.data()) + ".adze";
+    std::cout.flush();
+    w.pid = fork();
+    if (w.pid == 0) {
+      // Other workers' ends would keep their pipes open.
+      for (Worker &other : workers_)
+        if (&other != &w && other.pid > 0) close(other.to), close(other.from);
+      close(in[1]), close(out[0]);
+      workerMain(in[0], out[1], cases_, artifact, o_);
+    }
+    close(in[0]), close(out[1]);
+    w.to = in[1], w.from = out[0];
+  }
+
+  void stop(Worker &w) {
+    if (w.pid <= 0) return;
+    close(w.to), close(w.from);
+    kill(w.pid, SIGKILL);
+    waitpid(w.pid, nullptr, 0);
+    w = {};
+  }
+
+  void give(Worker &w) {
+    if (w.pid <= 0) start(w);
+    w.current = static_cast<int32_t>(next_++);
+    w.deadline = Clock::now() + std::chrono::milliseconds(static_cast<int64_t>(o_.timeout * 1e3));
+    // A worker that died is noticed by the read.
+    writeAll(w.to, &w.current, sizeof w.current);
+  }
+
+  void settle(Worker &w, Verdict v) {
+    verdicts_[w.current] = std::move(v);
+    w.current = -1;
+    ++finished_;
+  }
+
+  /// The worker's pipe ended: how did it die?
+  void bury(Worker &w) {
+    int status = 0;
+    waitpid(w.pid, &status, 0);
+    close(w.to), close(w.from);
+    std::string how = WIFSIGNALED(status)
+                          ? std::string("signal ") + strsignal(WTERMSIG(status))
+                          : "exit " + std::to_string(WEXITSTATUS(status));
+    settle(w, {"crash", how, 0});
+    w = {};
+  }
+
+  void receive(Worker &w) {
+    uint32_t size = 0;
+    std::string text;
+    bool ok = readAll(w.from, &size, sizeof size) && size < (1u << 20);
+    if (ok) {
+      text.resize(size);
+      ok = readAll(w.from, text.data(), size);
+    }
+    Json j = ok ? Json::parse(text, nullptr, false) : Json();
+    if (!j.is_object()) return bury(w);
+    settle(w, {j["status"], j["reason"], j["seconds"]});
+  }
+
+  void collect() {
+    std::vector<pollfd> fds;
+    std::vector<Worker *> busy;
+    auto now = Clock::now();
+    auto until = now + std::chrono::milliseconds(500);
+    for (Worker &w : workers_)
+      if (w.current >= 0) {
+        fds.push_back({w.from, POLLIN, 0});
+        busy.push_back(&w);
+        until = std::min(until, w.deadline);
+      }
+    auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(until - now).count();
+    poll(fds.data(), fds.size(), static_cast<int>(std::max<int64_t>(wait, 1)));
+    for (size_t i = 0; i < busy.size(); ++i) {
+      if (fds[i].revents)
+        receive(*busy[i]);
+      else if (Clock::now() >= busy[i]->deadline) {
+        settle(*busy[i], {"timeout", "no result in " + formatSeconds(o_.timeout), o_.timeout});
+        stop(*busy[i]);
+      }
+    }
+  }
+
+  const Options &o_;
+  const std::vector<std::string> &cases_;
+  std::vector<Verdict> verdicts_;
+  std::string scratch_;
+  std::vector<Worker> workers_;
+  size_t next_ = 0, finished_ = 0;
+};
+
+std::vector<std::string> casesOf(const Options &o) {
+  std::vector<std::string> names;
+  std::error_code failure;
+  for (const auto &entry : fs::directory_iterator(o.folder, failure)) {
+    std::string name = entry.path().filename().string();
+    if (fs::exists(entry.path() / "model.onnx", failure) && name.find(o.filter) != std::string::npos)
+      names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+ExitCode report(const std::vector<std::string> &cases, const std::vector<Verdict> &verdicts,
+                Cli &cli) {
+  std::map<std::string, int64_t> counts{{"pass", 0}, {"unsupported", 0}, {"wrong", 0},
+                                        {"error", 0}, {"crash", 0}, {"timeout", 0}};
+  Json rows = Json::array();
+  std::vector<std::vector<std::string>> table;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const Verdict &v = verdicts[i];
+    ++counts[v.status];
+    rows.push_back({{"name", cases[i]}, {"status", v.status}, {"reason", v.reason},
+                    {"seconds", v.seconds}});
+    if (v.status != "pass") table.push_back({v.status, cases[i], v.reason});
+  }
+  if (cli.json) {
+    std::cout << Json{{"counts", counts}, {"cases", rows}}.dump() << "\n";
+  } else {
+    std::cout << formatTable(table);
+    std::cout << cases.size() << " cases: " << counts["pass"] << " passed, "
+              << counts["unsupported"] << " unsupported, " << counts["wrong"] << " wrong, "
+              << counts["error"] << " errors, " << counts["crash"] << " crashes, "
+              << counts["timeout"] << " timeouts\n";
+  }
+  bool bad = counts["wrong"] || counts["error"] || counts["crash"] || counts["timeout"];
+  return bad ? ExitCode::OutOfTolerance : ExitCode::Ok;
+}
+
+ExitCode runConformance(Options &o, Cli &cli) {
+  auto cases = casesOf(o);
+  if (cases.empty())
+    return cli.fail(ExitCode::InvalidModel, "ADZ0808", o.folder + ": no cases in it",
+                    "a case is a folder with model.onnx and test_data_set_0");
+  if (!o.jobs) o.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  char scratch[] = "/tmp/adze-conformance-XXXXXX";
+  if (!mkdtemp(scratch))
+    return cli.fail(ExitCode::ResourceLimit, "ADZ0803", "no folder can be made in /tmp");
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGINT, onStop);
+  signal(SIGTERM, onStop);
+  std::vector<Verdict> verdicts = Pool(o, cases, scratch).run(cli.quiet);
+  std::error_code ignored;
+  fs::remove_all(scratch, ignored);
+  if (interrupted) return ExitCode::Interrupted;
+  return report(cases, verdicts, cli);
+}
+
+}  // namespace
+
+void addConformance(CLI::App &app, Cli &cli) {
+  auto *verb = app.add_subcommand("conformance", "Compile, run and compare a tree of ONNX cases");
+  auto o = std::make_shared<Options>();
+  verb->add_option("folder", o->folder, "Folder of cases")->required();
+  verb->add_option("--filter", o->filter, "Only cases with this in their name");
+  verb->add_option("--target", o->target, "What to compile for")->capture_default_str();
+  verb->add_option("--cpu", o->cpu, "native, or LLVM's name of a CPU")->capture_default_str();
+  verb->add_option("--jobs", o->jobs, "Worker processes; 0: one for each CPU")
+      ->check(CLI::Range(0, 256));
+  verb->add_option("--timeout", o->timeout, "Seconds for each case")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  addCommon(*verb, cli);
+  verb->footer(kFooter);
+  verb->callback([o, &cli] { cli.action = [o, &cli] { return runConformance(*o, cli); }; });
+}
+
+}  // namespace adze::cli

@@ -1,0 +1,241 @@
+// adze inspect
+#include "lib/Artifact/Artifact.h"
+#include "lib/Support/File.h"
+#include "tools/adze/Cli.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+namespace adze::cli {
+
+namespace {
+
+using artifact::Contents;
+
+constexpr const char *kFooter = R"(Examples:
+  adze inspect model.adze                signature, target, kernels with their nodes
+  adze inspect model.adze --memory       the memory plan, buffer by buffer
+  adze inspect model.onnx                signature, opsets, ops with counts)";
+
+struct Options {
+  std::string file;
+  bool memory = false, nodes = false;
+};
+
+std::string dimText(const artifact::Dim &d) {
+  if (d.value >= 0) return std::to_string(d.value);
+  return d.symbol.empty() ? "?" : printable(d.symbol, 60);
+}
+
+Json tensorJson(const artifact::TensorInfo &t) {
+  Json dims = Json::array();
+  for (const auto &d : t.dims) dims.push_back(d.value >= 0 ? Json(d.value) : Json(d.symbol));
+  return {{"name", t.name}, {"dtype", dtypeName(t.dtype)}, {"dims", dims}};
+}
+
+std::string tensorText(const artifact::TensorInfo &t) {
+  std::string text = std::string(dtypeName(t.dtype)) + "[";
+  for (size_t i = 0; i < t.dims.size(); ++i) text += (i ? "," : "") + dimText(t.dims[i]);
+  return text + "]";
+}
+
+Json artifactJson(const Contents &c) {
+  Json j{{"kind", "artifact"},      {"compiler", c.compilerVersion}, {"target", c.target},
+         {"triple", c.triple},      {"cpu", c.cpu},                  {"flags", c.provenance.flags},
+         {"cpu_features", c.cpuFeatures}};
+  char hash[24];
+  std::snprintf(hash, sizeof hash, "%016llx",
+                static_cast<unsigned long long>(c.provenance.modelHash));
+  j["model_xxh3"] = hash;
+  for (const char *side : {"inputs", "outputs"}) {
+    j[side] = Json::array();
+    for (const auto &t : side[0] == 'i' ? c.inputs : c.outputs) j[side].push_back(tensorJson(t));
+  }
+  j["kernels"] = Json::array();
+  for (const auto &k : c.kernels)
+    j["kernels"].push_back({{"name", k.name}, {"kind", k.kind}, {"nodes", k.nodes},
+                            {"flops", k.flops}, {"bytes", k.bytes}});
+  Json buffers = Json::array();
+  for (const auto &b : c.memory.buffers)
+    buffers.push_back({{"kernel", b.kernel}, {"first", b.first}, {"last", b.last},
+                       {"offset", b.offset}, {"bytes", b.size}});
+  j["memory"] = {{"arena_bytes", c.memory.arenaBytes},
+                 {"peak_live_bytes", c.memory.peakLiveBytes},
+                 {"buffers", buffers}};
+  j["nodes"] = Json::array();
+  for (const auto &n : c.nodeMapping) j["nodes"].push_back({{"node", n.node}, {"kernel", n.kernel}});
+  j["metadata"] = Json::object();
+  for (const auto &m : c.metadata) j["metadata"][m.key] = m.value;
+  j["sections"] = Json::array();
+  for (const auto &s : c.sections)
+    j["sections"].push_back({{"name", s.name}, {"kind", static_cast<int>(s.kind)},
+                             {"bytes", s.size}, {"offset", s.fileOffset}});
+  return j;
+}
+
+/// The first names, and how many more there are.
+std::string someOf(const std::vector<std::string> &names, size_t most) {
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < most; ++i)
+    text += (i ? ", " : "") + printable(names[i], 60);
+  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
+  return text;
+}
+
+void printMemory(const Contents &c) {
+  std::vector<std::vector<std::string>> rows{{"offset", "size", "lives", "made by"}};
+  for (const auto &b : c.memory.buffers)
+    rows.push_back({std::to_string(b.offset), formatBytes(b.size),
+                    std::to_string(b.first) + ".." + std::to_string(b.last),
+                    b.kernel >= 0 ? printable(c.kernels[b.kernel].name, 60) : "-"});
+  std::cout << "\nmemory plan\n" << formatTable(rows);
+}
+
+void printNodes(const Contents &c) {
+  std::vector<std::vector<std::string>> rows{{"node", "kernel"}};
+  for (const auto &n : c.nodeMapping)
+    rows.push_back({printable(n.node, 80),
+                    n.kernel >= 0 ? printable(c.kernels[n.kernel].name, 60) : "(folded away)"});
+  std::cout << "\nnodes\n" << formatTable(rows);
+}
+
+void printArtifact(const Contents &c, const Options &o) {
+  int64_t weights = 0, code = 0;
+  for (const auto &s : c.sections)
+    (s.kind == artifact::SectionKind::Weights ? weights : code) += static_cast<int64_t>(s.size);
+  std::cout << "target    " << c.target << ", " << c.cpu << " (" << c.triple << ")\n"
+            << "compiled  by adze " << c.compilerVersion << ", " << c.provenance.flags << "\n"
+            << "weights   " << formatBytes(weights) << ", code " << formatBytes(code) << "\n"
+            << "arena     "
+            << (c.memory.arenaBytes > 0 ? formatBytes(c.memory.arenaBytes) : "planned at run time")
+            << "\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const auto &t : c.inputs) rows.push_back({"input", printable(t.name, 80), tensorText(t)});
+  for (const auto &t : c.outputs) rows.push_back({"output", printable(t.name, 80), tensorText(t)});
+  std::cout << formatTable(rows);
+  for (const auto &m : c.metadata)
+    std::cout << "metadata  " << printable(m.key, 60) << " = " << printable(m.value, 60) << "\n";
+  rows = {{"kernel", "kind", "ONNX nodes"}};
+  for (const auto &k : c.kernels) rows.push_back({printable(k.name, 60), k.kind, someOf(k.nodes, 4)});
+  std::cout << "\n" << formatTable(rows);
+  if (o.memory) printMemory(c);
+  if (o.nodes) printNodes(c);
+}
+
+ExitCode inspectArtifact(const Options &o, Cli &cli) {
+  Diagnostic error;
+  auto a = artifact::Artifact::open(o.file, error);
+  if (!a) {
+    cli.diags.report(error);
+    return error.exitCode;
+  }
+  if (cli.json)
+    std::cout << artifactJson(a->contents()).dump(-1, ' ', false, Json::error_handler_t::replace)
+              << "\n";
+  else
+    printArtifact(a->contents(), o);
+  return ExitCode::Ok;
+}
+
+// ---- models -----------------------------------------------------------------
+
+artifact::TensorInfo valueInfo(const onnx::ValueInfoProto &v) {
+  artifact::TensorInfo t;
+  t.name = v.name();
+  int32_t type = v.type().tensor_type().elem_type();
+  if (type > 0 && type <= artifact::kMaxDType) t.dtype = static_cast<artifact::DType>(type);
+  for (const auto &d : v.type().tensor_type().shape().dim())
+    t.dims.push_back({d.has_dim_value() ? d.dim_value() : -1, d.dim_param()});
+  return t;
+}
+
+/// Counts nodes by op, subgraphs included, to a depth no real model has.
+void countOps(const onnx::GraphProto &graph, std::map<std::string, int64_t> &ops, int depth) {
+  for (const auto &node : graph.node()) {
+    ++ops[(node.domain().empty() ? "" : node.domain() + ".") + node.op_type()];
+    for (const auto &a : node.attribute())
+      if (a.has_g() && depth < 64) countOps(a.g(), ops, depth + 1);
+  }
+}
+
+Json modelJson(const onnx::ModelProto &model) {
+  Json j{{"kind", "model"}, {"ir_version", model.ir_version()}, {"producer", model.producer_name()}};
+  for (const auto &o : model.opset_import())
+    j["opsets"][o.domain().empty() ? "ai.onnx" : o.domain()] = o.version();
+  std::vector<std::string> weights;
+  for (const auto &t : model.graph().initializer()) weights.push_back(t.name());
+  std::sort(weights.begin(), weights.end());
+  j["inputs"] = Json::array();
+  for (const auto &v : model.graph().input())
+    if (!std::binary_search(weights.begin(), weights.end(), v.name()))
+      j["inputs"].push_back(tensorJson(valueInfo(v)));
+  j["outputs"] = Json::array();
+  for (const auto &v : model.graph().output()) j["outputs"].push_back(tensorJson(valueInfo(v)));
+  std::map<std::string, int64_t> ops;
+  countOps(model.graph(), ops, 0);
+  j["ops"] = ops;
+  j["initializers"] = model.graph().initializer_size();
+  j["functions"] = model.functions_size();
+  return j;
+}
+
+void printModel(const Json &j) {
+  std::cout << "ONNX IR " << j["ir_version"] << ", opsets";
+  if (j.contains("opsets"))
+    for (const auto &[domain, version] : j["opsets"].items())
+      std::cout << " " << printable(domain, 60) << " " << version;
+  std::cout << "\n";
+  std::vector<std::vector<std::string>> rows;
+  for (const char *side : {"inputs", "outputs"})
+    for (const Json &t : j[side])
+      rows.push_back({side[0] == 'i' ? "input" : "output",
+                      printable(t["name"].get<std::string>(), 80),
+                      t["dtype"].get<std::string>() + printable(t["dims"].dump(), 120)});
+  std::cout << formatTable(rows) << j["initializers"] << " initializers\n\n";
+  rows = {{"op", "count"}};
+  for (const auto &[op, count] : j["ops"].items())
+    rows.push_back({printable(op, 80), count.dump()});
+  std::cout << formatTable(rows);
+}
+
+ExitCode inspectModel(const Options &o, std::span<const std::byte> bytes, Cli &cli) {
+  onnx::ModelProto model;
+  if (bytes.empty() || bytes.size() > INT32_MAX ||
+      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())
+    return cli.fail(ExitCode::InvalidModel, "ADZ0807", "neither an artifact nor an ONNX model");
+  Json j = modelJson(model);
+  if (cli.json)
+    std::cout << j.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  else
+    printModel(j);
+  return ExitCode::Ok;
+}
+
+ExitCode runInspect(const Options &o, Cli &cli) {
+  cli.diags.setFile(o.file);
+  std::string error;
+  auto file = MappedFile::open(o.file, error);
+  if (!file) return cli.fail(ExitCode::InvalidModel, "ADZ0801", error);
+  auto bytes = file->bytes();
+  std::string_view text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+  bool named = o.file.size() > 5 && o.file.substr(o.file.size() - 5) == ".adze";
+  return named || text.substr(0, 4) == "ADZE" ? inspectArtifact(o, cli) : inspectModel(o, bytes, cli);
+}
+
+}  // namespace
+
+void addInspect(CLI::App &app, Cli &cli) {
+  auto *verb = app.add_subcommand("inspect", "Show what is in an artifact or a model");
+  auto o = std::make_shared<Options>();
+  verb->add_option("file", o->file, "A .adze artifact or an ONNX model")->required();
+  verb->add_flag("--memory", o->memory, "The memory plan");
+  verb->add_flag("--nodes", o->nodes, "Every ONNX node and the kernel that computes it");
+  addCommon(*verb, cli);
+  verb->footer(kFooter);
+  verb->callback([o, &cli] { cli.action = [o, &cli] { return runInspect(*o, cli); }; });
+}
+
+}  // namespace adze::cli

@@ -1,0 +1,168 @@
+// adze run
+#include "tools/adze/Compare.h"
+#include "tools/adze/Session.h"
+#include "tools/adze/TestData.h"
+
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+
+namespace adze::cli {
+
+namespace {
+
+constexpr const char *kFooter = R"(Examples:
+  adze run model.adze                                    random inputs
+  adze run model.adze --shape x=1x3x320x480 --seed 7     random, at this size
+  adze run model.adze --input x=image.npy --output out   writes out/NAME.npy
+  adze run model.adze --test-data test_data_set_0        exit 4 when results differ
+
+Names of output files: bytes outside [A-Za-z0-9._-] are percent-encoded.)";
+
+struct Options {
+  std::string artifact, output, testData;
+  std::vector<std::string> inputs, shapes;
+  uint64_t seed = 0;
+  int threads = 0;
+};
+
+/// Roundings one after the other and the longest sum, as far as an artifact
+/// tells them (docs/accuracy.md).
+Tolerance toleranceOf(const Session &session, int32_t dtype) {
+  int64_t stages = static_cast<int64_t>(adze_model_kernel_count(session.model())), terms = 1;
+  for (int64_t i = 0; i < stages; ++i) {
+    adze_kernel_info kernel = ADZE_INIT(adze_kernel_info);
+    adze_status *status = adze_model_kernel(session.model(), i, &kernel);
+    if (!status && std::string(kernel.kind) != "elementwise") terms = 512;
+    adze_status_destroy(status);
+  }
+  Tolerance t = derivedTolerance(dtype, stages, terms), suite = suiteTolerance(dtype);
+  return {std::max(t.relative, suite.relative), std::max(t.absolute, suite.absolute), t.ofLargest};
+}
+
+void printOutput(const Json &j, const std::string &file) {
+  std::cout << "  " << printable(j["name"].get<std::string>()) << "  "
+            << j["dtype"].get<std::string>() << j["shape"].dump();
+  if (j.contains("min"))
+    std::cout << "  min " << j["min"].get<double>() << "  max " << j["max"].get<double>()
+              << "  mean " << j["mean"].get<double>();
+  if (j["not_finite"] != 0) std::cout << "  not finite: " << j["not_finite"];
+  if (!file.empty()) std::cout << "  → " << file;
+  std::cout << "\n";
+}
+
+ExitCode report(const std::vector<HostTensor> &results, double milliseconds, const Options &o,
+                Cli &cli) {
+  Json all{{"milliseconds", milliseconds}, {"outputs", Json::array()}};
+  std::error_code failure;
+  if (!o.output.empty()) std::filesystem::create_directories(o.output, failure);
+  for (const HostTensor &t : results) {
+    Json j = summaryOf(t);
+    std::string file, error;
+    if (!o.output.empty()) {
+      file = o.output + "/" + fileNameOf(t.name) + ".npy";
+      if (!saveNpy(file, t, error))
+        return cli.fail(ExitCode::ResourceLimit, "ADZ0803", file + ": " + error);
+      j["file"] = file;
+    }
+    if (!cli.json && !cli.quiet) printOutput(j, file);
+    all["outputs"].push_back(j);
+  }
+  if (cli.json) std::cout << all.dump() << "\n";
+  return ExitCode::Ok;
+}
+
+ExitCode runOnce(Session &session, const Options &o, Cli &cli) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  std::vector<HostTensor> given;
+  if (!parseShapes(o.shapes, shapes, cli) || !loadInputs(o.inputs, session, given, cli))
+    return cli.diags.exitCode();
+  auto inputs = session.completeInputs(std::move(given), shapes, o.seed, cli);
+  if (!inputs || !session.setInputs(std::move(*inputs), cli)) return cli.diags.exitCode();
+  auto begin = std::chrono::steady_clock::now();
+  if (!session.run(cli)) return cli.diags.exitCode();
+  std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  auto results = session.results(cli);
+  return results ? report(*results, took.count(), o, cli) : cli.diags.exitCode();
+}
+
+/// One data set; the results' differences go to `rows`.
+ExitCode runTestSet(Session &session, const std::string &folder, Json &rows, Cli &cli) {
+  std::string error;
+  bool unsupported = false;
+  auto data = readTestData(folder, error, unsupported);
+  if (!data)
+    return cli.fail(unsupported ? ExitCode::Unsupported : ExitCode::InvalidModel, "ADZ0801", error);
+  if (data->inputs.size() > session.inputs().size() ||
+      data->outputs.size() > session.outputs().size())
+    return cli.fail(ExitCode::InvalidModel, "ADZ0801",
+                    folder + ": more tensors than the model's signature has");
+  for (size_t i = 0; i < data->inputs.size(); ++i) data->inputs[i].name = session.inputs()[i].name;
+  if (!session.setInputs(data->inputs, cli) || !session.run(cli)) return cli.diags.exitCode();
+  auto results = session.results(cli);
+  if (!results) return cli.diags.exitCode();
+  ExitCode code = ExitCode::Ok;
+  for (size_t i = 0; i < data->outputs.size(); ++i) {
+    const HostTensor &got = (*results)[i];
+    Difference d = compare(got, data->outputs[i], toleranceOf(session, got.dtype));
+    Json j = toJson(d);
+    j["set"] = folder;
+    j["output"] = got.name;
+    rows.push_back(j);
+    if (d.same) continue;
+    code = ExitCode::OutOfTolerance;
+    cli.fail(code, "ADZ0805", "output '" + printable(got.name) + "' " + d.reason,
+             "`adze verify --against MODEL` finds the kernel");
+  }
+  return code;
+}
+
+ExitCode runTests(Session &session, const Options &o, Cli &cli) {
+  auto sets = testDataSets(o.testData);
+  if (sets.empty())
+    return cli.fail(ExitCode::InvalidModel, "ADZ0801", o.testData + ": no output_0.pb in it");
+  Json rows = Json::array();
+  ExitCode code = ExitCode::Ok;
+  for (const std::string &folder : sets) {
+    ExitCode one = runTestSet(session, folder, rows, cli);
+    if (code == ExitCode::Ok) code = one;
+  }
+  if (cli.json) {
+    std::cout << Json{{"same", code == ExitCode::Ok}, {"outputs", rows}}.dump() << "\n";
+  } else if (!cli.quiet) {
+    for (const Json &j : rows)
+      std::cout << "  " << printable(j["output"].get<std::string>()) << "  "
+                << (j["same"] ? "same" : "differs") << "  max error " << j["max_abs"].get<double>()
+                << ", " << j["max_ulps"].get<double>() << " ulps\n";
+  }
+  return code;
+}
+
+ExitCode runRun(const Options &o, Cli &cli) {
+  auto session = Session::open(o.artifact, o.threads, cli);
+  if (!session) return cli.diags.exitCode();
+  return o.testData.empty() ? runOnce(*session, o, cli) : runTests(*session, o, cli);
+}
+
+}  // namespace
+
+void addRun(CLI::App &app, Cli &cli) {
+  auto *verb = app.add_subcommand("run", "Run an artifact on files or random data");
+  auto o = std::make_shared<Options>();
+  verb->add_option("artifact", o->artifact, "The .adze file")->required();
+  verb->add_option("-i,--input", o->inputs, "NAME=FILE.npy; inputs not given are random")
+      ->allow_extra_args(false);
+  verb->add_option("-o,--output", o->output, "Write each output to this folder as NAME.npy");
+  verb->add_option("--test-data", o->testData,
+                   "Folder of ONNX test data (input_N.pb, output_N.pb): run it and compare")
+      ->excludes("--input");
+  verb->add_option("--shape", o->shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
+      ->allow_extra_args(false);
+  verb->add_option("--seed", o->seed, "Of the random inputs")->capture_default_str();
+  verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
+  addCommon(*verb, cli);
+  verb->footer(kFooter);
+  verb->callback([o, &cli] { cli.action = [o, &cli] { return runRun(*o, cli); }; });
+}
+
+}  // namespace adze::cli

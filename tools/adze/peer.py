@@ -1,0 +1,119 @@
+"""Runs a model with onnxruntime or OpenVINO for `adze bench --compare` and
+`adze verify`. Speaks JSON lines on stdin and stdout: first what to load, then
+{"run": N} -> {"ns": [...]} and {"results": true} -> files."""
+
+import json
+import os
+import sys
+import time
+
+# Results go out on the pipe; whatever an engine prints goes to stderr.
+pipe = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+
+
+def answer(value):
+    pipe.write(json.dumps(value) + "\n")
+    pipe.flush()
+
+
+def load_array(entry):
+    import ml_dtypes
+    import numpy as np
+
+    array = np.load(entry["file"])
+    if array.dtype.kind == "V":
+        names = {"float8e4m3fn": "float8_e4m3fn", "float8e4m3fnuz": "float8_e4m3fnuz",
+                 "float8e5m2": "float8_e5m2", "float8e5m2fnuz": "float8_e5m2fnuz"}
+        array = array.view(getattr(ml_dtypes, names.get(entry["dtype"], entry["dtype"])))
+    return array
+
+
+def expose(path):
+    """The model with every value that a node gives as an output as well."""
+    import onnx
+
+    model = onnx.load(path)
+    inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    known = {v.name: v for v in inferred.graph.value_info}
+    have = {o.name for o in model.graph.output}
+    for node in model.graph.node:
+        for name in node.output:
+            if name and name not in have and name in known:
+                model.graph.output.append(known[name])
+                have.add(name)
+    return model.SerializeToString()
+
+
+class OnnxRuntime:
+    def __init__(self, request):
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = request["threads"]
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        if request["exposed"]:  # every value as the model defines it
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        model = expose(request["model"]) if request["exposed"] else request["model"]
+        self.session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.names = [o.name for o in self.session.get_outputs()]
+        self.version = ort.__version__
+
+    def run(self, feed):
+        return self.session.run(None, feed)
+
+
+class OpenVino:
+    def __init__(self, request):
+        import openvino
+
+        core = openvino.Core()
+        settings = {"INFERENCE_NUM_THREADS": request["threads"], "NUM_STREAMS": "1",
+                    "INFERENCE_PRECISION_HINT": "f32"}
+        self.request = core.compile_model(request["model"], "CPU", settings).create_infer_request()
+        self.names = [o.get_any_name() for o in self.request.model_outputs]
+        self.version = openvino.__version__
+
+    def run(self, feed):
+        result = self.request.infer(feed, share_inputs=True, share_outputs=True)
+        return [result[i] for i in range(len(self.names))]
+
+
+def save(values, names, folder):
+    import numpy as np
+    import onnx
+
+    rows = []
+    for index, (name, value) in enumerate(zip(names, values)):
+        path = os.path.join(folder, f"out{index}.npy")
+        value = np.asarray(value)
+        dtype = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
+        np.save(path, value if value.dtype.kind in "biufc" else value.view(f"V{value.itemsize}"))
+        rows.append({"name": name, "dtype": int(dtype), "file": path})
+    return rows
+
+
+def serve():
+    request = json.loads(sys.stdin.readline())
+    engine = {"ort": OnnxRuntime, "openvino": OpenVino}[request["engine"]](request)
+    feed = {name: load_array(entry) for name, entry in request["inputs"].items()}
+    answer({"version": engine.version})
+    values = []
+    for line in sys.stdin:
+        command = json.loads(line)
+        if "run" in command:
+            times = []
+            for _ in range(command["run"]):
+                begin = time.perf_counter_ns()
+                values = engine.run(feed)
+                times.append(time.perf_counter_ns() - begin)
+            answer({"ns": times})
+        else:
+            answer({"outputs": save(values, engine.names, request["folder"])})
+
+
+try:
+    serve()
+except Exception as error:  # said to the other side, which reports it
+    answer({"error": f"{type(error).__name__}: {error}"[:300]})
