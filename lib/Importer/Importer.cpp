@@ -15,8 +15,8 @@ static mlir::OwningOpRef<mlir::ModuleOp> importSteps(Session &s, mlir::MLIRConte
   s.irVersion = s.model.ir_version();
   if (!resolveTensors(s)) return nullptr;
   normalise(s);
-  if (!applyShapes(s) || !inlineFunctions(s) || !convertOpset(s)) return nullptr;
-  if (!inferTypes(s, /*report=*/true) || !expandOperators(s)) return nullptr;
+  if (!applyShapes(s) || !inlineFunctions(s) || !convertAndInfer(s)) return nullptr;
+  if (!expandOperators(s)) return nullptr;
   return buildModule(s, context);
 }
 

@@ -76,7 +76,8 @@ std::string infer(onnx::ModelProto &m) {
 
 // One error a line: "(op_type:T, node name: N): [..Error] text", where text may
 // hold more of the same from graphs and functions inside. The innermost counts.
-void reportErrors(Session &s, const std::string &errors) {
+std::vector<Diagnostic> readErrors(Session &s, const std::string &errors) {
+  std::vector<Diagnostic> found;
   std::istringstream lines(errors);
   for (std::string line; std::getline(lines, line);) {
     size_t at = line.rfind("(op_type:");
@@ -89,25 +90,23 @@ void reportErrors(Session &s, const std::string &errors) {
     if (line.find(" differ", end) != line.npos) continue;
     name += mark.size();
     int64_t id = s.idOf(line.substr(name, end - name));
-    if (id >= 0) s.diags.report(s.at(id, "ADZ0170", cleanMessage(s, line.substr(end + 3))));
+    if (id >= 0) found.push_back(s.at(id, "ADZ0170", cleanMessage(s, line.substr(end + 3))));
   }
+  return found;
 }
 
 }  // namespace
 
-bool inferTypes(Session &s, bool report) {
-  if (countNodes(s.model.graph()) > kMaxInferredNodes) return true;
+std::vector<Diagnostic> inferTypes(Session &s) {
+  if (countNodes(s.model.graph()) > kMaxInferredNodes) return {};
   weakenHints(s, *s.model.mutable_graph(), /*keepRanks=*/true);
   GraphProto before = s.model.graph();
   std::string errors = infer(s.model);
-  if (errors.empty()) return true;
+  if (errors.empty()) return {};
   // Once more without the exporter's hints, which may be what is wrong.
   s.model.mutable_graph()->Swap(&before);
   weakenHints(s, *s.model.mutable_graph(), /*keepRanks=*/false);
-  errors = infer(s.model);
-  if (!report || errors.empty()) return true;
-  reportErrors(s, errors);
-  return !s.diags.hasErrors();
+  return readErrors(s, infer(s.model));
 }
 
 }  // namespace adze::importer

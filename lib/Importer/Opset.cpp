@@ -109,15 +109,24 @@ void setOpset(Session &s, int64_t version) {
   s.opsets[""] = version;
 }
 
-bool refused(Session &s, const std::string &why) {
-  std::string opset = std::to_string(s.originalOpset);
-  if (s.originalOpset >= 7) {
-    s.note("the model stays at opset " + opset + ", ONNX's converter refused it: " + why);
-    return true;
+/// Puts the converted graph in the model; returns why not, "" on success.
+std::string tryConvert(Session &s, int64_t from, int64_t to) {
+  try {
+    if (anyDiffers(s.model.graph().node(), from, to)) {
+      onnx::ModelProto out = convert(s.model, from, to);
+      s.model.mutable_graph()->Swap(out.mutable_graph());
+    }
+    setOpset(s, to);
+    return "";
+  } catch (const std::exception &e) {
+    std::string why = cleanMessage(s, e.what());
+    return why.empty() ? "no reason given" : why;
   }
-  s.error("ADZ0113", "opset " + opset + " is older than 7, and ONNX's converter refused the model: " + why,
-          "export the model again with a newer opset", ExitCode::Unsupported);
-  return false;
+}
+
+bool report(Session &s, std::vector<Diagnostic> errors) {
+  for (Diagnostic &d : errors) s.diags.report(std::move(d));
+  return errors.empty();
 }
 
 }  // namespace
@@ -158,24 +167,30 @@ void convertNodes(Session &s, std::vector<NodeProto> &nodes, int64_t from, int64
   Renumber(s).apply(nodes, keep);
 }
 
-bool convertOpset(Session &s) {
+bool convertAndInfer(Session &s) {
   auto it = s.opsets.find("");
-  if (it == s.opsets.end()) return true;
-  int64_t from = it->second, to = newestOpset();
-  if (!s.options.convertVersion) to = from;
-  if (from == to) return true;
-  if (!anyDiffers(s.model.graph().node(), from, to)) {
-    setOpset(s, to);
+  if (it == s.opsets.end()) return report(s, inferTypes(s));
+  int64_t from = it->second, to = s.options.convertVersion ? newestOpset() : from;
+  if (from == to) return report(s, inferTypes(s));
+  GraphProto original = s.model.graph();
+  std::string why = tryConvert(s, from, to);
+  if (why.empty()) {
+    std::vector<Diagnostic> errors = inferTypes(s);
+    if (errors.empty()) return true;
+    // Either the model is wrong or its conversion: ask at its own opset.
+    why = errors[0].message;
+    s.model.mutable_graph()->Swap(&original);
+    setOpset(s, from);
+  }
+  if (!report(s, inferTypes(s))) return false;
+  std::string opset = std::to_string(s.originalOpset);
+  if (from >= 7) {
+    s.note("the model stays at opset " + opset + ", ONNX's converter failed: " + why);
     return true;
   }
-  try {
-    onnx::ModelProto out = convert(s.model, from, to);
-    s.model.mutable_graph()->Swap(out.mutable_graph());
-    setOpset(s, to);
-    return true;
-  } catch (const std::exception &e) {
-    return refused(s, cleanMessage(s, e.what()));
-  }
+  s.error("ADZ0113", "opset " + opset + " is older than 7, and ONNX's converter failed: " + why,
+          "export the model again with a newer opset", ExitCode::Unsupported);
+  return false;
 }
 
 }  // namespace adze::importer

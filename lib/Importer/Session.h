@@ -83,11 +83,11 @@ void normalise(Session &s);
 bool applyShapes(Session &s);
 /// Replaces calls of model-local functions by their bodies.
 bool inlineFunctions(Session &s);
-/// Brings the model to the newest opset, or notes why it stays at its own.
-bool convertOpset(Session &s);
-/// Fills in value_info; with `report`, the errors of ONNX's shape inference
-/// become diagnostics.
-bool inferTypes(Session &s, bool report);
+/// Brings the model to the newest opset and infers the types of its values, or
+/// notes why it stays at its own opset.
+bool convertAndInfer(Session &s);
+/// Fills in value_info. Returns what ONNX's shape inference finds wrong.
+std::vector<Diagnostic> inferTypes(Session &s);
 /// Replaces operators without converter by their function bodies.
 bool expandOperators(Session &s);
 mlir::OwningOpRef<mlir::ModuleOp> buildModule(Session &s, mlir::MLIRContext &context);
