@@ -31,7 +31,7 @@ write_basic_package_version_file(AdzeConfigVersion.cmake COMPATIBILITY SameMinor
 install(FILES "${PROJECT_BINARY_DIR}/AdzeConfig.cmake" "${PROJECT_BINARY_DIR}/AdzeConfigVersion.cmake"
   DESTINATION "${ADZE_PACKAGE_DIR}" COMPONENT Runtime)
 
-if(NOT TARGET AdzeCompiler)
+if(NOT ADZE_BUILD_COMPILER)
   return()
 endif()
 

@@ -13,6 +13,11 @@ if(COMPONENT STREQUAL Compiler)
   run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${WORK}/first" --component Compiler)
 endif()
 file(RENAME "${WORK}/first" "${WORK}/moved")
+foreach(dir MLIR_DIR LLVM_DIR)
+  if(${dir})
+    list(APPEND OPTIONS "-D${dir}=${${dir}}")
+  endif()
+endforeach()
 run("${CMAKE_COMMAND}" -G Ninja -S "${SOURCE}" -B "${WORK}/build"
   "-DCMAKE_PREFIX_PATH=${WORK}/moved" "-DCMAKE_C_COMPILER=${C}" "-DCMAKE_CXX_COMPILER=${CXX}"
   "-DCMAKE_EXE_LINKER_FLAGS=${LINKER_FLAGS}" ${OPTIONS})
