@@ -108,14 +108,23 @@ class Verification {
     for (int sample = 0; sample < o_.samples; ++sample)
       if (!verifySample(o_.seed + sample)) break;
     if (cli_.json)
-      std::cout << Json{{"same", !cli_.diags.hasErrors()}, {"outputs", rows_},
-                        {"first_diverging", diverging_}}
-                       .dump()
-                << "\n";
+      printJson();
     return cli_.diags.hasErrors() ? cli_.diags.exitCode() : ExitCode::Ok;
   }
 
  private:
+  void printJson() const {
+    Tolerance t = derivedTolerance(ADZE_FLOAT32, facts_.stages, facts_.terms);
+    std::cout << Json{{"same", !cli_.diags.hasErrors()},
+                      {"outputs", rows_},
+                      {"first_diverging", diverging_},
+                      {"float32_bounds",
+                       {{"relative", t.relative}, {"of_largest", t.ofLargest},
+                        {"stages", facts_.stages}, {"terms", facts_.terms}}}}
+                     .dump()
+              << "\n";
+  }
+
   std::optional<std::vector<HostTensor>> inputsFor(const Session &session, uint64_t seed) {
     std::map<std::string, std::vector<int64_t>> shapes;
     std::vector<HostTensor> given;

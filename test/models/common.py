@@ -1,0 +1,49 @@
+"""What the model tests and the benchmark share."""
+
+import json
+import os
+import subprocess
+import time
+import zlib
+
+import numpy as np
+
+
+def input_of(name, spec, shape, seed):
+    """A seeded input as models.json describes it."""
+    random = np.random.default_rng([seed, zlib.crc32(name.encode()), *shape])
+    if spec["random"] == "integers":
+        return random.integers(spec["low"], spec["high"], shape).astype(spec["dtype"])
+    if spec["random"] == "prefix-mask":  # ones, then zeros, at least one one
+        lengths = random.integers(1, shape[1] + 1, (shape[0], 1))
+        return (np.arange(shape[1]) < lengths).astype(spec["dtype"])
+    return (random.normal(0, spec.get("scale", 1), shape)).astype(spec["dtype"])
+
+
+def inputs_of(model, size, seed=1):
+    return {name: input_of(name, model["inputs"][name], size[name], seed) for name in size}
+
+
+def shape_flags(size):
+    return [flag for name, dims in size.items()
+            for flag in ("--shape", f"{name}={'x'.join(map(str, dims))}")]
+
+
+def measured(command):
+    """Runs a command: its result, seconds, and the most memory it had, in bytes."""
+    begin = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    out, err = process.stdout.read(), process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    done = subprocess.CompletedProcess(command, process.returncode, out, err)
+    return done, time.monotonic() - begin, usage.ru_maxrss * 1024
+
+
+def compile_model(adze, source, target):
+    """Compiles without shapes: (summary, seconds, peak bytes); raises on failure."""
+    done, seconds, peak = measured([str(adze), "compile", str(source), "-o", str(target), "--json"])
+    if done.returncode:
+        text = " ".join(done.stderr.split())[:300]
+        raise RuntimeError(f"adze compile: exit code {done.returncode}: {text}")
+    return json.loads(done.stdout), seconds, peak

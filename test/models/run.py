@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""The models of models.json on the host: each is compiled without shapes, twice
+(the bytes must be equal), runs at several sizes in one process, and must agree
+with onnxruntime within bounds derived from the model (docs/accuracy.md).
+
+  test/models/run.py [--build DIR] [--models DIR] [NAME ...]
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import onnxruntime
+
+import common
+import fetch
+
+ROOT = fetch.ROOT
+SECONDS, EXTRA_BYTES = 10, 300e6  # of a compile; memory: 3 times the file and this
+
+
+class Count:
+    """Checks so far."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, ok, what):
+        self.passed, self.failed = self.passed + bool(ok), self.failed + (not ok)
+        print(f"{'ok    ' if ok else 'FAILED'} {what}", flush=True)
+
+
+def agrees(got, want, bounds):
+    """(verdict, largest error in units of the bound)"""
+    if got.shape != want.shape or got.dtype != want.dtype:
+        return False, float("inf")
+    if want.dtype.kind != "f":
+        return bool((got == want).all()), 0.0
+    if not want.size:
+        return True, 0.0
+    bound = bounds["relative"] * np.abs(want) + bounds["of_largest"] * np.abs(want).max()
+    share = np.abs(got.astype("f8") - want) / np.maximum(bound, 1e-30)
+    return bool((share <= 1).all()), float(share.max())
+
+
+def bounds_of(adze, artifact, source, size, count, name):
+    """`adze verify` at the first size; the bounds that it derived."""
+    done = subprocess.run([adze, "verify", artifact, "--against", source, "--json",
+                           *common.shape_flags(size)], capture_output=True, text=True)
+    message = "" if done.returncode == 0 else ": " + " ".join(done.stderr.split())[:300]
+    count.check(done.returncode == 0, f"{name}: adze verify{message}")
+    return json.loads(done.stdout)["float32_bounds"]
+
+
+def test_model(model, args, count):
+    import adze
+
+    name, source = model["name"], args.models / f"{model['name']}.onnx"
+    artifact = args.build / "models" / f"{name}.adze"
+    artifact.parent.mkdir(exist_ok=True)
+    summary, seconds, peak = common.compile_model(args.adze, source, artifact)
+    most = 3 * source.stat().st_size + EXTRA_BYTES
+    print(f"       {name}: {summary['nodes']} nodes, {summary['kernels']} kernels, "
+          f"compiled in {seconds:.1f} s with {peak / 1e6:.0f} MB")
+    count.check(peak <= most, f"{name}: memory of the compile at most {most / 1e6:.0f} MB")
+    first = artifact.read_bytes()
+    common.compile_model(args.adze, source, artifact)
+    count.check(first == artifact.read_bytes(), f"{name}: two compiles give the same bytes")
+    bounds = bounds_of(args.adze, artifact, source, model["sizes"][0], count, name)
+    session = onnxruntime.InferenceSession(str(source), providers=["CPUExecutionProvider"])
+    loaded = adze.Model(str(artifact))
+    # The first size once more at the end: what another size left must not matter.
+    for size in [*model["sizes"], model["sizes"][0]]:
+        feed = common.inputs_of(model, size)
+        got = loaded.run(feed)
+        for output, want in zip(session.get_outputs(), session.run(None, feed)):
+            ok, share = agrees(np.asarray(got[output.name]), want, bounds)
+            count.check(ok, f"{name} {list(next(iter(size.values())))}: {output.name} "
+                            f"{list(want.shape)}, error {share:.3f} of the bound")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--models", type=pathlib.Path, default=fetch.DEFAULT)
+    args = parser.parse_args()
+    args.build = args.build.resolve()
+    args.adze = args.build / "tools/adze/adze"
+    os.environ.setdefault("ADZE_RT_LIBRARY", str(args.build / "lib/libadze_rt.so"))
+    os.environ.setdefault("ADZE_PYTHON", sys.executable)
+    sys.path.insert(0, str(ROOT / "python"))
+    count = Count()
+    for model in fetch.manifest()["models"]:
+        if args.names and model["name"] not in args.names:
+            continue
+        try:
+            test_model(model, args, count)
+        except Exception as error:  # one model's failure does not hide the others
+            count.check(False, f"{model['name']}: {error}")
+    print(f"{count.passed} passed, {count.failed} failed")
+    sys.exit(1 if count.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
