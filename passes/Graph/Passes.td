@@ -3,6 +3,31 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FoldConstants : Pass<"adze-fold-constants"> {
+  let summary = "Computes ops of constants";
+  let description = [{
+    Integer tensors of which every element is known, as shapes often are, become
+    constants, as do ops whose operands all are constants. A result may be at
+    most four times as large as the operands together, or 4 KB, so that an
+    expanded scalar does not fill the artifact. Results above 1 KB are kept as
+    resources: not hashed, not copied.
+
+    Before:
+    ```mlir
+    %w = adze.constant dense<[[1, 2]]> : tensor<1x2xi32>
+    %t = adze.transpose %w {perm = array<i64: 1, 0>} : (tensor<1x2xi32>) -> tensor<2x1xi32>
+    ```
+    After:
+    ```mlir
+    %t = adze.constant dense<[[1], [2]]> : tensor<2x1xi32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFolded", "folded", "Ops computed">,
+    Statistic<"numBytes", "bytes", "Bytes of constants made">];
+  let dependentDialects = ["::adze::graph::AdzeDialect"];
+}
+
 def SimplifyGraph : Pass<"adze-simplify"> {
   let summary = "Removes ops that do nothing";
   let description = [{
