@@ -9,9 +9,6 @@ using namespace mlir;
 namespace adze::schedule {
 namespace {
 
-/// A size to reckon with where the real one is known at run time only.
-constexpr int64_t kTypicalSize = 64;
-
 class Decision {
 public:
   Decision(Unit &unit, const MachineModel &machine) : unit(unit), machine(machine) {}
@@ -29,7 +26,7 @@ public:
       tileDotProduct();
     else
       tileContraction();
-    orderLoops();
+    orderLoops(unit, machine, schedule);
     return schedule;
   }
 
@@ -236,51 +233,6 @@ private:
       if (window && !scalarReads)
         schedule.tile[dim] = *fixed;
     }
-  }
-
-  /// Parallel loops: all but rows and lanes in their order, with the block of
-  /// lanes before the last ones so that its weights stay in the cache.
-  void orderLoops() {
-    int row = -1;
-    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (!unit.isReduction[dim] && static_cast<int>(dim) != schedule.vectorDim &&
-          schedule.tile[dim] > 1)
-        row = dim;
-    SmallVector<unsigned> order;
-    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (!unit.isReduction[dim] && static_cast<int>(dim) != row &&
-          static_cast<int>(dim) != schedule.vectorDim)
-        order.push_back(dim);
-    bool lanesParallel = schedule.vectorDim >= 0 && !unit.isReduction[schedule.vectorDim];
-    if (lanesParallel && unit.core >= 0) {
-      // After the batch, before the dimensions that reuse the weights.
-      auto *at = llvm::find_if(order, [&](unsigned dim) { return size(dim) > 1 && sharesLanes(dim); });
-      order.insert(at, schedule.vectorDim);
-    }
-    if (row >= 0)
-      order.push_back(row);
-    if (lanesParallel && unit.core < 0)
-      order.push_back(schedule.vectorDim);
-    for (unsigned dim : order)
-      addLoop(dim);
-    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (unit.isReduction[dim])
-        addLoop(dim);
-  }
-
-  /// An operand read in vectors does not change with `dim`.
-  bool sharesLanes(unsigned dim) const {
-    const Stage &core = unit.stages[unit.core];
-    for (unsigned o = 0; o < core.numInputs(); ++o)
-      if (!core.operands[o].isScalar && core.operands[o].dependsOn(schedule.vectorDim) &&
-          !core.operands[o].dependsOn(dim))
-        return true;
-    return false;
-  }
-
-  void addLoop(unsigned dim) {
-    int64_t lanes = static_cast<int>(dim) == schedule.vectorDim ? schedule.lanes : 1;
-    schedule.loops.push_back({dim, schedule.tile[dim] * lanes, false});
   }
 
   Unit &unit;
