@@ -197,6 +197,9 @@ class Compilation {
       return false;
     }
     Operation *entry = entryFunction(*module);
+    auto function = cast<func::FuncOp>(entry);
+    function.removeArgAttrsAttr();
+    function.removeResAttrsAttr();
     entry->setAttr("adze.entry", UnitAttr::get(&ctx));
     module->getOperation()->setAttr("adze.target", info.attributes);
     if (!passes([&](OpPassManager &pm) { buildKernelPipeline(pm, pipeline(), pool); }))
@@ -264,7 +267,6 @@ class Compilation {
     llvm::raw_string_ostream os(text);
     OpPrintingFlags flags;
     flags.enableDebugInfo(true, false);
-    flags.useLocalScope();
     (*module)->print(os, flags);
     return text;
   }
