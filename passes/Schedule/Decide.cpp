@@ -31,7 +31,7 @@ public:
   }
 
 private:
-  int64_t size(unsigned dim) const { return unit.sizes[dim].asConstant().value_or(kTypicalSize); }
+  int64_t size(unsigned dim) const { return estimateSize(unit.sizes[dim]); }
   std::optional<int64_t> fixedSize(unsigned dim) const { return unit.sizes[dim].asConstant(); }
 
   /// Every memref access, as (access, is an output).
@@ -199,7 +199,7 @@ private:
     for (int64_t tile = std::max<int64_t>(1, limit / 2); tile <= limit; ++tile) {
       // Each pass costs its points and an overhead of about one point more.
       int64_t full = total / tile, rest = total % tile;
-      double cost = full * (tile + 1.0) + (rest ? rest + 2.0 : 0.0);
+      double cost = full * (tile + 1.0) + (rest ? rest + 3.0 : 0.0);
       if (cost <= bestCost) {
         bestCost = cost;
         best = tile;
@@ -209,6 +209,14 @@ private:
   }
 
   static int64_t evenRows(int64_t rows) { return rows >= 12 ? 12 : rows >= 8 ? 8 : rows; }
+
+  /// A step along the window lands among the `rows` rows of a tile.
+  static bool overlap(const Stride &window, const Stride &row, int64_t rows) {
+    if (window.getTerms().size() != 1 || row.getTerms().size() != 1)
+      return false;
+    const Term &a = window.getTerms().front(), &b = row.getTerms().front();
+    return a.symbols == b.symbols && a.coefficient < b.coefficient * rows;
+  }
 
   /// A window (stride and kernel in one index) re-reads its input: with the
   /// kernel's innermost dimension unrolled, each value is read once a tile.
@@ -222,10 +230,7 @@ private:
       bool window = false, scalarReads = false;
       forEachAccess([&](const Stage &, const Access &access, bool) {
         bool slides = access.dependsOn(dim) && access.dependsOn(row) &&
-                      access.strides[row].getTerms().size() == 1 &&
-                      access.strides[dim].getTerms().size() == 1 &&
-                      access.strides[row].getTerms().front().symbols ==
-                          access.strides[dim].getTerms().front().symbols;
+                      overlap(access.strides[dim], access.strides[row], schedule.tile[row]);
         bool wide = schedule.vectorDim >= 0 && access.dependsOn(schedule.vectorDim);
         window |= slides && wide;
         scalarReads |= slides && !wide;

@@ -13,7 +13,7 @@ Schedule decideSchedule(Unit &unit, const MachineModel &machine);
 /// Fills schedule.loops from its tiles: order, chunks, parallel loops, grain.
 void orderLoops(const Unit &unit, const MachineModel &machine, Schedule &schedule);
 
-/// A size to reckon with where the real one is known at run time only.
-constexpr int64_t kTypicalSize = 64;
+/// The size, or one to reckon with where the real one is known at run time.
+int64_t estimateSize(const Stride &size);
 
 }  // namespace adze::schedule

@@ -15,7 +15,7 @@ constexpr int64_t kElementCost = 4;
 /// iteration number into indices would show.
 constexpr int64_t kIterationWork = 16384;
 /// Iterations that feed any number of threads we care for.
-constexpr int64_t kEnoughIterations = 64;
+constexpr int64_t kEnoughIterations = 32;
 
 class LoopOrder {
 public:
@@ -33,7 +33,7 @@ public:
   }
 
 private:
-  int64_t size(unsigned dim) const { return unit.sizes[dim].asConstant().value_or(kTypicalSize); }
+  int64_t size(unsigned dim) const { return estimateSize(unit.sizes[dim]); }
   bool isLanes(unsigned dim) const { return static_cast<int>(dim) == schedule.vectorDim; }
   int64_t step(unsigned dim) const {
     return schedule.tile[dim] * (isLanes(dim) ? schedule.lanes : 1);
@@ -85,14 +85,20 @@ private:
         break;
       int64_t perStep = std::max<int64_t>(1, work / llvm::divideCeil(size(dim), step(dim)));
       int64_t steps = chunkSteps(dim, llvm::divideCeil(kIterationWork, perStep));
-      if (unit.sizes[dim].asConstant() == 1)
+      auto known = unit.sizes[dim].asConstant();
+      if (known && step(dim) >= *known) {
+        work = perStep;
         continue;
+      }
+      if (known && step(dim) * steps >= *known)
+        break;
       schedule.loops.push_back({dim, step(dim) * steps, true});
       work = perStep * steps;
-      if (auto known = unit.sizes[dim].asConstant())
+      if (known)
         iterations *= llvm::divideCeil(*known, step(dim) * steps);
     }
-    schedule.grain = std::max<int64_t>(1, machine.taskWork / std::max<int64_t>(1, work));
+    if (!schedule.loops.empty())
+      schedule.grain = std::max<int64_t>(1, machine.taskWork / std::max<int64_t>(1, work));
   }
 
   /// At least `least` tiles; a number that divides the dimension, if near.
@@ -116,6 +122,15 @@ private:
 };
 
 }  // namespace
+
+int64_t estimateSize(const Stride &size) {
+  if (auto known = size.asConstant())
+    return *known;
+  int64_t factor = 1;
+  for (const Term &term : size.getTerms())
+    factor = std::max(factor, term.coefficient);
+  return std::max<int64_t>(64, llvm::SaturatingMultiply<uint64_t>(factor, 4));
+}
 
 void orderLoops(const Unit &unit, const MachineModel &machine, Schedule &schedule) {
   LoopOrder(unit, machine, schedule).run();
