@@ -1,6 +1,7 @@
 #include "passes/Pipelines.h"
 
 #include "passes/Fusion/Passes.h"
+#include "passes/Graph/Passes.h"
 #include "passes/Layout/Passes.h"
 #include "passes/Lowering/Passes.h"
 
@@ -23,6 +24,7 @@ static void cleanup(OpPassManager &pm) {
 }
 
 void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addPass(createFoldConstants());
   cleanup(pm);
 }
 
@@ -30,6 +32,7 @@ void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (options.optLevel == 0) return;
   pm.addPass(createAssignLayout());
   pm.addPass(createPropagateTransposes());
+  pm.addPass(createFoldConstants());
   cleanup(pm);
 }
 

@@ -19,7 +19,7 @@ from .errors import (
     UnsupportedError,
     UsageError,
 )
-from .model import Kernel, Model, Pool, TensorInfo
+from .model import Kernel, Model, TensorInfo
 from ._library import runtime_version
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "InvalidInput",
     "Kernel",
     "Model",
-    "Pool",
     "ResourceError",
     "TensorInfo",
     "UnsupportedError",
