@@ -4,6 +4,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def OnnxCheckCoverage : Pass<"onnx-check-coverage", "::mlir::ModuleOp"> {
+  let summary = "List every onnx.node that adze does not take";
+  let description = [{
+    Asks the registry of converters about each node and reports all that it
+    refuses in one error, one note for each (operator, domain, since-version,
+    element type, dynamic) with a count and the first nodes. The module stays
+    as it is.
+
+    ```mlir
+    %y = onnx.node "Magic"(%x) {since_version = 1 : i64} : (tensor<2xf32>) -> tensor<2xf32>
+    ```
+    gives
+    ```
+    error: ADZ0201: 1 operator form, in 1 node, is not supported by target 'host'
+    note: Magic (ai.onnx, since 1, f32): no converter; 1 node: 'n0'
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"host\"", "target named in the message">,
+    Option<"format", "format", "std::string", "\"\"",
+           "also print the table to stdout: text or json">];
+  let statistics = [Statistic<"numRows", "unsupported", "operator forms not supported">];
+}
+
 def OnnxToAdze : Pass<"onnx-to-adze", "::mlir::ModuleOp"> {
   let summary = "Convert every onnx.* op to adze ops";
   let description = [{
