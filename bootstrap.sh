@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 begin=$SECONDS
 jobs=${ADZE_JOBS:-$(nproc)}
 packages=(ccache catch2 clang-22 cmake flatbuffers-compiler fonts-dejavu-core g++ libcli11-dev
-  libflatbuffers-dev liblld-22-dev libmlir-22-dev libprotobuf-dev libpthreadpool-dev libxxhash-dev
+  libflatbuffers-dev liblld-22-dev libmlir-22-dev libprotobuf-dev libxxhash-dev
   libzstd-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools ninja-build nlohmann-json3-dev
   pkg-config protobuf-compiler python3 python3-venv)
 

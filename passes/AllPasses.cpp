@@ -4,6 +4,7 @@
 #include "dialects/Onnx/Onnx.h"
 #include "dialects/Rt/Rt.h"
 #include "passes/Fusion/Passes.h"
+#include "passes/Graph/Passes.h"
 #include "passes/Layout/Passes.h"
 #include "passes/Lowering/Passes.h"
 #include "passes/Import/Passes.h"
@@ -27,6 +28,7 @@ void registerAllDialects(mlir::DialectRegistry &registry) {
 
 void registerAllPasses() {
   registerAdzeFusionPasses();
+  registerAdzeGraphPasses();
   registerAdzeLayoutPasses();
   registerAdzeLoweringPasses();
   registerAdzeImportPasses();

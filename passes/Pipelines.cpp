@@ -1,7 +1,6 @@
 #include "passes/Pipelines.h"
 
 #include "passes/Fusion/Passes.h"
-#include "passes/Graph/Passes.h"
 #include "passes/Layout/Passes.h"
 #include "passes/Lowering/Passes.h"
 
@@ -24,7 +23,6 @@ static void cleanup(OpPassManager &pm) {
 }
 
 void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
-  pm.addPass(createFoldConstants());
   cleanup(pm);
 }
 
@@ -32,7 +30,6 @@ void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (options.optLevel == 0) return;
   pm.addPass(createAssignLayout());
   pm.addPass(createPropagateTransposes());
-  pm.addPass(createFoldConstants());
   cleanup(pm);
 }
 

@@ -59,7 +59,7 @@ typedef struct adze_status adze_status;
 
 /* All take NULL (success) too. */
 ADZE_RT_API int32_t adze_status_code(const adze_status *status);
-/* "ADZ0703"; "" for success. Listed in docs/errors.md. */
+/* "ADZ0703"; "" for success. docs/runtime.md lists them. */
 ADZE_RT_API const char *adze_status_id(const adze_status *status);
 ADZE_RT_API const char *adze_status_message(const adze_status *status);
 /* What to do about it; may be "". */

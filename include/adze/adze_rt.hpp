@@ -45,19 +45,58 @@ inline void check(adze_status *status) {
 /// The dtype of a C++ type; a type without one does not compile.
 template <typename T>
 struct DType;
-template <> struct DType<float> { static constexpr int32_t value = ADZE_FLOAT32; };
-template <> struct DType<double> { static constexpr int32_t value = ADZE_FLOAT64; };
-template <> struct DType<bool> { static constexpr int32_t value = ADZE_BOOL; };
-template <> struct DType<int8_t> { static constexpr int32_t value = ADZE_INT8; };
-template <> struct DType<int16_t> { static constexpr int32_t value = ADZE_INT16; };
-template <> struct DType<int32_t> { static constexpr int32_t value = ADZE_INT32; };
-template <> struct DType<int64_t> { static constexpr int32_t value = ADZE_INT64; };
-template <> struct DType<uint8_t> { static constexpr int32_t value = ADZE_UINT8; };
-template <> struct DType<uint16_t> { static constexpr int32_t value = ADZE_UINT16; };
-template <> struct DType<uint32_t> { static constexpr int32_t value = ADZE_UINT32; };
-template <> struct DType<uint64_t> { static constexpr int32_t value = ADZE_UINT64; };
-template <> struct DType<std::complex<float>> { static constexpr int32_t value = ADZE_COMPLEX64; };
-template <> struct DType<std::complex<double>> { static constexpr int32_t value = ADZE_COMPLEX128; };
+template <>
+struct DType<float> {
+  static constexpr int32_t value = ADZE_FLOAT32;
+};
+template <>
+struct DType<double> {
+  static constexpr int32_t value = ADZE_FLOAT64;
+};
+template <>
+struct DType<bool> {
+  static constexpr int32_t value = ADZE_BOOL;
+};
+template <>
+struct DType<int8_t> {
+  static constexpr int32_t value = ADZE_INT8;
+};
+template <>
+struct DType<int16_t> {
+  static constexpr int32_t value = ADZE_INT16;
+};
+template <>
+struct DType<int32_t> {
+  static constexpr int32_t value = ADZE_INT32;
+};
+template <>
+struct DType<int64_t> {
+  static constexpr int32_t value = ADZE_INT64;
+};
+template <>
+struct DType<uint8_t> {
+  static constexpr int32_t value = ADZE_UINT8;
+};
+template <>
+struct DType<uint16_t> {
+  static constexpr int32_t value = ADZE_UINT16;
+};
+template <>
+struct DType<uint32_t> {
+  static constexpr int32_t value = ADZE_UINT32;
+};
+template <>
+struct DType<uint64_t> {
+  static constexpr int32_t value = ADZE_UINT64;
+};
+template <>
+struct DType<std::complex<float>> {
+  static constexpr int32_t value = ADZE_COMPLEX64;
+};
+template <>
+struct DType<std::complex<double>> {
+  static constexpr int32_t value = ADZE_COMPLEX128;
+};
 
 /// One input or output of a signature.
 struct TensorInfo {

@@ -84,8 +84,8 @@ struct PlannedBuffer {
   int32_t kernel = -1;  ///< the producing kernel; -1: none
   int32_t first = 0;    ///< lifetime, inclusive, in program order
   int32_t last = 0;
-  int64_t offset = 0;   ///< bytes
-  int64_t size = 0;     ///< bytes
+  int64_t offset = 0;  ///< bytes
+  int64_t size = 0;    ///< bytes
 };
 
 struct MemoryPlan {
@@ -142,12 +142,12 @@ struct Section {
 /// All that an artifact says.
 struct Contents {
   uint32_t formatVersion = kFormatVersion;
-  std::string compilerVersion;            ///< empty: the writer's own
+  std::string compilerVersion;  ///< empty: the writer's own
   std::string target = "host";
-  std::string triple;                     ///< "x86_64-unknown-linux-gnu"
-  std::string cpu;                        ///< LLVM's CPU name
-  std::vector<std::string> cpuFeatures;   ///< LLVM's names, without '+'
-  uint32_t hostAbi = 0;                   ///< ADZE_HOST_ABI_VERSION; 0: no host code
+  std::string triple;                    ///< "x86_64-unknown-linux-gnu"
+  std::string cpu;                       ///< LLVM's CPU name
+  std::vector<std::string> cpuFeatures;  ///< LLVM's names, without '+'
+  uint32_t hostAbi = 0;                  ///< ADZE_HOST_ABI_VERSION; 0: no host code
   std::vector<TensorInfo> inputs, outputs;
   std::vector<Kernel> kernels;
   MemoryPlan memory;

@@ -77,16 +77,15 @@ void readHeader(const fb::Header &h, Contents &c) {
   c.inputs = tensors(h.inputs());
   c.outputs = tensors(h.outputs());
   each(h.kernels(), [&](const fb::Kernel &k) {
-    c.kernels.push_back({text(k.name()), text(k.kind()), texts(k.nodes()), text(k.flops()),
-                         k.bytes()});
+    c.kernels.push_back(
+        {text(k.name()), text(k.kind()), texts(k.nodes()), text(k.flops()), k.bytes()});
   });
   c.memory = memoryPlan(h.memory());
   each(h.node_mapping(),
        [&](const fb::NodeMapping &n) { c.nodeMapping.push_back({text(n.node()), n.kernel()}); });
   each(h.metadata(),
        [&](const fb::KeyValue &kv) { c.metadata.push_back({text(kv.key()), text(kv.value())}); });
-  if (const fb::Provenance *p = h.provenance())
-    c.provenance = {p->model_hash(), text(p->flags())};
+  if (const fb::Provenance *p = h.provenance()) c.provenance = {p->model_hash(), text(p->flags())};
 }
 
 bool allZero(std::span<const std::byte> b) {

@@ -66,12 +66,11 @@ class HeaderBuilder {
     auto plan = memory();
     auto mapping = nodeMapping();
     auto meta = metadata();
-    auto provenance =
-        fb::CreateProvenance(b_, c_.provenance.modelHash, text(c_.provenance.flags));
+    auto provenance = fb::CreateProvenance(b_, c_.provenance.modelHash, text(c_.provenance.flags));
     auto sectionList = sections(placed);
-    auto header = fb::CreateHeader(b_, kFormatVersion, version, target, triple, cpu, features,
-                                   c_.hostAbi, inputs, outputs, kernelList, plan, mapping, meta,
-                                   provenance, sectionList);
+    auto header =
+        fb::CreateHeader(b_, kFormatVersion, version, target, triple, cpu, features, c_.hostAbi,
+                         inputs, outputs, kernelList, plan, mapping, meta, provenance, sectionList);
     fb::FinishHeaderBuffer(b_, header);
     return std::as_bytes(std::span(b_.GetBufferPointer(), b_.GetSize()));
   }
@@ -94,8 +93,8 @@ class HeaderBuilder {
       std::vector<Offset<fb::Dim>> dims;
       for (const Dim &d : t.dims) dims.push_back(fb::CreateDim(b_, d.value, text(d.symbol)));
       auto name = text(t.name);
-      v.push_back(fb::CreateTensorInfo(b_, name, static_cast<uint8_t>(t.dtype),
-                                       b_.CreateVector(dims)));
+      v.push_back(
+          fb::CreateTensorInfo(b_, name, static_cast<uint8_t>(t.dtype), b_.CreateVector(dims)));
     }
     return b_.CreateVector(v);
   }

@@ -7,6 +7,7 @@
 #include "lib/Importer/Importer.h"
 #include "lib/Support/File.h"
 #include "passes/AllPasses.h"
+#include "passes/Import/Coverage.h"
 #include "passes/Import/Passes.h"
 #include "passes/Import/Registry.h"
 #include "passes/Pipelines.h"
@@ -47,6 +48,14 @@ std::vector<std::pair<std::string, std::string>> targetNames() {
   std::vector<std::pair<std::string, std::string>> out;
   for (const auto &t : allTargets()) out.emplace_back(t->name(), t->summary());
   return out;
+}
+
+std::vector<OpSupportRow> supportedOps(std::string_view) {
+  std::vector<OpSupportRow> rows;
+  for (const convert::OpEntry &e : convert::allOps())
+    rows.push_back({*e.domain ? e.domain : "ai.onnx", e.name, e.minVersion, e.maxVersion,
+                    convert::dtypeNames(e.dtypes)});
+  return rows;
 }
 
 namespace {
@@ -159,7 +168,7 @@ class Compilation {
     for (const ShapeOverride &s : o.shapes)
       for (const ExtentRange &r : s.dims) options.shapes[s.input].push_back({r.min, r.max});
     options.hasConverter = [](StringRef domain, StringRef op, int64_t version) {
-      return lookupOp(domain, op, version) != nullptr;
+      return convert::lookupOp(domain, op, version) != nullptr;
     };
     handler.setClass(ExitCode::InvalidModel, "ADZ0100");
     module = importModel(o.model, ctx, options, diags);
@@ -175,7 +184,9 @@ class Compilation {
 
   bool toGraph() {
     handler.setClass(ExitCode::InvalidModel, "ADZ0300");
-    if (!convertToGraph(*module, diags) || diags.hasErrors()) return false;
+    PassManager pm(&ctx);
+    pm.addPass(createOnnxToAdze());
+    if (mlir::failed(pm.run(*module)) || diags.hasErrors()) return false;
     return passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); });
   }
 
@@ -186,6 +197,9 @@ class Compilation {
       return false;
     }
     Operation *entry = entryFunction(*module);
+    auto function = cast<func::FuncOp>(entry);
+    function.removeArgAttrsAttr();
+    function.removeResAttrsAttr();
     entry->setAttr("adze.entry", UnitAttr::get(&ctx));
     module->getOperation()->setAttr("adze.target", info.attributes);
     if (!passes([&](OpPassManager &pm) { buildKernelPipeline(pm, pipeline(), pool); }))
@@ -253,7 +267,6 @@ class Compilation {
     llvm::raw_string_ostream os(text);
     OpPrintingFlags flags;
     flags.enableDebugInfo(true, false);
-    flags.useLocalScope();
     (*module)->print(os, flags);
     return text;
   }

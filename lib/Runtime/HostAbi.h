@@ -45,8 +45,8 @@ typedef void (*adze_task_fn)(adze_host_ctx *ctx, void *env, int64_t begin, int64
  * the offsets). */
 struct adze_host_ctx {
   uint32_t abi_version;
-  int32_t status;          /* 0, or the first error's adze status */
-  const uint8_t *weights;  /* base of the weights section */
+  int32_t status;         /* 0, or the first error's adze status */
+  const uint8_t *weights; /* base of the weights section */
   /* 64-byte aligned memory owned by the request; null never returns. Where it
    * fails (bytes may be negative after a wrong shape), the error is recorded
    * and the call does not return: see fail. */

@@ -42,9 +42,9 @@ bool corrupt(Diagnostic &error, const char *code, std::string message, std::stri
 }
 
 bool deviceFailed(Diagnostic &error, const char *what) {
-  return failWith(error, ExitCode::Device, "ADZ0741",
-                  std::string("cannot map the model's code: ") + what + ": " +
-                      std::strerror(errno));
+  return failWith(
+      error, ExitCode::Device, "ADZ0741",
+      std::string("cannot map the model's code: ") + what + ": " + std::strerror(errno));
 }
 
 /// "built by adze 0.1.0 for znver4"

@@ -98,8 +98,8 @@ int64_t planOrError(Run &run, int64_t n, const int64_t *sizes, const int32_t *fi
                     const int32_t *last, int64_t *offsets) {
   try {
     size_t count = static_cast<size_t>(n);
-    int64_t slab = run.execution.plans.plan({sizes, count}, {first, count}, {last, count},
-                                            {offsets, count});
+    int64_t slab =
+        run.execution.plans.plan({sizes, count}, {first, count}, {last, count}, {offsets, count});
     if (slab < 0)
       record(run, ExitCode::InvalidModel, "ADZ0707", "a tensor's size is negative or too large");
     return slab;
@@ -161,8 +161,8 @@ void hostParallelFor(adze_host_ctx *ctx, adze_task_fn task, void *env, int64_t c
   Context *c = contextOf(ctx);
   if (count <= 0) return;
   ThreadPool &threads = c->run->execution.threads;
-  int64_t pieces = std::min(count / std::max<int64_t>(grain, 1),
-                            threads.threads() * kPiecesPerThread);
+  int64_t pieces =
+      std::min(count / std::max<int64_t>(grain, 1), threads.threads() * kPiecesPerThread);
   if (c->worker || threads.threads() == 1 || pieces <= 1) {
     task(ctx, env, 0, count);
     return;
@@ -252,8 +252,8 @@ bool handOut(const Descriptors &outputs, Execution &e, Diagnostic &error) {
     const adze_memref *m = reinterpret_cast<const adze_memref *>(outputs.words[i].data());
     size_t rank = info.dims.size();
     OutputView view{{m->dims, rank}, {m->dims + rank, rank}, nullptr, m->allocated};
-    view.data = static_cast<const char *>(m->aligned) +
-                m->offset * artifact::dtypeBytes(info.dtype);
+    view.data =
+        static_cast<const char *>(m->aligned) + m->offset * artifact::dtypeBytes(info.dtype);
     if (!e.outputs.setOutput(i, view, error)) return false;
   }
   return true;
@@ -270,9 +270,9 @@ bool runHostEntry(adze_entry_fn entry, const uint8_t *weights, Execution &execut
   for (const InputView &in : execution.inputs) describeInput(inputs, in, run);
   for (const artifact::TensorInfo &out : execution.contents.outputs) outputs.add(out.dims.size());
   checkCancelled(run);
-  int32_t result = run.failed ? -1
-                              : callEntry(entry, context, exit, inputs.pointers.data(),
-                                          outputs.pointers.data());
+  int32_t result =
+      run.failed ? -1
+                 : callEntry(entry, context, exit, inputs.pointers.data(), outputs.pointers.data());
   checkCancelled(run);
   if (result != 0 || run.failed.load(std::memory_order_acquire)) return report(run, result, error);
   return handOut(outputs, execution, error);

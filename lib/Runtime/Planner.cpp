@@ -99,9 +99,7 @@ int64_t place(std::span<const int64_t> sizes, Lifetimes &lives, std::span<const 
   for (size_t i : order) {
     if (sizes[i] == 0) continue;
     taken.clear();
-    lives.eachAliveWith(i, [&](size_t o) {
-      taken.push_back({offsets[o], offsets[o] + sizes[o]});
-    });
+    lives.eachAliveWith(i, [&](size_t o) { taken.push_back({offsets[o], offsets[o] + sizes[o]}); });
     offsets[i] = bestFit(taken, sizes[i]);
     slab = std::max(slab, offsets[i] + sizes[i]);
     lives.add(i);
@@ -147,7 +145,8 @@ bool planOffsets(std::span<const PlanBuffer> buffers, Plan &plan) {
   Lifetimes lives(buffers);
   plan.peakLiveBytes = peakLive(buffers, sizes);
   size_t n = buffers.size();
-  plan.slabBytes = place(sizes, lives, orderBy(n, [&](size_t i) { return sizes[i]; }), plan.offsets);
+  plan.slabBytes =
+      place(sizes, lives, orderBy(n, [&](size_t i) { return sizes[i]; }), plan.offsets);
   auto attempt = [&](const std::vector<size_t> &order) {
     if (n > kPortfolioLimit || plan.slabBytes == plan.peakLiveBytes) return;
     std::vector<int64_t> offsets;

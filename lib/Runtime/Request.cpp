@@ -21,16 +21,16 @@ std::string inputName(const TensorInfo &info) { return "input '" + printable(inf
 bool checkIndex(const char *what, size_t index, size_t count, Diagnostic &error) {
   if (index < count) return true;
   return failWith(error, ExitCode::Usage, "ADZ0702",
-                  std::string(what) + " " + std::to_string(index) + " does not exist; the model has " +
-                      std::to_string(count));
+                  std::string(what) + " " + std::to_string(index) +
+                      " does not exist; the model has " + std::to_string(count));
 }
 
 /// dtype, rank and fixed extents against the signature.
 bool checkType(const TensorInfo &info, const TensorRef &t, Diagnostic &error) {
   auto mismatch = [&](const char *code) {
-    return invalid(error, code,
-                   inputName(info) + " must be " + typeText(info) + ", not " +
-                       typeText(t.dtype, t.shape));
+    return invalid(
+        error, code,
+        inputName(info) + " must be " + typeText(info) + ", not " + typeText(t.dtype, t.shape));
   };
   if (t.dtype != info.dtype) return mismatch("ADZ0703");
   if (t.shape.size() != info.dims.size()) return mismatch("ADZ0704");
@@ -59,8 +59,8 @@ bool checkMemory(const TensorInfo &info, const TensorRef &t, int64_t bytes, Diag
   if (!t.data) return invalid(error, "ADZ0708", inputName(info) + " has no data (null pointer)");
   ByteRange range{0, bytes};
   if (t.strides) {
-    auto touched = touchedBytes(t.shape, {t.strides, t.shape.size()},
-                                artifact::dtypeBytes(info.dtype));
+    auto touched =
+        touchedBytes(t.shape, {t.strides, t.shape.size()}, artifact::dtypeBytes(info.dtype));
     if (!touched)
       return invalid(error, "ADZ0707", inputName(info) + " has strides that are too large");
     range = *touched;
@@ -143,8 +143,8 @@ bool Request::checkInputs(Diagnostic &error) const {
       const Dim &dim = info.dims[d];
       if (dim.symbol.empty()) continue;
       int64_t extent = inputs_[i].shape[d];
-      auto known = std::ranges::find_if(bindings,
-                                        [&](const Binding &b) { return *b.symbol == dim.symbol; });
+      auto known =
+          std::ranges::find_if(bindings, [&](const Binding &b) { return *b.symbol == dim.symbol; });
       if (known == bindings.end())
         bindings.push_back({&dim.symbol, extent, &info});
       else if (known->extent != extent)
@@ -251,8 +251,8 @@ bool Request::runLocked(Diagnostic &error) {
   budget_.resetPeak();
   std::vector<InputView> views;
   if (!checkInputs(error) || !viewInputs(views, error)) return false;
-  Execution execution{contents(), views,  *this,      blocks_, arena_,
-                      plans_,     model_->threads(), cancelled_, 0,       profiler_};
+  Execution execution{contents(),        views,      *this, blocks_,  arena_, plans_,
+                      model_->threads(), cancelled_, 0,     profiler_};
   if (timeoutMs_ > 0) {
     auto ns = checkedMul(timeoutMs_, 1'000'000);
     auto deadline = ns ? checkedAdd(nowNs(), *ns) : std::nullopt;
@@ -278,10 +278,10 @@ Block *Request::shareResult(size_t index, Diagnostic &error) {
   if (!result(index, r, error)) return nullptr;
   Block *b = outputs_[index].block;
   if (!b) {
-    failWith(error, ExitCode::Usage, "ADZ0711",
-             "output '" + printable(contents().outputs[index].name, 80) +
-                 "' is in memory of the caller",
-             "use that memory, or unbind the output before the run");
+    failWith(
+        error, ExitCode::Usage, "ADZ0711",
+        "output '" + printable(contents().outputs[index].name, 80) + "' is in memory of the caller",
+        "use that memory, or unbind the output before the run");
     return nullptr;
   }
   b->references.fetch_add(1, std::memory_order_relaxed);

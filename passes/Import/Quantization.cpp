@@ -85,9 +85,17 @@ static Value centred(NodeBuilder &nb, Value x, Value zeroPoint, int64_t behind) 
   return nb.sub(wide, point);
 }
 
+/// Absent, or a constant of zeros.
+static bool isZero(Value zeroPoint) {
+  if (!zeroPoint) return true;
+  auto values = graph::constantInts(zeroPoint);
+  return values && llvm::all_of(*values, [](int64_t v) { return v == 0; });
+}
+
 static Value integerMatMul(NodeBuilder &nb, Value a, Value aPoint, Value b, Value bPoint) {
   if (!a || !b) return {};
   if (nb.rank(a) < 2 || nb.rank(b) < 2) return nb.unsupported("an operand has rank 1");
+  if (isZero(aPoint) && isZero(bPoint)) return nb.matmul(a, b, false, false, i32(nb));
   // a's points are one a row, b's one a column.
   return nb.matmul(centred(nb, a, aPoint, 1), centred(nb, b, bPoint, 0), false, false, i32(nb));
 }

@@ -9,9 +9,6 @@ using namespace mlir;
 namespace adze::schedule {
 namespace {
 
-/// A size to reckon with where the real one is known at run time only.
-constexpr int64_t kTypicalSize = 64;
-
 class Decision {
 public:
   Decision(Unit &unit, const MachineModel &machine) : unit(unit), machine(machine) {}
@@ -29,12 +26,12 @@ public:
       tileDotProduct();
     else
       tileContraction();
-    orderLoops();
+    orderLoops(unit, machine, schedule);
     return schedule;
   }
 
 private:
-  int64_t size(unsigned dim) const { return unit.sizes[dim].asConstant().value_or(kTypicalSize); }
+  int64_t size(unsigned dim) const { return estimateSize(unit.sizes[dim]); }
   std::optional<int64_t> fixedSize(unsigned dim) const { return unit.sizes[dim].asConstant(); }
 
   /// Every memref access, as (access, is an output).
@@ -202,7 +199,7 @@ private:
     for (int64_t tile = std::max<int64_t>(1, limit / 2); tile <= limit; ++tile) {
       // Each pass costs its points and an overhead of about one point more.
       int64_t full = total / tile, rest = total % tile;
-      double cost = full * (tile + 1.0) + (rest ? rest + 2.0 : 0.0);
+      double cost = full * (tile + 1.0) + (rest ? rest + 3.0 : 0.0);
       if (cost <= bestCost) {
         bestCost = cost;
         best = tile;
@@ -212,6 +209,14 @@ private:
   }
 
   static int64_t evenRows(int64_t rows) { return rows >= 12 ? 12 : rows >= 8 ? 8 : rows; }
+
+  /// A step along the window lands among the `rows` rows of a tile.
+  static bool overlap(const Stride &window, const Stride &row, int64_t rows) {
+    if (window.getTerms().size() != 1 || row.getTerms().size() != 1)
+      return false;
+    const Term &a = window.getTerms().front(), &b = row.getTerms().front();
+    return a.symbols == b.symbols && a.coefficient < b.coefficient * rows;
+  }
 
   /// A window (stride and kernel in one index) re-reads its input: with the
   /// kernel's innermost dimension unrolled, each value is read once a tile.
@@ -225,10 +230,7 @@ private:
       bool window = false, scalarReads = false;
       forEachAccess([&](const Stage &, const Access &access, bool) {
         bool slides = access.dependsOn(dim) && access.dependsOn(row) &&
-                      access.strides[row].getTerms().size() == 1 &&
-                      access.strides[dim].getTerms().size() == 1 &&
-                      access.strides[row].getTerms().front().symbols ==
-                          access.strides[dim].getTerms().front().symbols;
+                      overlap(access.strides[dim], access.strides[row], schedule.tile[row]);
         bool wide = schedule.vectorDim >= 0 && access.dependsOn(schedule.vectorDim);
         window |= slides && wide;
         scalarReads |= slides && !wide;
@@ -236,51 +238,6 @@ private:
       if (window && !scalarReads)
         schedule.tile[dim] = *fixed;
     }
-  }
-
-  /// Parallel loops: all but rows and lanes in their order, with the block of
-  /// lanes before the last ones so that its weights stay in the cache.
-  void orderLoops() {
-    int row = -1;
-    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (!unit.isReduction[dim] && static_cast<int>(dim) != schedule.vectorDim &&
-          schedule.tile[dim] > 1)
-        row = dim;
-    SmallVector<unsigned> order;
-    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (!unit.isReduction[dim] && static_cast<int>(dim) != row &&
-          static_cast<int>(dim) != schedule.vectorDim)
-        order.push_back(dim);
-    bool lanesParallel = schedule.vectorDim >= 0 && !unit.isReduction[schedule.vectorDim];
-    if (lanesParallel && unit.core >= 0) {
-      // After the batch, before the dimensions that reuse the weights.
-      auto *at = llvm::find_if(order, [&](unsigned dim) { return size(dim) > 1 && sharesLanes(dim); });
-      order.insert(at, schedule.vectorDim);
-    }
-    if (row >= 0)
-      order.push_back(row);
-    if (lanesParallel && unit.core < 0)
-      order.push_back(schedule.vectorDim);
-    for (unsigned dim : order)
-      addLoop(dim);
-    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (unit.isReduction[dim])
-        addLoop(dim);
-  }
-
-  /// An operand read in vectors does not change with `dim`.
-  bool sharesLanes(unsigned dim) const {
-    const Stage &core = unit.stages[unit.core];
-    for (unsigned o = 0; o < core.numInputs(); ++o)
-      if (!core.operands[o].isScalar && core.operands[o].dependsOn(schedule.vectorDim) &&
-          !core.operands[o].dependsOn(dim))
-        return true;
-    return false;
-  }
-
-  void addLoop(unsigned dim) {
-    int64_t lanes = static_cast<int>(dim) == schedule.vectorDim ? schedule.lanes : 1;
-    schedule.loops.push_back({dim, schedule.tile[dim] * lanes, false});
   }
 
   Unit &unit;

@@ -10,4 +10,10 @@ namespace adze::schedule {
 /// form. Always succeeds: at worst the schedule is scalar loops in order.
 Schedule decideSchedule(Unit &unit, const MachineModel &machine);
 
+/// Fills schedule.loops from its tiles: order, chunks, parallel loops, grain.
+void orderLoops(const Unit &unit, const MachineModel &machine, Schedule &schedule);
+
+/// The size, or one to reckon with where the real one is known at run time.
+int64_t estimateSize(const Stride &size);
+
 }  // namespace adze::schedule

@@ -17,7 +17,7 @@ struct MachineModel {
   int64_t fmaLatency = 8;         ///< accumulators that keep the FMA units busy
   int64_t l1Bytes = 32 << 10;     ///< data cache a core
   int64_t l2Bytes = 256 << 10;    ///< second level a core
-  int64_t taskWork = 1 << 16;     ///< multiply-adds that are worth a task of their own
+  int64_t taskWork = 1 << 19;     ///< multiply-adds that are worth a task of their own
 
   /// The description on the nearest module around `op`.
   static MachineModel of(mlir::Operation *op);

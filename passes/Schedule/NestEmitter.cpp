@@ -71,6 +71,8 @@ void NestEmitter::emitParallel(unsigned level, NestState state) {
 
 void NestEmitter::enterChunk(const Loop &loop, Value index, NestState &state) {
   NestState::Dim &dim = state.dims[loop.dim];
+  if (dim.extent && *dim.extent <= loop.step)
+    return;  // one chunk, all of it
   bool even = dim.extent && *dim.extent % loop.step == 0;
   Value end = add(index, constant(loop.step));
   if (!even && loop.step != 1)

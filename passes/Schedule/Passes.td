@@ -47,4 +47,22 @@ def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
   ];
 }
 
+def ExpandMath : Pass<"adze-expand-math", "::mlir::func::FuncOp"> {
+  let summary = "Replace elementary functions of f32 by vector formulas";
+  let description = [{
+    Largest errors, in ulp, over the whole range: exp 1.5 (denormal results
+    too), log 1, log2 2, log1p 2.5, expm1 2.5, tanh 2, erf 2.5, erfc 2.5, rsqrt
+    1.5; sin and cos 2 where |result| > 1e-3, else 2e-10 absolute (vectors only;
+    a vector with a lane beyond 8192 takes the library's function). f16 and
+    bf16 go through f32. Other functions and f64 stay and become calls of libm.
+
+    ```mlir
+    %y = math.exp %x : vector<16xf32>
+    // becomes a range reduction, a polynomial and two multiplications
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif

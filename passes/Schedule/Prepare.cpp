@@ -6,7 +6,18 @@ using namespace mlir;
 
 namespace adze::schedule {
 
+/// Deallocations go to the end of their block: between a contraction and its
+/// epilogue they would keep the two apart.
+static void sinkDeallocs(Operation *root) {
+  SmallVector<memref::DeallocOp> deallocs;
+  root->walk([&](memref::DeallocOp op) { deallocs.push_back(op); });
+  for (memref::DeallocOp op : deallocs)
+    if (op->getBlock()->mightHaveTerminator())
+      op->moveBefore(op->getBlock()->getTerminator());
+}
+
 void generalizeKernels(Operation *root) {
+  sinkDeallocs(root);
   SmallVector<Operation *> work;
   root->walk([&](Operation *op) {
     if (isa<memref::CopyOp>(op))

@@ -6,7 +6,7 @@
 namespace adze::schedule {
 
 /// Named linalg ops on memrefs and memref.copy below `root` become
-/// linalg.generic.
+/// linalg.generic; deallocations go to the end of their blocks.
 void generalizeKernels(mlir::Operation *root);
 
 }  // namespace adze::schedule

@@ -19,7 +19,7 @@ from .errors import (
     UnsupportedError,
     UsageError,
 )
-from .model import Kernel, Model, TensorInfo
+from .model import Kernel, Model, Pool, TensorInfo
 from ._library import runtime_version
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "InvalidInput",
     "Kernel",
     "Model",
+    "Pool",
     "ResourceError",
     "TensorInfo",
     "UnsupportedError",

@@ -131,6 +131,8 @@ _FUNCTIONS = {
     "adze_status_message": (c_char_p, [c_void_p]),
     "adze_status_hint": (c_char_p, [c_void_p]),
     "adze_status_destroy": (None, [c_void_p]),
+    "adze_pool_create": (_STATUS, [c_int32, POINTER(c_void_p)]),
+    "adze_pool_destroy": (None, [c_void_p]),
     "adze_model_load_file": (_STATUS, [c_char_p, POINTER(ModelOptions), POINTER(c_void_p)]),
     "adze_model_load_memory": (
         _STATUS,

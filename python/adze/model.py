@@ -3,6 +3,8 @@
 import collections
 import ctypes
 import os
+import threading
+import weakref
 from ctypes import POINTER, byref, c_char_p, c_int64, c_size_t, c_void_p
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Union
 
@@ -105,17 +107,55 @@ class _Request:
             self.handle = None
 
 
+class Pool:
+    """Threads that models share. Parallel loops of models on one pool take
+    turns, so that together they use no more CPUs than it has threads."""
+
+    _shared = weakref.WeakValueDictionary()
+    _lock = threading.Lock()
+
+    def __init__(self, threads: int = 0):
+        """threads: 0 means every CPU that the process may use. They start with
+        the first parallel loop."""
+        self._rt = lib.runtime()
+        self.handle = None
+        handle = c_void_p()
+        self._rt.adze_pool_create(threads, byref(handle))
+        self.handle = handle
+
+    def __del__(self):
+        if getattr(self, "handle", None):
+            self._rt.adze_pool_destroy(self.handle)
+            self.handle = None
+
+    @classmethod
+    def shared(cls, threads: int) -> "Pool":
+        """The process's pool of this many threads."""
+        with cls._lock:
+            pool = cls._shared.get(threads)
+            if pool is None:
+                pool = cls._shared[threads] = cls(threads)
+            return pool
+
+
 class Model:
     """A compiled model. Threads may share it: each run takes a request of its
     own, and requests are kept for later runs."""
 
-    def __init__(self, source: Union[str, os.PathLike, bytes], threads: int = 0):
+    def __init__(
+        self,
+        source: Union[str, os.PathLike, bytes],
+        threads: int = 0,
+        pool: Optional[Pool] = None,
+    ):
         """source: path of an .adze file, or its bytes. threads: 0 means every
-        CPU that the process may use."""
+        CPU that the process may use; models with the same number share their
+        threads, unless they are given a pool."""
         self._handle = None
         self._rt = lib.runtime()
         handle = c_void_p()
-        options = lib.ModelOptions(threads=threads)
+        self._pool = pool or Pool.shared(threads)
+        options = lib.ModelOptions(pool=self._pool.handle)
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._bytes = bytes(source)  # the runtime reads weights from here
             self._rt.adze_model_load_memory(

@@ -112,6 +112,10 @@ class HostTarget : public Target {
   void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
+    pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+    pm.addNestedPass<func::FuncOp>(schedule::createExpandMath());
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
     pm.addPass(createOutlineParallel());
   }
 

@@ -126,6 +126,17 @@ class RuntimeTest(unittest.TestCase):
             t.join()
         self.assertEqual(failures, [])
 
+    def test_pools(self):
+        given = inputs(10, 1000)
+        pool = adze.Pool(2)
+        a, b = adze.Model(FIXTURE, pool=pool), adze.Model(FIXTURE, pool=pool)
+        del pool
+        self.check(a.run(given), given)
+        self.check(b.run(given), given)
+        self.assertIs(adze.Pool.shared(2), self.model._pool)
+        with self.assertRaises(adze.UsageError):
+            adze.Model(FIXTURE, threads=-1)
+
     def test_profile(self):
         times = self.model.profile(inputs())
         self.assertEqual([k.name for k, _ in times], ["add_0", "mul_1"])

@@ -5,10 +5,10 @@
 
 #include "catch2/catch.hpp"
 
+#include <unistd.h>
 #include <cstdio>
 #include <cstring>
 #include <random>
-#include <unistd.h>
 
 using namespace adze;
 using namespace adze::artifact;
@@ -186,8 +186,7 @@ TEST_CASE("a header with a right checksum and wrong contents does no harm", "[Ar
   std::mt19937 rng(1);
   for (int i = 0; i < 3000; ++i) {
     std::vector<std::byte> bad = file;
-    for (int k = 0; k < 8; ++k)
-      bad[sizeof(p) + rng() % p.headerBytes] = std::byte(rng());
+    for (int k = 0; k < 8; ++k) bad[sizeof(p) + rng() % p.headerBytes] = std::byte(rng());
     rehash(bad);
     refusal(bad);
   }
@@ -218,7 +217,8 @@ TEST_CASE("sections that overlap or leave the file are refused", "[Artifact]") {
 }
 
 TEST_CASE("other files and other versions are told apart", "[Artifact]") {
-  CHECK(refusal(bytesOf("\x7f" "ELF")) == "ADZ0601");
+  CHECK(refusal(bytesOf("\x7f"
+                        "ELF")) == "ADZ0601");
   CHECK(refusal(bytesOf("PK\x03\x04 this is a zip file")) == "ADZ0601");
   std::vector<std::byte> file = serialized(sample());
   file[8] = std::byte(9);

@@ -1,11 +1,11 @@
-# libadze_rt: at most 1 MB stripped; needs libc, libm, libpthread (with the
-# loader that libc brings) and libpthreadpool; exports adze_* and nothing else.
+# libadze_rt: at most 1 MB stripped; needs libc, libm and libpthread (with the
+# loader that libc brings); exports adze_* and nothing else.
 execute_process(COMMAND "${READELF}" -d "${LIBRARY}" OUTPUT_VARIABLE dynamic
   COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "NEEDED[^\n]*\\[[^]]*\\]" needed "${dynamic}")
 foreach(entry IN LISTS needed)
   string(REGEX REPLACE ".*\\[(.*)\\]" "\\1" library "${entry}")
-  if(NOT library MATCHES "^(libc|libm|libpthread|libpthreadpool|ld-linux[-_a-z0-9]*)\\.so")
+  if(NOT library MATCHES "^(libc|libm|libpthread|ld-linux[-_a-z0-9]*)\\.so")
     message(SEND_ERROR "needs ${library}")
   endif()
 endforeach()

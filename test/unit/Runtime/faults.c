@@ -21,7 +21,7 @@ static int failNow(void) {
   return 1;
 }
 
-#define REAL(function)                \
+#define REAL(function)               \
   static __typeof__(function) *real; \
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, #function)
 

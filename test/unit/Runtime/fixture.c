@@ -52,8 +52,8 @@ static void outer(adze_host_ctx *ctx, void *p, int64_t begin, int64_t end) {
   }
 }
 
-static void describe(adze_memref *m, void *allocated, void *data, int64_t d0, int64_t d1, int64_t s0,
-                     int64_t s1) {
+static void describe(adze_memref *m, void *allocated, void *data, int64_t d0, int64_t d1,
+                     int64_t s0, int64_t s1) {
   m->allocated = allocated;
   m->aligned = data;
   m->offset = 0;

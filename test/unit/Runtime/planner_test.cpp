@@ -1,5 +1,5 @@
-#include "lib/Runtime/PlanCache.h"
 #include "lib/Runtime/Planner.h"
+#include "lib/Runtime/PlanCache.h"
 
 #include "catch2/catch.hpp"
 

@@ -5,12 +5,12 @@
 
 #include "catch2/catch.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <atomic>
 #include <cstring>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 using namespace adze;
 
@@ -236,8 +236,7 @@ TEST_CASE("wrong inputs are refused with the reason", "[Runtime]") {
   CHECK(r.set(1, ADZE_FLOAT32, {2, 4}, data) == "");
   CHECK(r.set(2, ADZE_INT32, {}, &mode) == "");
   adze_status *s = adze_request_run(r.request);
-  CHECK(std::string(adze_status_message(s)) ==
-        "input 'y' has n = 4, but input 'x' has 3");
+  CHECK(std::string(adze_status_message(s)) == "input 'y' has n = 4, but input 'x' has 3");
   CHECK(id(s) == "ADZ0706");
   CHECK(r.run(kNormal) == "");
 }
@@ -558,8 +557,7 @@ TEST_CASE("code that is not a safe shared object is refused", "[Runtime]") {
   CHECK(withCode([](auto &c) {
           uint64_t at;
           std::memcpy(&at, c.data() + 32, 8);
-          for (int i = 0; i < std::to_integer<int>(c[56]); ++i)
-            c[at + 56 * i + 4] = std::byte(7);
+          for (int i = 0; i < std::to_integer<int>(c[56]); ++i) c[at + 56 * i + 4] = std::byte(7);
         }) == "ADZ0607");
 }
 

@@ -1,0 +1,174 @@
+// The C API's second half: requests, their inputs and results.
+#include "lib/Runtime/CApi.h"
+#include "lib/Runtime/DlPack.h"
+
+using namespace adze;
+using namespace adze::runtime;
+
+namespace {
+bool readTensor(const adze_tensor *in, TensorRef &ref, Diagnostic &error) {
+  adze_tensor t;
+  if (!notNull(in, "the tensor", error) || !readStruct(in, t, "the tensor", error)) return false;
+  if (t.rank < 0) return usage(error, "the tensor's rank is negative");
+  if (t.rank > 0 && !t.shape) return usage(error, "the tensor's shape is null");
+  if (t.dtype < 0 || t.dtype > artifact::kMaxDType)
+    return usage(error, "the tensor's dtype " + std::to_string(t.dtype) + " is not a type");
+  ref = {static_cast<artifact::DType>(t.dtype),
+         {t.shape, static_cast<size_t>(t.rank)},
+         t.strides,
+         t.data,
+         t.bytes};
+  return true;
+}
+
+/// A result handed out as DLPack.
+struct SharedResult {
+  dlpack::ManagedTensor managed;
+  std::vector<int64_t> shape;
+  Block *block;
+};
+
+void releaseShared(DLManagedTensor *self) {
+  auto *r = static_cast<SharedResult *>(reinterpret_cast<dlpack::ManagedTensor *>(self)->context);
+  releaseBlock(r->block);
+  delete r;
+}
+
+bool shareOutput(Request &request, size_t index, DLManagedTensor **out, Diagnostic &error) {
+  Result r;
+  if (!request.result(index, r, error)) return false;
+  dlpack::DataType dtype = dlpack::toDlPack(r.dtype);
+  if (dtype.bits == 0)
+    return failWith(error, ExitCode::Unsupported, "ADZ0713",
+                    std::string("DLPack has no type for ") + artifact::dtypeName(r.dtype));
+  auto shared = std::make_unique<SharedResult>();
+  shared->shape.assign(r.shape.begin(), r.shape.end());
+  shared->block = request.shareResult(index, error);
+  if (!shared->block) return false;
+  shared->managed.tensor = {
+      r.data, dlpack::kCpu,         0,       static_cast<int32_t>(shared->shape.size()),
+      dtype,  shared->shape.data(), nullptr, 0};
+  shared->managed.context = shared.get();
+  shared->managed.deleter = releaseShared;
+  *out = reinterpret_cast<DLManagedTensor *>(&shared.release()->managed);
+  return true;
+}
+
+bool setDlPack(Request &request, size_t index, DLManagedTensor *tensor, Diagnostic &error) {
+  auto *m = reinterpret_cast<dlpack::ManagedTensor *>(tensor);
+  const dlpack::Tensor &t = m->tensor;
+  artifact::DType dtype = dlpack::fromDlPack(t.dtype);
+  if (t.deviceType != dlpack::kCpu || dtype == artifact::DType::Undefined)
+    return failWith(error, ExitCode::Unsupported, "ADZ0713",
+                    "the DLPack tensor is not on the CPU, or of a type ONNX does not have");
+  if (t.rank < 0 || (t.rank > 0 && !t.shape)) return usage(error, "the DLPack tensor has no shape");
+  TensorRef ref{dtype, {t.shape, static_cast<size_t>(t.rank)}, t.strides, nullptr, 0};
+  if (t.data) ref.data = static_cast<char *>(t.data) + t.byteOffset;
+  return request.setInput(
+      index, ref,
+      [=] {
+        if (m->deleter) m->deleter(tensor);
+      },
+      error);
+}
+}  // namespace
+
+extern "C" {
+
+adze_status *adze_request_create(const adze_model *model, const adze_request_options *options,
+                                 adze_request **request) {
+  return guarded([&](Diagnostic &error) {
+    adze_request_options o;
+    if (!notNull(request, "request", error)) return false;
+    *request = nullptr;
+    if (!notNull(model, "model", error) || !readStruct(options, o, "the request options", error))
+      return false;
+    if (o.memory_limit < 0 || o.timeout_ms < 0)
+      return usage(error, "memory_limit or timeout_ms is negative");
+    auto made = std::make_shared<Request>(model->model, o.memory_limit, o.timeout_ms);
+    *request = new adze_request{std::move(made)};
+    return true;
+  });
+}
+
+void adze_request_destroy(adze_request *request) {
+  if (!request) return;
+  // A run in flight has its own reference, and lets go when it ends.
+  request->request->close();
+  delete request;
+}
+
+adze_status *adze_request_set_input(adze_request *r, size_t index, const adze_tensor *tensor) {
+  return guarded([&](Diagnostic &error) {
+    TensorRef ref;
+    return notNull(r, "request", error) && readTensor(tensor, ref, error) &&
+           r->request->setInput(index, ref, {}, error);
+  });
+}
+
+adze_status *adze_request_set_input_dlpack(adze_request *r, size_t index, DLManagedTensor *tensor) {
+  return guarded([&](Diagnostic &error) {
+    return notNull(r, "request", error) && notNull(tensor, "the tensor", error) &&
+           setDlPack(*r->request, index, tensor, error);
+  });
+}
+
+adze_status *adze_request_bind_output(adze_request *r, size_t index, void *data, size_t bytes) {
+  return guarded([&](Diagnostic &error) {
+    return notNull(r, "request", error) && r->request->bindOutput(index, data, bytes, error);
+  });
+}
+
+adze_status *adze_request_run(adze_request *r) {
+  return guarded([&](Diagnostic &error) {
+    if (!notNull(r, "request", error)) return false;
+    // Keeps the request while it runs, should another thread destroy it.
+    std::shared_ptr<Request> request = r->request;
+    return request->run(error);
+  });
+}
+
+adze_status *adze_request_output(const adze_request *r, size_t index, adze_tensor *tensor) {
+  return guarded([&](Diagnostic &error) {
+    Result result;
+    if (!notNull(r, "request", error) || !r->request->result(index, result, error)) return false;
+    adze_tensor v{};
+    v.dtype = static_cast<int32_t>(result.dtype);
+    v.rank = static_cast<int32_t>(result.shape.size());
+    v.shape = result.shape.data();
+    v.data = result.data;
+    v.bytes = result.bytes;
+    return writeStruct(tensor, v, "the tensor", error);
+  });
+}
+
+adze_status *adze_request_output_dlpack(adze_request *r, size_t index, DLManagedTensor **tensor) {
+  return guarded([&](Diagnostic &error) {
+    if (!notNull(tensor, "the tensor", error)) return false;
+    *tensor = nullptr;
+    return notNull(r, "request", error) && shareOutput(*r->request, index, tensor, error);
+  });
+}
+
+void adze_request_cancel(adze_request *r) {
+  if (r) r->request->cancel();
+}
+
+adze_status *adze_request_set_profile(adze_request *r, adze_profile_fn callback, void *user) {
+  return guarded([&](Diagnostic &error) {
+    return notNull(r, "request", error) && r->request->setProfiler({callback, user}, error);
+  });
+}
+
+adze_status *adze_request_get_info(const adze_request *r, adze_request_info *info) {
+  return guarded([&](Diagnostic &error) {
+    if (!notNull(r, "request", error)) return false;
+    adze_request_info v{};
+    v.arena_bytes = r->request->arenaBytes();
+    v.temporary_bytes = r->request->temporaryBytes();
+    v.peak_bytes = r->request->peakBytes();
+    return writeStruct(info, v, "the request info", error);
+  });
+}
+
+}  // extern "C"
