@@ -1,6 +1,7 @@
 #include "dialects/Graph/DimExprs.h"
 
 #include "dialects/Graph/Graph.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <limits>
@@ -209,13 +210,65 @@ static int64_t reducedAxis(ArrayRef<int64_t> axes, bool keepdims, int64_t rank, 
   return -1;
 }
 
+/// `e` with symbols moved to where `describe` puts them.
+AffineMap DimExprs::exported(ArrayRef<AffineExpr> exprs) {
+  DenseMap<AffineExpr, AffineExpr> moved;
+  for (AffineExpr e : exprs)
+    e.walk([&](AffineExpr part) {
+      if (auto s = dyn_cast<AffineSymbolExpr>(part)) {
+        unsigned p = s.getPosition();
+        moved[s] = getAffineSymbolExpr(2 * p + (extentSymbol[p] ? 0 : 1), ctx);
+      }
+    });
+  SmallVector<AffineExpr> results;
+  for (AffineExpr e : exprs) results.push_back(e.replace(moved));
+  return AffineMap::get(0, 2 * extentSymbol.size(), results, ctx);
+}
+
+SmallVector<NamedAttribute> DimExprs::describe(Value v) {
+  auto type = dyn_cast<RankedTensorType>(v.getType());
+  SmallVector<NamedAttribute> attrs;
+  if (!type) return attrs;
+  auto add = [&](StringRef name, ArrayRef<AffineExpr> exprs) {
+    attrs.emplace_back(StringAttr::get(ctx, name), AffineMapAttr::get(exported(exprs)));
+  };
+  SmallVector<AffineExpr> exprs;
+  if (!type.hasStaticShape()) {
+    for (int64_t i = 0; i < type.getRank(); ++i) exprs.push_back(dim(v, i));
+    add(kDimsAttr, exprs);
+  } else if (type.getRank() <= 1 && isa<IntegerType>(type.getElementType()) &&
+             type.getNumElements() <= 16) {
+    for (int64_t i = 0; i < type.getNumElements(); ++i) exprs.push_back(element(v, i));
+    if (!exprs.empty()) add(kElementsAttr, exprs);
+  }
+  return attrs;
+}
+
+AffineExpr DimExprs::described(BlockArgument arg, StringRef attr, int64_t i) {
+  auto function = dyn_cast_or_null<FunctionOpInterface>(arg.getOwner()->getParentOp());
+  if (!function || !arg.getOwner()->isEntryBlock()) return {};
+  auto map = function.getArgAttrOfType<AffineMapAttr>(arg.getArgNumber(), attr);
+  if (!map || i >= int64_t(map.getValue().getNumResults())) return {};
+  AffineExpr e = map.getValue().getResult(i);
+  DenseMap<AffineExpr, AffineExpr> own;
+  e.walk([&](AffineExpr part) {
+    auto s = dyn_cast<AffineSymbolExpr>(part);
+    if (!s) return;
+    AffineExpr &mine = imported[{function.getOperation(), s.getPosition()}];
+    if (!mine) mine = symbol(/*isExtent=*/s.getPosition() % 2 == 0);
+    own[s] = mine;
+  });
+  return e.replace(own);
+}
+
 AffineExpr DimExprs::computeDim(Value v, unsigned i) {
   auto type = dyn_cast<RankedTensorType>(v.getType());
   if (!type || i >= type.getRank()) return {};
   if (!type.isDynamicDim(i)) return constant(type.getDimSize(i));
   if (auto arg = dyn_cast<BlockArgument>(v)) {
     auto fusion = dyn_cast_or_null<FusionOp>(arg.getOwner()->getParentOp());
-    return fusion ? dim(fusion.getInputs()[arg.getArgNumber()], i) : AffineExpr();
+    if (fusion) return dim(fusion.getInputs()[arg.getArgNumber()], i);
+    return described(arg, kDimsAttr, i);
   }
   int64_t rank = type.getRank();
   using R = AffineExpr;
@@ -336,7 +389,8 @@ AffineExpr DimExprs::computeElement(Value v, int64_t i) {
   if (!type || !isa<IntegerType>(type.getElementType())) return {};
   if (auto arg = dyn_cast<BlockArgument>(v)) {
     auto fusion = dyn_cast_or_null<FusionOp>(arg.getOwner()->getParentOp());
-    return fusion ? element(fusion.getInputs()[arg.getArgNumber()], i) : AffineExpr();
+    if (fusion) return element(fusion.getInputs()[arg.getArgNumber()], i);
+    return described(arg, kElementsAttr, i);
   }
   if (type.hasStaticShape() && type.getNumElements() > 64) return {};
   using R = AffineExpr;

@@ -1,6 +1,8 @@
 // What can be proved about extents before anything runs.
 #pragma once
 #include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/Attributes.h"
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
@@ -31,12 +33,22 @@ class DimExprs {
   /// True when the expression is made of extents and constants so that it
   /// cannot be negative.
   bool nonNegative(mlir::AffineExpr e) const;
+  /// What is known of `v`, for an argument of a function that `v` is passed to:
+  /// `adze.dims` and, for a few integers, `adze.elements`, affine maps without
+  /// dimensions. Equal symbols in one function stand for equal numbers; those
+  /// at even positions are extents. Extents of arguments so described are
+  /// traced like any others.
+  llvm::SmallVector<mlir::NamedAttribute> describe(mlir::Value v);
+  static constexpr llvm::StringLiteral kDimsAttr = "adze.dims", kElementsAttr = "adze.elements";
+
   /// Commutative product in a canonical order.
   mlir::AffineExpr product(llvm::ArrayRef<mlir::AffineExpr> factors);
 
  private:
   mlir::AffineExpr constant(int64_t v);
   mlir::AffineExpr symbol(bool isExtent);
+  mlir::AffineExpr described(mlir::BlockArgument arg, llvm::StringRef attr, int64_t i);
+  mlir::AffineMap exported(llvm::ArrayRef<mlir::AffineExpr> exprs);
   mlir::AffineExpr computeDim(mlir::Value v, unsigned i);
   mlir::AffineExpr computeElement(mlir::Value v, int64_t i);
   mlir::AffineExpr elementwiseDim(mlir::Operation *op, unsigned i);
@@ -46,6 +58,7 @@ class DimExprs {
 
   mlir::MLIRContext *ctx;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::AffineExpr> dims, elements;
+  llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, mlir::AffineExpr> imported;
   llvm::SmallVector<bool> extentSymbol;
 };
 

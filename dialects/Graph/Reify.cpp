@@ -92,7 +92,10 @@ Fold Reifier::broadcast(ArrayRef<unsigned> operands, int64_t rank, int64_t i) {
 
 Fold Reifier::window(Fold x, Fold kernel, int64_t stride, int64_t pads, int64_t dilation) {
   Fold reach = m.mul(m.sub(kernel, m.constant(1)), m.constant(dilation));
-  Fold span = m.sub(m.add(x, m.constant(pads - 1)), reach);
+  std::optional<int64_t> fixed = getConstantIntValue(reach);
+  if (fixed && stride == 1 && *fixed == pads) return x;  // "same" padding
+  Fold span = fixed ? m.add(x, m.constant(pads - 1 - *fixed))
+                    : m.sub(m.add(x, m.constant(pads - 1)), reach);
   return m.max(m.add(m.floorDiv(span, m.constant(stride)), m.constant(1)), m.constant(0));
 }
 

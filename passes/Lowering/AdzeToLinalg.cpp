@@ -98,7 +98,12 @@ void AdzeToLinalg::runOnOperation() {
   ConversionConfig config;
   config.buildMaterializations = true;
   if (failed(applyFullConversion(getOperation(), target, std::move(patterns), config)))
-    signalPassFailure();
+    return signalPassFailure();
+  getOperation().walk([](func::FuncOp f) {
+    for (unsigned i = 0; i < f.getNumArguments(); ++i)
+      for (StringRef name : {graph::DimExprs::kDimsAttr, graph::DimExprs::kElementsAttr})
+        f.removeArgAttr(i, name);
+  });
 }
 
 }  // namespace

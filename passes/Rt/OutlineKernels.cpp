@@ -1,9 +1,12 @@
 // adze.fusion -> kernel functions in destination-passing style.
+#include "dialects/Graph/DimExprs.h"
 #include "dialects/Graph/Graph.h"
+#include "dialects/Graph/Reify.h"
 #include "passes/Rt/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -40,7 +43,8 @@ class ExtentResolver {
   }
 
  private:
-  /// The extent as a caller's value; null when it cannot be had.
+  /// The extent as a caller's value; null when it cannot be had. Values are
+  /// built in the order they are asked for, so remembered ones dominate.
   Value dim(Value v, int64_t i) {
     auto key = std::make_pair(v, i);
     if (auto it = known.find(key); it != known.end()) return it->second;
@@ -49,59 +53,86 @@ class ExtentResolver {
     return result;
   }
 
+  Value constant(Location loc, int64_t v) { return arith::ConstantIndexOp::create(b, loc, v); }
+
   Value computeDim(Value v, int64_t i) {
+    auto type = cast<RankedTensorType>(v.getType());
+    if (!type.isDynamicDim(i)) return constant(v.getLoc(), type.getDimSize(i));
     Operation *def = v.getDefiningOp();
     if (!def || !group.contains(def)) return tensor::DimOp::create(b, v.getLoc(), v, i);
-    auto reify = dyn_cast<ReifyRankedShapedTypeOpInterface>(def);
+    bool found = true;
+    graph::ShapeSource source;
+    auto orZero = [&](Value extent) -> OpFoldResult {
+      found &= bool(extent);
+      return extent ? getAsOpFoldResult(extent) : OpFoldResult(b.getIndexAttr(0));
+    };
+    source.extent = [&](unsigned o, unsigned d) { return orZero(dim(def->getOperand(o), d)); };
+    source.element = [&](unsigned o, int64_t e) { return orZero(element(def->getOperand(o), e)); };
     ReifiedRankedShapedTypeDims dims;
-    if (!reify || failed(reify.reifyResultShapes(b, dims))) return {};
-    OpFoldResult extent = dims[cast<OpResult>(v).getResultNumber()][i];
-    if (auto attr = dyn_cast<Attribute>(extent))
-      return arith::ConstantIndexOp::create(b, v.getLoc(), cast<IntegerAttr>(attr).getInt());
-    return inCaller(cast<Value>(extent));
+    if (failed(graph::reifyShapes(def, b, exprs, source, dims)) || !found) return {};
+    return getValueOrCreateConstantIndexOp(
+        b, v.getLoc(), dims[cast<OpResult>(v).getResultNumber()][i]);
   }
 
-  /// `v` was just built from reified shapes: replaces what it reads of the
-  /// group. Null when it reads the group's data.
+  /// Element `i` of a tensor of shape data, as an index.
+  Value element(Value v, int64_t i) {
+    if (auto c = exprs.constantElement(v, i)) return constant(v.getLoc(), *c);
+    Value outer = inCaller(v);
+    if (!outer) return {};
+    SmallVector<Value> at;
+    if (cast<RankedTensorType>(v.getType()).getRank()) at.push_back(constant(v.getLoc(), i));
+    Value e = tensor::ExtractOp::create(b, v.getLoc(), outer, at);
+    return arith::IndexCastOp::create(b, v.getLoc(), b.getIndexType(), e);
+  }
+
+  /// Shape data as a caller's value: shape arithmetic of the group is repeated
+  /// there. Null when it reads other data of the group.
   Value inCaller(Value v) {
     Operation *def = v.getDefiningOp();
-    if (!def) return v;
-    if (group.contains(def)) return {};
-    if (auto dimOp = dyn_cast<tensor::DimOp>(def)) {
-      Operation *source = dimOp.getSource().getDefiningOp();
-      if (!source || !group.contains(source)) return v;
-      auto index = dimOp.getConstantIndex();
-      return index ? dim(dimOp.getSource(), *index) : Value();
-    }
-    for (OpOperand &operand : def->getOpOperands()) {
-      Operation *source = operand.get().getDefiningOp();
-      if (!source || !reads(operand.get())) continue;
-      Value replaced = inCaller(operand.get());
-      if (!replaced) return {};
-      operand.set(replaced);
-    }
-    return v;
+    if (!def || !group.contains(def)) return v;
+    auto it = repeated.find(v);
+    if (it != repeated.end()) return it->second;
+    return repeated[v] = repeatInCaller(v, def);
   }
 
-  /// Whether `v` depends on the group at all (shape code is small).
-  bool reads(Value v) {
-    Operation *def = v.getDefiningOp();
-    if (!def) return false;
-    if (group.contains(def)) return true;
-    if (!isa<arith::ArithDialect, tensor::TensorDialect>(def->getDialect())) return false;
-    return llvm::any_of(def->getOperands(), [&](Value o) { return reads(o); });
+  Value repeatInCaller(Value v, Operation *def) {
+    auto type = cast<RankedTensorType>(v.getType());
+    if (!type.hasStaticShape() || type.getNumElements() > 64 || def->getNumResults() != 1) return {};
+    if (auto shape = dyn_cast<graph::ShapeOfOp>(def)) {
+      SmallVector<Value> extents;
+      for (int64_t i = 0; i < type.getNumElements(); ++i) {
+        Value extent = dim(shape.getX(), i);
+        if (!extent) return {};
+        extents.push_back(arith::IndexCastOp::create(b, v.getLoc(), b.getI64Type(), extent));
+      }
+      return tensor::FromElementsOp::create(b, v.getLoc(), type, extents);
+    }
+    IRMapping map;
+    for (Value operand : def->getOperands()) {
+      Value outer = inCaller(operand);
+      if (!outer) return {};
+      map.map(operand, outer);
+    }
+    return b.clone(*def, map)->getResult(0);
   }
 
   OpBuilder &b;
   const llvm::SmallPtrSetImpl<Operation *> &group;
+  graph::DimExprs exprs{b.getContext()};
   llvm::DenseMap<std::pair<Value, int64_t>, Value> known;
+  llvm::DenseMap<Value, Value> repeated;
 };
 
 struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
   void runOnOperation() override {
     SmallVector<graph::FusionOp> fusions;
     getOperation().walk([&](graph::FusionOp op) { fusions.push_back(op); });
+    // Read before anything is rewritten: kernels learn which extents agree.
+    graph::DimExprs exprs(&getContext());
+    for (graph::FusionOp fusion : fusions)
+      for (Value v : fusion.getInputs()) described[fusion].push_back(exprs.describe(v));
     for (graph::FusionOp fusion : fusions) outline(fusion);
+    described.clear();
   }
 
   /// Clones the body in front of the fusion, and finds the results' extents
@@ -154,6 +185,8 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     auto kernel = func::FuncOp::create(b, fusion.getLoc(), name,
                                        b.getFunctionType(args, results));
     kernel.setPrivate();
+    for (auto [i, attrs] : llvm::enumerate(described[fusion]))
+      for (NamedAttribute attr : attrs) kernel.setArgAttr(i, attr.getName(), attr.getValue());
     fillKernel(kernel, fusion, dests);
     return kernel;
   }
@@ -200,12 +233,14 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
         v = tensor::CastOp::create(b, fusion.getLoc(), old.getType(), v);
       old.replaceAllUsesWith(v);
     }
+    described.erase(fusion);
     fusion.erase();
     ++count;
     ++numKernels;
   }
 
   unsigned count = 0;  // the statistic counts nothing in release builds of LLVM
+  llvm::DenseMap<Operation *, SmallVector<SmallVector<NamedAttribute>>> described;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ func.func @dynamic(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   }
   return %y : tensor<?x8xf32>
 }
-// CHECK: func.func private @kernel_0(%[[A:.*]]: tensor<?x8xf32>, %[[OUT:.*]]: tensor<?x8xf32>)
+// CHECK: func.func private @kernel_0(%[[A:[a-z0-9]+]]: tensor<?x8xf32> {adze.dims = affine_map<{{.*}} -> (s0, 8)>}, %[[OUT:.*]]: tensor<?x8xf32>)
 // CHECK: bufferization.materialize_in_destination %{{.*}} in %[[OUT]]
 
 // -----
