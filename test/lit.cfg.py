@@ -26,4 +26,23 @@ for tool in ("adze-opt", "adze"):
     config.environment["PATH"] = path + os.pathsep + config.environment["PATH"]
 config.environment["PATH"] = llvm_tools + os.pathsep + config.environment["PATH"]
 
+# Running kernels: vectors and loops down to LLVM, then the JIT. The runner prints
+# where buffers lie, which differs from run to run.
+to_llvm = ("--convert-linalg-to-loops --expand-strided-metadata --lower-affine "
+           "--convert-scf-to-cf --convert-vector-to-llvm --expand-strided-metadata "
+           "--lower-affine --finalize-memref-to-llvm --convert-math-to-llvm "
+           "--convert-math-to-libm --convert-arith-to-llvm --convert-index-to-llvm "
+           "--convert-func-to-llvm --convert-cf-to-llvm --convert-ub-to-llvm "
+           "--reconcile-unrealized-casts")
+runner_libs = os.path.join(llvm_tools, "..", "lib")
+run_llvm = (f"mlir-runner -e main -entry-point-result=void "
+            f"-shared-libs={runner_libs}/libmlir_runner_utils.so,"
+            f"{runner_libs}/libmlir_c_runner_utils.so | sed 's/base@ = [^ ]*//'")
+# Machines for adze.target: what passes/Schedule/MachineModel.h reads.
+config.substitutions += [
+    ("%to-llvm", to_llvm), ("%run-llvm", run_llvm),
+    ("%avx512", "vector_bits = 512, vector_registers = 32, mask_bits = 8"),
+    ("%avx2", "vector_bits = 256, vector_registers = 16, mask_bits = 32"),
+    ("%sse", "vector_bits = 128, vector_registers = 16")]
+
 config.substitutions += [("%python", python), ("%src", root), ("%build", build)]
