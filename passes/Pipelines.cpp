@@ -1,6 +1,7 @@
 #include "passes/Pipelines.h"
 
 #include "passes/Fusion/Passes.h"
+#include "passes/Graph/Passes.h"
 #include "passes/Layout/Passes.h"
 #include "passes/Lowering/Passes.h"
 
@@ -23,6 +24,13 @@ static void cleanup(OpPassManager &pm) {
 }
 
 void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addPass(createFoldConstants());
+  cleanup(pm);
+  if (options.optLevel == 0) return;
+  pm.addPass(createSimplifyGraph());
+  pm.addPass(createRecognizeNormalize());
+  pm.addPass(createFoldConvAffine());
+  pm.addPass(createFoldConstants());
   cleanup(pm);
 }
 
@@ -30,6 +38,8 @@ void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (options.optLevel == 0) return;
   pm.addPass(createAssignLayout());
   pm.addPass(createPropagateTransposes());
+  pm.addPass(createFoldConstants());
+  pm.addPass(createSimplifyGraph());
   cleanup(pm);
 }
 

@@ -56,7 +56,9 @@ static std::string describeTensor(Type type, DictionaryAttr attrs, const char *w
     if (!tensor.isDynamicDim(i)) {
       dim.value = tensor.getDimSize(i);
     } else if (symbols && i < int64_t(symbols.size())) {
-      if (auto s = dyn_cast<StringAttr>(symbols[i])) dim.symbol = s.str();
+      // Exporters write "?" and "-1" for any number of unrelated dimensions.
+      auto s = dyn_cast<StringAttr>(symbols[i]);
+      if (s && s.getValue() != "?" && s.getValue() != "-1") dim.symbol = s.str();
     }
     info.dims.push_back(std::move(dim));
   }

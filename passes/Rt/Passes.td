@@ -113,6 +113,22 @@ def CopyToLinalg : Pass<"adze-copy-to-linalg", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def ExpandShapeToCast : Pass<"adze-expand-shape-to-cast", "::mlir::func::FuncOp"> {
+  let summary = "Turn memref.expand_shape of contiguous buffers into reinterpret_cast";
+  let description = [{
+    Upstream's expand-strided-metadata (22.1) crashes on a group with two
+    dynamic extents; the result's strides follow from its extents anyway.
+    ```mlir
+    %1 = memref.expand_shape %0 [[0, 1]] output_shape [%a, %b] : memref<?xf32> into memref<?x?xf32>
+    ```
+    becomes
+    ```mlir
+    %1 = memref.reinterpret_cast %0 to offset: [0], sizes: [%a, %b], strides: [%b, 1] : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 def LowerRt : Pass<"adze-lower-rt", "::mlir::ModuleOp"> {
   let summary = "Lower adze_rt, allocation and the entry to calls through the request's context";
   let description = [{

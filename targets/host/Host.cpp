@@ -122,17 +122,20 @@ class HostTarget : public Target {
   void buildEmitPipeline(OpPassManager &pm, const TargetOptions &options) const override {
     pm.addPass(createConvertVectorToSCFPass());
     pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+    pm.addNestedPass<func::FuncOp>(createExpandShapeToCast());
     pm.addPass(memref::createExpandStridedMetadataPass());
     pm.addPass(createLowerAffinePass());
     pm.addPass(createSCFToControlFlowPass());
     pm.addPass(createLowerRt());
+    // What no vector formula stands for goes to libm, lane by lane: before the
+    // vector dialect is lowered.
+    pm.addPass(createConvertMathToLLVMPass());
+    pm.addPass(createConvertMathToLibmPass());
     pm.addPass(createConvertVectorToLLVMPass());
     pm.addPass(memref::createExpandOpsPass());
     pm.addPass(arith::createArithExpandOpsPass());
     pm.addPass(memref::createExpandStridedMetadataPass());
     pm.addPass(createLowerAffinePass());
-    pm.addPass(createConvertMathToLLVMPass());
-    pm.addPass(createConvertMathToLibmPass());
     pm.addPass(createFinalizeMemRefToLLVMConversionPass());
     pm.addPass(createConvertFuncToLLVMPass());
     pm.addPass(createConvertControlFlowToLLVMPass());
