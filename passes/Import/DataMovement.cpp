@@ -154,7 +154,12 @@ static Values convertPad(NodeBuilder &nb) {
     pads = nb.indexVector(nb.in(1));
     value = nb.has(2) ? nb.scalar(nb.in(2)) : nb.splat(nb.element(x), 0);
   }
-  if (nb.has(3)) {
+  if (nb.isRuntime(3)) {
+    Value axes = nb.indexVector(nb.in(3));
+    Value negative = nb.ew(Fn::Less, {axes, nb.ints({0})});
+    Value at = nb.select(negative, nb.add(axes, nb.ints({r})), axes);
+    pads = scatteredByAxes(nb, pads, nb.join({at, nb.add(at, nb.ints({r}))}), 2 * r, 0);
+  } else if (nb.has(3)) {
     std::optional<Ints> given = nb.constantInts(3, "axes");
     if (!given || !pads) return {Value()};
     Ints both;

@@ -20,7 +20,8 @@ class Folder {
 
  private:
   int64_t bytesMade_ = 0;
-  bool worthFolding(mlir::Operation *op, int64_t &resultBytes) const;
+  /// Bytes that the results of `op` may take; 0: leave it alone.
+  int64_t allowance(mlir::Operation *op) const;
   bool foldKnownInts(mlir::OpBuilder &b, mlir::Operation *op, mlir::Value &result);
 };
 

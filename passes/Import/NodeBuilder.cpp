@@ -68,6 +68,7 @@ std::optional<SmallVector<StringRef>> NodeBuilder::strsAttr(StringRef name) {
 std::optional<Ints> NodeBuilder::constantInts(unsigned i, StringRef what) {
   Value v = in(i);
   if (!v) return std::nullopt;
+  if (type(v).getShape() == ArrayRef<int64_t>{0}) return Ints();
   std::optional<SmallVector<int64_t>> values = graph::constantInts(v);
   if (!values) unsupported(what + " are computed at run time");
   return values;
@@ -153,6 +154,11 @@ Value NodeBuilder::reported() {
 //===-- Constants ----------------------------------------------------------===//
 
 Value NodeBuilder::constant(ElementsAttr value) { return ConstantOp::create(b, loc, value); }
+
+bool NodeBuilder::isRuntime(unsigned i) {
+  return has(i) && type(inputs[i]).getShape() != ArrayRef<int64_t>{0} &&
+         !graph::constantInts(inputs[i]);
+}
 
 Value NodeBuilder::splat(Type element, double value, ArrayRef<int64_t> shape) {
   if (!element) return {};

@@ -64,6 +64,8 @@ class NodeBuilder {
   std::optional<Ints> intsAttrOrInput(mlir::StringRef name, unsigned i);
   /// All elements of constant input i; records an unsupported case otherwise.
   std::optional<Ints> constantInts(unsigned i, mlir::StringRef what);
+  /// Integer input i is given, not empty, and not known at compile time.
+  bool isRuntime(unsigned i);
   /// -r..r-1 to 0..r-1, recording an error when out of range.
   int64_t axis(int64_t value, int64_t rank);
   Ints axes(llvm::ArrayRef<int64_t> values, int64_t rank);

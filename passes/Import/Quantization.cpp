@@ -21,7 +21,8 @@ struct Scale {
 static Scale readScale(NodeBuilder &nb, Value x, Value scale, Value zeroPoint, Type type) {
   if (!x || !scale) return {};
   Scale s{scale, zeroPoint, 0, nb.intAttr("block_size")};
-  if (nb.rank(scale) == 1 && s.blockSize == 0 && nb.extent(scale, 0) == 1) {
+  bool single = nb.type(scale).getShape() == ArrayRef<int64_t>{1};
+  if (s.blockSize == 0 && (single || nb.rank(scale) == 0)) {
     s.scale = nb.scalar(scale), s.zeroPoint = zeroPoint ? nb.scalar(zeroPoint) : Value();
   } else if (nb.rank(scale) != 0) {
     s.axis = nb.axis(nb.intAttr("axis", 1), nb.rank(x));

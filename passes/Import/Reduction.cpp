@@ -1,5 +1,5 @@
 // Reductions, softmax and running sums.
-#include "passes/Import/NodeBuilder.h"
+#include "passes/Import/RuntimeAxes.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -12,12 +12,46 @@ namespace adze::convert {
 using Fn = ElementwiseFn;
 using graph::ReduceKind;
 
-/// Axes of a reduction; nullopt when nothing is to be reduced.
-static std::optional<Ints> reducedAxes(NodeBuilder &nb, Value x) {
+namespace {
+/// The axes of a reduction: known ones, or a mask computed at run time.
+struct ReducedAxes {
+  Ints known;
+  Value mask;
+  int64_t maskCount = 0;  ///< axes in the mask; dynamic where not known
+  bool none = false;      ///< nothing is to be reduced
+};
+}  // namespace
+
+static ReducedAxes reducedAxes(NodeBuilder &nb, Value x) {
+  bool noop = nb.boolAttr("noop_with_empty_axes");
+  if (!nb.hasAttr("axes") && nb.isRuntime(1)) {
+    Value axes = nb.indexVector(nb.in(1)), mask = axisMask(nb, axes, nb.rank(x));
+    if (!mask) return {};
+    if (!noop) {  // no axes at run time: all of them
+      Value empty = nb.ew(ElementwiseFn::Equal, {nb.dim(axes, 0), nb.ints({0})});
+      if (ShapedType::isDynamic(nb.extent(axes, 0))) mask = nb.ew(ElementwiseFn::Or, {mask, empty});
+    }
+    return {{}, mask, nb.extent(axes, 0)};
+  }
   std::optional<Ints> given = nb.intsAttrOrInput("axes", 1);
-  if (given && !given->empty()) return nb.axes(*given, nb.rank(x));
-  if (nb.boolAttr("noop_with_empty_axes")) return std::nullopt;
-  return iota(nb.rank(x));
+  if (given && !given->empty()) return {nb.axes(*given, nb.rank(x)), {}};
+  return {iota(nb.rank(x)), {}, 0, noop};
+}
+
+/// With all axes kept.
+static Value reduceKept(NodeBuilder &nb, Value x, ReduceKind kind, const ReducedAxes &axes) {
+  if (axes.none) return x;
+  return axes.mask ? reduceMasked(nb, x, kind, axes.mask) : nb.reduce(x, kind, axes.known, true);
+}
+
+/// Drops the reduced axes of a result that kept them.
+static Value dropReduced(NodeBuilder &nb, Value y, const ReducedAxes &axes) {
+  if (!y || axes.none) return y;
+  if (!axes.mask) return nb.squeeze(y, axes.known);
+  if (ShapedType::isDynamic(axes.maskCount))
+    return nb.unsupported("the number of reduced axes is computed at run time");
+  Value kept = nb.ew(ElementwiseFn::Not, axes.mask);
+  return nb.reshape(y, maskedEntries(nb, nb.shapeOf(y), kept, nb.rank(y) - axes.maskCount));
 }
 
 /// Reduces with `before` applied to each element and `after` to each result.
@@ -26,9 +60,11 @@ static Values reduceWith(NodeBuilder &nb, ReduceKind kind, Map before = nullptr,
                          Map after = nullptr) {
   Value x = nb.in(0);
   if (!x) return {x};
-  std::optional<Ints> axes = reducedAxes(nb, x);
+  ReducedAxes axes = reducedAxes(nb, x);
+  bool keep = nb.boolAttr("keepdims", true);
   if (before) x = before(nb, x);
-  if (axes) x = nb.reduce(x, kind, *axes, nb.boolAttr("keepdims", true));
+  if (!axes.none && !axes.mask) x = nb.reduce(x, kind, axes.known, keep);
+  else if (axes.mask) x = reduceKept(nb, x, kind, axes), x = keep ? x : dropReduced(nb, x, axes);
   return {after ? after(nb, x) : x};
 }
 
@@ -57,14 +93,13 @@ static Values convertLogSumExp(NodeBuilder &nb) {
   Value x = nb.in(0);
   if (!x) return {x};
   if (!isa<FloatType>(nb.element(x))) return {nb.unsupported("its elements are integers")};
-  std::optional<Ints> axes = reducedAxes(nb, x);
-  if (!axes) return {x};
-  Value m = nb.reduce(x, ReduceKind::Max, *axes, true);
+  ReducedAxes axes = reducedAxes(nb, x);
+  Value m = reduceKept(nb, x, ReduceKind::Max, axes);
   if (!m) return {m};
   m = nb.select(nb.ew(Fn::IsInf, m), nb.splat(nb.element(m), 0), m);
-  Value sum = nb.reduce(nb.ew(Fn::Exp, nb.sub(x, m)), ReduceKind::Sum, *axes, true);
+  Value sum = reduceKept(nb, nb.ew(Fn::Exp, nb.sub(x, m)), ReduceKind::Sum, axes);
   Value y = nb.add(nb.ew(Fn::Log, sum), m);
-  return {nb.boolAttr("keepdims", true) ? y : nb.squeeze(y, *axes)};
+  return {nb.boolAttr("keepdims", true) ? y : dropReduced(nb, y, axes)};
 }
 
 template <graph::ArgKind kind>
@@ -118,13 +153,18 @@ static Values convertHardmax(NodeBuilder &nb) {
 template <ReduceKind kind>
 static Values convertCumulative(NodeBuilder &nb) {
   Value x = nb.in(0);
+  if (!x) return {x};
+  auto running = [&](Value v, int64_t axis) {
+    return nb.make<graph::CumulativeOp>(
+        v, {nb.named("kind", graph::ReduceKindAttr::get(nb.b.getContext(), kind)),
+            nb.named("axis", axis), nb.flag("exclusive", nb.boolAttr("exclusive")),
+            nb.flag("reverse", nb.boolAttr("reverse"))});
+  };
+  if (nb.isRuntime(1))
+    return {nb.reshape(running(aroundAxis(nb, x, nb.in(1)), 1), nb.shapeOf(x))};
   std::optional<Ints> axis = nb.constantInts(1, "axes");
-  if (!x || !axis || axis->size() != 1) return {nb.invalid("axis must be one number")};
-  return {nb.make<graph::CumulativeOp>(
-      x, {nb.named("kind", graph::ReduceKindAttr::get(nb.b.getContext(), kind)),
-          nb.named("axis", nb.axis(axis->front(), nb.rank(x))),
-          nb.flag("exclusive", nb.boolAttr("exclusive")),
-          nb.flag("reverse", nb.boolAttr("reverse"))})};
+  if (!axis || axis->size() != 1) return {nb.invalid("axis must be one number")};
+  return {running(x, nb.axis(axis->front(), nb.rank(x)))};
 }
 
 void populateReduction(OpTable &t) {

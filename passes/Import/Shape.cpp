@@ -1,6 +1,6 @@
 // Operators whose result is a shape or follows from one.
 #include "passes/Import/Constants.h"
-#include "passes/Import/NodeBuilder.h"
+#include "passes/Import/RuntimeAxes.h"
 
 #include <algorithm>
 
@@ -81,6 +81,12 @@ static Values convertFlatten(NodeBuilder &nb) {
 
 static Values convertSqueeze(NodeBuilder &nb) {
   Value x = nb.in(0);
+  if (x && nb.isRuntime(1)) {
+    int64_t count = nb.type(nb.in(1)).hasStaticShape() ? nb.type(nb.in(1)).getNumElements() : -1;
+    if (count < 0 || count > nb.rank(x)) return {nb.unsupported("axes are computed at run time")};
+    Value kept = nb.ew(Fn::Not, axisMask(nb, nb.in(1), nb.rank(x)));
+    return {nb.reshape(x, maskedEntries(nb, nb.shapeOf(x), kept, nb.rank(x) - count))};
+  }
   std::optional<Ints> given = nb.intsAttrOrInput("axes", 1);
   if (!x || nb.failed()) return {Value()};
   Ints axes;
@@ -98,6 +104,12 @@ static Values convertSqueeze(NodeBuilder &nb) {
 
 static Values convertUnsqueeze(NodeBuilder &nb) {
   Value x = nb.in(0);
+  if (x && nb.isRuntime(1)) {
+    if (!nb.type(nb.in(1)).hasStaticShape())
+      return {nb.unsupported("the number of its axes is computed at run time")};
+    int64_t rank = nb.rank(x) + nb.type(nb.in(1)).getNumElements();
+    return {unsqueezeMasked(nb, x, axisMask(nb, nb.in(1), rank))};
+  }
   std::optional<Ints> given = nb.intsAttrOrInput("axes", 1);
   if (!x || nb.failed()) return {Value()};
   if (!given) return {nb.invalid("axes are missing")};
