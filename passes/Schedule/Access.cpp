@@ -1,6 +1,7 @@
 #include "passes/Schedule/Access.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
@@ -125,10 +126,31 @@ Value flatten(OpBuilder &builder, Location loc, Value memref) {
       ArrayRef<OpFoldResult>{extent}, ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
 }
 
-Value rootOf(Value memref) {
-  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
-    memref = view.getViewSource();
-  return memref;
+namespace {
+
+void collectRoots(Value memref, SmallPtrSetImpl<void *> &roots) {
+  if (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
+    return collectRoots(view.getViewSource(), roots);
+  if (auto select = memref.getDefiningOp<arith::SelectOp>()) {
+    collectRoots(select.getTrueValue(), roots);
+    return collectRoots(select.getFalseValue(), roots);
+  }
+  if (auto branch = memref.getDefiningOp<scf::IfOp>()) {
+    unsigned index = cast<OpResult>(memref).getResultNumber();
+    for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
+      collectRoots(region->front().getTerminator()->getOperand(index), roots);
+    return;
+  }
+  roots.insert(memref.getAsOpaquePointer());
+}
+
+}  // namespace
+
+bool mayAlias(Value a, Value b) {
+  SmallPtrSet<void *, 4> first, second;
+  collectRoots(a, first);
+  collectRoots(b, second);
+  return llvm::any_of(first, [&](void *root) { return second.contains(root); });
 }
 
 }  // namespace adze::schedule

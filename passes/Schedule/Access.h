@@ -38,7 +38,9 @@ mlir::FailureOr<Access> buildAccess(mlir::Value source, mlir::AffineMap map,
 /// `memref` as a rank-1 view that covers it, with unit stride.
 mlir::Value flatten(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value memref);
 
-/// The alloc, argument or other value whose memory `memref` views.
-mlir::Value rootOf(mlir::Value memref);
+/// True when the two may share memory. Distinct function arguments, allocs and
+/// results of other ops are taken not to; views, casts and the results of
+/// scf.if and arith.select share with what they come from.
+bool mayAlias(mlir::Value a, mlir::Value b);
 
 }  // namespace adze::schedule

@@ -73,7 +73,14 @@ void NestEmitter::enterChunk(const Loop &loop, Value index, NestState &state) {
   NestState::Dim &dim = state.dims[loop.dim];
   if (dim.extent && *dim.extent <= loop.step)
     return;  // one chunk, all of it
-  bool even = dim.extent && *dim.extent % loop.step == 0;
+  dim.step = 0;
+  int64_t rest = dim.extent ? *dim.extent % loop.step : 0;
+  bool even = dim.extent && rest == 0;
+  if (dim.extent && !even && matchPattern(dim.lower, m_Zero())) {
+    dim.step = loop.step;
+    dim.rest = rest;
+    dim.lastLower = *dim.extent - rest;
+  }
   Value end = add(index, constant(loop.step));
   if (!even && loop.step != 1)
     end = arith::MinSIOp::create(builder, loc, end, dim.upper);
@@ -96,6 +103,24 @@ void NestEmitter::emitLoops(unsigned level, NestState state) {
     enterChunk(loop, op.getInductionVar(), state);
     return emitLoops(level + 1, std::move(state));
   }
+  NestState::Dim &dim = state.dims[loop.dim];
+  if (dim.extent || dim.step == 0)
+    return emitRungs(level, state);
+  // The last chunk is shorter by a known amount: two nests, both of fixed size.
+  Value full = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, dim.lower,
+                                     constant(dim.lastLower));
+  auto branch = scf::IfOp::create(builder, loc, full, /*withElseRegion=*/true);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  dim.extent = dim.step;
+  emitRungs(level, state);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  dim.extent = dim.rest;
+  emitRungs(level, state);
+}
+
+/// The register tile loops of one dimension, and what is inside them.
+void NestEmitter::emitRungs(unsigned level, const NestState &state) {
+  const Loop loop = parallelLoops[level];
   for (const Rung &rung : ladder(loop.dim, state)) {
     OpBuilder::InsertionGuard inner(builder);
     NestState next = state;
@@ -202,7 +227,8 @@ SmallVector<Rung> NestEmitter::ladder(unsigned dimension, const NestState &state
     return rungs;
   }
   while (tile > 1) {
-    tile = llvm::bit_floor(static_cast<uint64_t>(tile - 1));
+    // Steps of about four: each rung is a copy of the code.
+    tile = std::max<int64_t>(1, llvm::bit_floor(static_cast<uint64_t>(tile - 1)) / 2);
     push(tile, 1);
   }
   return rungs;

@@ -26,6 +26,8 @@ struct NestState {
   struct Dim {
     mlir::Value lower, upper;        ///< of the chunk
     std::optional<int64_t> extent;   ///< upper - lower, when known
+    int64_t step = 0, rest = 0;      ///< of uneven chunks: the extent, and the last one's
+    int64_t lastLower = 0;           ///< where the last of uneven chunks begins
     mlir::Value index;               ///< of the tile's first point
     int64_t count = 1;
     bool bound = false;              ///< the register tile loop has been entered
@@ -55,6 +57,7 @@ private:
   // Loops (NestEmitter.cpp).
   void emitLoops(unsigned level, NestState state);
   void emitParallel(unsigned level, NestState state);
+  void emitRungs(unsigned level, const NestState &state);
   void enterChunk(const Loop &loop, mlir::Value index, NestState &state);
   Values emitReduction(unsigned level, NestState state, Values accumulators);
   llvm::SmallVector<Rung> ladder(unsigned dim, const NestState &state);

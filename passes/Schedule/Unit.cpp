@@ -81,7 +81,7 @@ bool independentOrPointwise(linalg::GenericOp a, ArrayRef<unsigned> aDims, linal
   for (OpOperand &x : a->getOpOperands())
     for (OpOperand &y : b->getOpOperands()) {
       if (!isMemRef(x) || !isMemRef(y) || (!isOutput(x) && !isOutput(y)) ||
-          rootOf(x.get()) != rootOf(y.get()))
+          !mayAlias(x.get(), y.get()))
         continue;
       Pointwise first = pointwiseKey(a.getMatchingIndexingMap(&x), aDims);
       Pointwise second = pointwiseKey(b.getMatchingIndexingMap(&y), bDims);
@@ -94,7 +94,7 @@ bool independentOrPointwise(linalg::GenericOp a, ArrayRef<unsigned> aDims, linal
   auto checkLoads = [&](linalg::GenericOp reader, linalg::GenericOp writer) {
     forEachBodyLoad(reader, [&](Value memref) {
       for (Value out : writer.getDpsInits())
-        clash |= rootOf(out) == rootOf(memref);
+        clash |= mayAlias(out, memref);
     });
   };
   checkLoads(a, b);
@@ -227,8 +227,14 @@ FailureOr<std::unique_ptr<Unit>> finish(const Draft &draft) {
 }
 
 /// Ops that a nest may move past: they touch no memory that exists already.
+/// What has effects but no memrefs (a check, say) has them elsewhere.
 bool isTransparent(Operation &op) {
-  return isa<memref::AllocOp, memref::AllocaOp>(op) || isMemoryEffectFree(&op);
+  if (isa<memref::AllocOp, memref::AllocaOp>(op) || isMemoryEffectFree(&op))
+    return true;
+  auto isMemRef = [](Type type) { return isa<BaseMemRefType>(type); };
+  return op.getNumRegions() == 0 && !op.hasTrait<OpTrait::IsTerminator>() &&
+         llvm::none_of(op.getOperandTypes(), isMemRef) &&
+         llvm::none_of(op.getResultTypes(), isMemRef);
 }
 
 }  // namespace
