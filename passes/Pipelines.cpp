@@ -74,7 +74,7 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
   pm.addPass(createAdzeToLinalg());
   cleanup(pm);
   if (options.optLevel > 0) {
-    pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+    pm.addNestedPass<func::FuncOp>(createFuseElementwise());
     cleanup(pm);
   }
   // Kernels that differ in nothing but their weights become one function.

@@ -47,6 +47,17 @@ def ExternalizeConstants : Pass<"adze-externalize-constants", "::mlir::ModuleOp"
   let statistics = [Statistic<"numBytes", "bytes", "bytes of weights">];
 }
 
+def FuseElementwise : Pass<"adze-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Merge chains of linalg.generic on tensors inside a kernel";
+  let description = [{
+    Upstream's patterns, with a rule of our own: a producer that reads its
+    outs (an epilogue in place, an accumulator's finish) stays apart. Upstream
+    would keep those outs in the merged op, where several iterations of the
+    consumer read and write one element of them. Nothing is computed twice.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def DropDestinationResults : Pass<"adze-drop-destination-results", "::mlir::ModuleOp"> {
   let summary = "Let kernels return nothing that is one of their own arguments";
   let description = [{
