@@ -285,6 +285,12 @@ AffineExpr DimExprs::computeDim(Value v, unsigned i) {
         return nonNegative(e) ? e : R();
       })
       .Case([&](ResizeOp op) -> R {
+        // A whole scale known at compile time gives the extent.
+        if (auto scales = op.getScales().getDefiningOp<ConstantOp>())
+          if (auto dense = dyn_cast<DenseElementsAttr>(scales.getValue())) {
+            float s = (*(dense.getValues<APFloat>().begin() + i)).convertToFloat();
+            if (s >= 1 && s < 1024 && s == int(s)) return dim(op.getX(), i) * int(s);
+          }
         AffineExpr e = element(op.getSizes(), i);
         return nonNegative(e) ? e : R();
       })

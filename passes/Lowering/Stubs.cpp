@@ -1,5 +1,5 @@
 #include "passes/Lowering/Patterns.h"
 namespace adze::lowering {
 #define S(N) void populate##N##Patterns(const mlir::TypeConverter &, LoweringState &, mlir::RewritePatternSet &) {}
-S(Scatter) S(ConvTranspose) S(Resize) S(Quantize) S(Sort) S(Recurrent) S(ControlFlow)
+S(Scatter) S(Sort) S(Recurrent)
 }

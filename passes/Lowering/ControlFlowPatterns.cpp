@@ -1,0 +1,157 @@
+// if, loop, fusion and the yields inside them.
+#include "passes/Lowering/Emitter.h"
+
+using namespace mlir;
+
+namespace adze::lowering {
+
+namespace {
+
+constexpr StringLiteral kCarried = "adze.carried";
+
+SmallVector<Type> convertedTypes(Emitter &e, TypeRange types) {
+  SmallVector<Type> r;
+  for (Type t : types) r.push_back(e.getTypes().convertType(t));
+  return r;
+}
+
+/// adze.if -> scf.if around the same regions.
+struct LowerIf : Lower<graph::IfOp> {
+  using Lower::Lower;
+  LogicalResult lower(graph::IfOp op, Emitter &e) const override {
+    Value cond = loadScalar(e.b, e.loc, e.element(0, 0), e.b.getI1Type());
+    auto ifOp = scf::IfOp::create(e.b, e.loc, convertedTypes(e, op.getResultTypes()), cond,
+                                  /*addThenBlock=*/false, /*addElseBlock=*/false);
+    e.b.inlineRegionBefore(op.getThenRegion(), ifOp.getThenRegion(), ifOp.getThenRegion().end());
+    e.b.inlineRegionBefore(op.getElseRegion(), ifOp.getElseRegion(), ifOp.getElseRegion().end());
+    e.b.replaceOp(op, ifOp.getResults());
+    return success();
+  }
+};
+
+/// adze.loop -> scf.while that carries the iteration, the condition, the
+/// carried values and, for each scan output, the rows so far.
+struct LowerLoop : Lower<graph::LoopOp> {
+  using Lower::Lower;
+
+  static Value noRows(Emitter &e, Type type) {
+    auto stacked = cast<RankedTensorType>(type);
+    Folds extents;
+    for (int64_t n : stacked.getShape())
+      extents.push_back(e.m.constant(ShapedType::isDynamic(n) || extents.empty() ? 0 : n));
+    return e.cast(e.empty(extents, stacked.getElementType()), rowsType(stacked));
+  }
+  static Type rowsType(RankedTensorType t) {
+    SmallVector<int64_t> shape(t.getShape());
+    shape[0] = ShapedType::kDynamic;
+    return t.clone(shape);
+  }
+
+  LogicalResult lower(graph::LoopOp op, Emitter &e) const override {
+    OpBuilder::InsertionGuard guard(e.b);
+    int64_t carried = op.getNumCarried();
+    SmallVector<Type> results = convertedTypes(e, op.getResultTypes());
+    SmallVector<Type> types{e.b.getIndexType(), e.b.getI1Type()};
+    SmallVector<Value> inits{e.index(0), loadScalar(e.b, e.loc, e.element(1, 0), e.b.getI1Type())};
+    Value limit = e.m.value(e.elementIndex(0, 0));
+    for (auto [i, type] : llvm::enumerate(results)) {
+      bool scan = int64_t(i) >= carried;
+      types.push_back(scan ? rowsType(cast<RankedTensorType>(type)) : type);
+      inits.push_back(scan ? noRows(e, type) : e.cast(e.operand(2 + i), type));
+    }
+    FailureOr<Block *> body = e.b.convertRegionTypes(&op.getBody(), e.getTypes());
+    if (failed(body)) return e.unsupported("its body's arguments have no storage types");
+    auto loop = scf::WhileOp::create(e.b, e.loc, types, inits);
+    loop->setAttr(kCarried, e.b.getI64IntegerAttr(carried));
+    SmallVector<Location> locs(types.size(), e.loc);
+    Block *before = e.b.createBlock(&loop.getBefore(), {}, types, locs);
+    Value more = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::slt, before->getArgument(0), limit);
+    more = arith::AndIOp::create(e.b, e.loc, more, before->getArgument(1));
+    scf::ConditionOp::create(e.b, e.loc, more, before->getArguments());
+    Block *after = e.b.createBlock(&loop.getAfter(), {}, types, locs);
+    Value i = arith::IndexCastOp::create(e.b, e.loc, e.b.getI64Type(), after->getArgument(0));
+    Value cond = arith::ExtUIOp::create(e.b, e.loc, e.b.getI8Type(), after->getArgument(1));
+    SmallVector<Value> args;
+    for (Value scalar : {i, cond})
+      args.push_back(tensor::FromElementsOp::create(
+          e.b, e.loc, RankedTensorType::get({}, scalar.getType()), scalar));
+    for (int64_t k = 0; k < carried; ++k)
+      args.push_back(e.cast(after->getArgument(2 + k), (*body)->getArgument(2 + k).getType()));
+    e.b.inlineBlockBefore(*body, after, after->end(), args);
+    e.b.setInsertionPointAfter(loop);
+    SmallVector<Value> outs;
+    for (auto [k, type] : llvm::enumerate(results)) outs.push_back(e.cast(loop.getResult(2 + k), type));
+    e.b.replaceOp(op, outs);
+    return success();
+  }
+};
+
+/// adze.yield -> scf.yield; in a loop also appends the scan outputs' rows.
+struct LowerYield : Lower<graph::YieldOp> {
+  using Lower::Lower;
+
+  static Value append(Emitter &e, Value rows, Value element) {
+    auto type = tensorType(rows);
+    Fold count = e.extentsOf(rows)[0];
+    Folds row{e.m.constant(1)}, all{e.m.add(count, e.m.constant(1))};
+    for (Fold f : e.extentsOf(element)) row.push_back(f), all.push_back(f);
+    Folds had(row), zero(row.size(), e.m.constant(0)), ones(row.size(), e.m.constant(1)), at(zero);
+    had[0] = count;
+    at[0] = count;
+    Value grown = e.empty(all, type.getElementType());
+    Value source = e.cast(rows, e.empty(had, type.getElementType()).getType());
+    grown = tensor::InsertSliceOp::create(e.b, e.loc, source, grown, zero, had, ones);
+    grown = tensor::InsertSliceOp::create(e.b, e.loc, element, grown, at, row, ones);
+    return e.cast(grown, type);
+  }
+
+  LogicalResult lower(graph::YieldOp op, Emitter &e) const override {
+    Operation *parent = op->getParentOp();
+    SmallVector<Value> values;
+    if (auto loop = dyn_cast<scf::WhileOp>(parent)) {
+      auto carried = loop->getAttrOfType<IntegerAttr>(kCarried);
+      if (!carried) return e.unsupported("its loop is not one of ours");
+      Block *block = op->getBlock();
+      values.push_back(arith::AddIOp::create(e.b, e.loc, block->getArgument(0), e.index(1)));
+      values.push_back(loadScalar(e.b, e.loc, e.element(0, 0), e.b.getI1Type()));
+      for (unsigned i = 1; i < op->getNumOperands(); ++i) {
+        Value state = block->getArgument(1 + i);
+        bool scan = int64_t(i) > carried.getInt();
+        values.push_back(scan ? append(e, state, e.operand(i)) : e.cast(e.operand(i), state.getType()));
+      }
+    } else if (auto ifOp = dyn_cast<scf::IfOp>(parent)) {
+      for (auto [i, type] : llvm::enumerate(ifOp.getResultTypes()))
+        values.push_back(e.cast(e.operand(i), type));
+    } else {
+      return e.unsupported("its parent is not lowered");
+    }
+    e.b.replaceOpWithNewOp<scf::YieldOp>(op, values);
+    return success();
+  }
+};
+
+/// adze.fusion -> its body in place.
+struct LowerFusion : Lower<graph::FusionOp> {
+  using Lower::Lower;
+  LogicalResult lower(graph::FusionOp op, Emitter &e) const override {
+    FailureOr<Block *> body = e.b.convertRegionTypes(&op.getBody(), e.getTypes());
+    if (failed(body)) return e.unsupported("its body's arguments have no storage types");
+    auto yield = cast<graph::YieldOp>((*body)->getTerminator());
+    SmallVector<Value> inputs;
+    for (unsigned i = 0; i < op->getNumOperands(); ++i) inputs.push_back(e.operand(i));
+    e.b.inlineBlockBefore(*body, op, inputs);
+    SmallVector<Value> values(yield.getValues());
+    e.b.eraseOp(yield);
+    e.b.replaceOp(op, values);
+    return success();
+  }
+};
+
+}  // namespace
+
+void populateControlFlowPatterns(const TypeConverter &types, LoweringState &state,
+                                 RewritePatternSet &patterns) {
+  addPatterns<LowerIf, LowerLoop, LowerYield, LowerFusion>(types, state, patterns);
+}
+
+}  // namespace adze::lowering
