@@ -32,9 +32,8 @@ Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms) {
   if (own == 0) return {};
   // Products are summed in float32, or float64 for float64.
   double sums = std::min(own, 0x1p-23);
-  double depth = static_cast<double>(std::max<int64_t>(stages, 1));
-  double length = static_cast<double>(std::max<int64_t>(terms, 1));
-  double drift = 4 * own * std::sqrt(depth) + 8 * sums * std::sqrt(depth * length);
+  double drift = 2 * own * std::sqrt(static_cast<double>(std::max<int64_t>(stages, 1))) +
+                 3 * sums * std::sqrt(static_cast<double>(std::max<int64_t>(terms, 1)));
   return {drift, 0, drift};
 }
 

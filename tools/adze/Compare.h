@@ -14,7 +14,7 @@ struct Tolerance {
 Tolerance suiteTolerance(int32_t dtype);
 
 /// Bounds for a whole model: results of `dtype` after `stages` roundings one
-/// after the other, the longest sum having `terms` terms.
+/// after the other, whose sums have `terms` terms together.
 Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms);
 
 struct Difference {

@@ -70,17 +70,22 @@ std::optional<ModelFacts> factsOf(const std::string &path) {
   for (const auto &node : model.graph().node())
     if (node.op_type() == "Constant" && node.attribute_size() && node.attribute(0).has_t())
       weights[node.output(0)] = &node.attribute(0).t();
-  // The longest way through the graph: roundings one after the other.
-  std::map<std::string, int64_t> depth;
+  // The longest ways through the graph: roundings one after the other, and the
+  // terms of the sums among them.
+  std::map<std::string, int64_t> depth, length;
   for (const auto &node : model.graph().node()) {
-    int64_t deepest = 0;
-    for (const auto &in : node.input()) deepest = std::max(deepest, depth[in]);
+    int64_t deepest = 0, longest = 0;
+    for (const auto &in : node.input()) {
+      deepest = std::max(deepest, depth[in]);
+      longest = std::max(longest, length[in]);
+    }
+    ++deepest, longest += termsOf(node, weights);
     for (const auto &out : node.output()) {
-      depth[out] = deepest + 1;
+      depth[out] = deepest, length[out] = longest;
       facts.values.emplace_back(out, node.name().empty() ? node.op_type() : node.name());
     }
-    facts.stages = std::max(facts.stages, deepest + 1);
-    facts.terms = std::max(facts.terms, termsOf(node, weights));
+    facts.stages = std::max(facts.stages, deepest);
+    facts.terms = std::max(facts.terms, longest);
   }
   return facts;
 }
