@@ -10,6 +10,9 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 begin=$SECONDS
+# ccache and the precompiled header: as in CMakePresets.json.
+export CCACHE_BASEDIR=$PWD
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 jobs=${ADZE_JOBS:-$(nproc)}
 packages=(ccache catch2 clang-22 cmake flatbuffers-compiler fonts-dejavu-core g++ libcli11-dev
   libflatbuffers-dev liblld-22-dev libmlir-22-dev libprotobuf-dev libxxhash-dev
