@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import onnxruntime
@@ -47,10 +48,16 @@ def agrees(got, want, bounds):
     return bool((share <= 1).all()), float(share.max())
 
 
-def bounds_of(adze, artifact, source, size, count, name):
-    """`adze verify` at the first size; the bounds that it derived."""
-    done = subprocess.run([adze, "verify", artifact, "--against", source, "--json",
-                           *common.shape_flags(size)], capture_output=True, text=True)
+def bounds_of(adze, artifact, source, feed, count, name):
+    """`adze verify` on these inputs; the bounds that it derived."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number, (key, value) in enumerate(feed.items()):
+            path = pathlib.Path(folder) / f"{number}.npy"
+            np.save(path, value)
+            files += ["--input", f"{key}={path}"]
+        done = subprocess.run([adze, "verify", artifact, "--against", source, "--json", *files],
+                              capture_output=True, text=True)
     message = "" if done.returncode == 0 else ": " + " ".join(done.stderr.split())[:300]
     count.check(done.returncode == 0, f"{name}: adze verify{message}")
     return json.loads(done.stdout)["float32_bounds"]
@@ -70,7 +77,8 @@ def test_model(model, args, count):
     first = artifact.read_bytes()
     common.compile_model(args.adze, source, artifact)
     count.check(first == artifact.read_bytes(), f"{name}: two compiles give the same bytes")
-    bounds = bounds_of(args.adze, artifact, source, model["sizes"][0], count, name)
+    feed = common.inputs_of(model, model["sizes"][0])
+    bounds = bounds_of(args.adze, artifact, source, feed, count, name)
     session = onnxruntime.InferenceSession(str(source), providers=["CPUExecutionProvider"])
     loaded = adze.Model(str(artifact))
     # The first size once more at the end: what another size left must not matter.
