@@ -42,18 +42,21 @@ static Values convertReciprocal(NodeBuilder &nb) {
 }
 
 static Values convertMod(NodeBuilder &nb) {
-  bool fmod = nb.boolAttr("fmod");
-  Value a = nb.in(0);
-  // Float operands are an error without fmod = 1, but models have them.
-  if (a && isa<FloatType>(nb.element(a))) fmod = true;
-  return {nb.ew(fmod ? Fn::FMod : Fn::Mod, {a, nb.in(1)})};
+  return {nb.ew(nb.boolAttr("fmod") ? Fn::FMod : Fn::Mod, {nb.in(0), nb.in(1)})};
 }
 
 static Values convertBitShift(NodeBuilder &nb) {
   StringRef direction = nb.strAttr("direction");
   if (direction != "LEFT" && direction != "RIGHT")
     return {nb.invalid("direction must be LEFT or RIGHT")};
-  return {nb.ew(direction == "LEFT" ? Fn::ShiftLeft : Fn::ShiftRight, {nb.in(0), nb.in(1)})};
+  Value x = nb.in(0), amount = nb.in(1);
+  if (direction == "LEFT") return {nb.ew(Fn::ShiftLeft, {x, amount})};
+  Value shifted = nb.ew(Fn::ShiftRight, {x, amount});
+  if (!shifted || nb.element(x).isUnsignedInteger()) return {shifted};
+  // Shifts are logical: a negative number's complement is shifted instead.
+  Value complement = nb.ew(Fn::ShiftRight, {nb.ew(Fn::BitwiseNot, x), amount});
+  Value negative = nb.ew(Fn::Less, {x, nb.scalarInt(nb.element(x), 0)});
+  return {nb.select(negative, nb.ew(Fn::BitwiseNot, complement), shifted)};
 }
 
 static Values convertIsInf(NodeBuilder &nb) {
@@ -89,6 +92,8 @@ static Values convertBitCast(NodeBuilder &nb) {
   Type to = nb.dtype(nb.intAttr("to"));
   Value x = nb.in(0);
   if (!x || !to || nb.element(x) == to) return {x};
+  // A bool is a byte of 0 or 1.
+  if (nb.element(x).isInteger(1) || to.isInteger(1)) return {nb.cast(x, to)};
   return {nb.make<graph::BitcastOp>(x, nb.named("to", TypeAttr::get(to)))};
 }
 
@@ -163,7 +168,7 @@ void populateElementwise(OpTable &t) {
   t.push_back({"", "BitwiseAnd", 18, 0, kInts, binary<Fn::BitwiseAnd>});
   t.push_back({"", "BitwiseOr", 18, 0, kInts, binary<Fn::BitwiseOr>});
   t.push_back({"", "BitwiseXor", 18, 0, kInts, binary<Fn::BitwiseXor>});
-  t.push_back({"", "BitShift", 11, 0, kUnsigned, convertBitShift});
+  t.push_back({"", "BitShift", 11, 0, kInts, convertBitShift});
   t.push_back({"", "Equal", 7, 0, kAny, compare<Fn::Equal>});
   t.push_back({"", "Less", 7, 0, kNumbers, compare<Fn::Less>});
   t.push_back({"", "LessOrEqual", 12, 0, kNumbers, compare<Fn::LessEqual>});

@@ -20,7 +20,7 @@ static OpTable buildTable() {
        {populateElementwise, populateActivation, populateDataMovement, populateShape,
         populateReduction, populateWindow, populateMatMul, populateEinsum, populateNormalization,
         populateControlFlow, populateRecurrent, populateQuantization, populateSorting,
-        populateResize, populateMicrosoft})
+        populateResize, populateMicrosoft, populateSampling, populateSignal, populateTraining})
     populate(table);
   llvm::sort(table, [](const OpEntry &a, const OpEntry &b) { return keyOf(a) < keyOf(b); });
   return table;

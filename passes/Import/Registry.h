@@ -73,5 +73,8 @@ void populateQuantization(OpTable &table);
 void populateSorting(OpTable &table);
 void populateResize(OpTable &table);
 void populateMicrosoft(OpTable &table);
+void populateSampling(OpTable &table);
+void populateSignal(OpTable &table);
+void populateTraining(OpTable &table);
 
 }  // namespace adze::convert

@@ -258,14 +258,17 @@ static Values convertMaxUnpool(NodeBuilder &nb) {
   Value natural = nb.join(pieces);
   shape = nb.has(2) ? nb.indexVector(nb.in(2)) : natural;
   if (!natural || !shape) return {Value()};
-  // Indices count in the natural shape; a larger output_shape only adds zeros
-  // behind, and then they count in it.
-  Value total = nb.reduce(shape, ReduceKind::Prod, {0}, true);
+  // Indices count in the natural shape; a larger output_shape adds zeros at
+  // the end of each axis.
+  Value total = nb.reduce(natural, ReduceKind::Prod, {0}, true);
   Value zeros = nb.expand(nb.splat(nb.element(x), 0, {1}), total);
   Value flat = nb.make<graph::ScatterElementsOp>(
       {zeros, nb.reshape(indices, ArrayRef<int64_t>{-1}), nb.reshape(x, ArrayRef<int64_t>{-1})},
       nb.named("axis", int64_t(0)));
-  return {nb.reshape(flat, shape)};
+  Value y = nb.reshape(flat, natural);
+  if (!nb.has(2)) return {y};
+  Value behind = nb.join({nb.ints(Ints(nb.rank(x), 0)), nb.sub(shape, natural)});
+  return {nb.make<graph::PadOp>({y, behind, nb.splat(nb.element(x), 0)})};
 }
 
 void populateWindow(OpTable &t) {
