@@ -180,6 +180,7 @@ private:
     });
     int64_t budget = machine.vectorRegisters - 1;
     int64_t columns = row < 0 || size(row) < 4 ? 8 : machine.vectorRegisters >= 32 ? 4 : 2;
+    columns = std::min(columns, panelColumns());
     columns = packVectors ? packVectors : evenShare(vectors, std::min(columns, vectors));
     int64_t rows = 1;
     if (row >= 0) {
@@ -190,6 +191,17 @@ private:
     if (schedule.vectorDim >= 0)
       schedule.tile[schedule.vectorDim] = columns;
     unrollWindow(row);
+  }
+
+  /// Vectors across such that what a block of lanes reads, all along the
+  /// reduction, stays in the second-level cache; two at least.
+  int64_t panelColumns() const {
+    int64_t depth = 1;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (unit.isReduction[dim])
+        depth *= size(dim);
+    int64_t perColumn = std::max<int64_t>(1, depth * (machine.vectorBits / 8));
+    return std::max<int64_t>(2, machine.l2Bytes * 3 / 4 / perColumn);
   }
 
   /// A tile of at most `limit` that leaves little over when it walks `total`.

@@ -1,5 +1,6 @@
 #include "passes/Schedule/NestEmitter.h"
 #include "passes/Schedule/Passes.h"
+#include "passes/Schedule/RowFusion.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -50,29 +51,82 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
 
   void emitBlock(Block &block, const MachineModel &machine) {
     auto units = buildUnits(block, [&](Operation *op, StringRef why) { fallBack(op, why); });
+    SmallVector<Plan> plans;
     for (std::unique_ptr<Unit> &unit : units)
-      emitUnit(*unit, machine);
+      planUnit(std::move(unit), plans);
+    SmallVector<Plan *> group;
+    for (Plan &plan : plans) {
+      if (!group.empty() && !canShareRows(group, plan))
+        emitGroup(group, machine);
+      group.push_back(&plan);
+    }
+    if (!group.empty())
+      emitGroup(group, machine);
   }
 
-  void emitUnit(Unit &unit, const MachineModel &machine) {
-    linalg::GenericOp anchor = unit.anchor();
+  /// Reads the schedule; a unit that has none, or a wrong one, falls back.
+  void planUnit(std::unique_ptr<Unit> unit, SmallVectorImpl<Plan> &plans) {
+    linalg::GenericOp anchor = unit->anchor();
     auto attr = anchor->getAttrOfType<DictionaryAttr>(kScheduleAttr);
     if (!attr)
-      return fallBack(anchor, "it has no schedule");
+      return breakGroup(anchor, "it has no schedule", plans);
     std::string error;
-    FailureOr<Schedule> schedule = Schedule::fromAttr(attr, unit.numDims(), error);
+    FailureOr<Schedule> schedule = Schedule::fromAttr(attr, unit->numDims(), error);
     if (failed(schedule))
-      return fallBack(anchor, error);
-    if (!schedule->collapse.empty() && failed(collapseDims(unit, schedule->collapse)))
-      return fallBack(anchor, "its schedule collapses dimensions that are not contiguous");
-    if (!packsFit(unit, *schedule))
-      return fallBack(anchor, "its tile does not divide the packed operand's blocks");
-    OpBuilder builder(unit.insertionPoint());
-    NestEmitter(unit, *schedule, machine, builder, anchor.getLoc()).emit();
-    for (const Stage &stage : unit.stages)
-      stage.op->erase();
-    ++numNests;
+      return breakGroup(anchor, error, plans);
+    if (!schedule->collapse.empty() && failed(collapseDims(*unit, schedule->collapse)))
+      return breakGroup(anchor, "its schedule collapses dimensions that are not contiguous", plans);
+    if (!packsFit(*unit, *schedule))
+      return breakGroup(anchor, "its tile does not divide the packed operand's blocks", plans);
+    unit->followsDirectly &= !broken;
+    broken = false;
+    Plan &plan = plans.emplace_back();
+    plan.unit = std::move(unit);
+    plan.schedule = std::move(*schedule);
+    plan.rowDim = findRowDim(plan);
   }
+
+  /// The op stays where it is: units on its two sides may not run interleaved.
+  void breakGroup(Operation *op, StringRef why, SmallVectorImpl<Plan> &) {
+    broken = true;
+    fallBack(op, why);
+  }
+
+  /// One unit is a nest of its own; several run block of rows by block of rows.
+  void emitGroup(SmallVectorImpl<Plan *> &group, const MachineModel &machine) {
+    OpBuilder builder(group.back()->unit->insertionPoint());
+    Location loc = group.front()->unit->anchor().getLoc();
+    SmallVector<std::unique_ptr<NestEmitter>> emitters;
+    for (Plan *plan : group) {
+      if (group.size() > 1)
+        makeSequential(plan->schedule);
+      Location unitLoc = plan->unit->anchor().getLoc();
+      emitters.push_back(std::make_unique<NestEmitter>(*plan->unit, plan->schedule, machine,
+                                                       builder, unitLoc));
+      emitters.back()->begin();
+    }
+    if (group.size() == 1) {
+      emitters.front()->emit();
+    } else {
+      int64_t rows = rowsPerBlock(group, machine);
+      Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+      Value step = arith::ConstantIndexOp::create(builder, loc, rows);
+      Value upper = emitters.front()->upperBound(group.front()->rowDim);
+      auto loop = scf::ParallelOp::create(builder, loc, zero, upper, step);
+      loop->setAttr("adze.grain", builder.getI64IntegerAttr(blocksPerTask(group, rows, machine)));
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(loop.getBody());
+      for (auto [plan, emitter] : llvm::zip(group, emitters))
+        emitter->emitChunk(plan->rowDim, rows, loop.getInductionVars().front());
+    }
+    for (Plan *plan : group)
+      for (const Stage &stage : plan->unit->stages)
+        stage.op->erase();
+    ++numNests;
+    group.clear();
+  }
+
+  bool broken = false;
 };
 
 }  // namespace

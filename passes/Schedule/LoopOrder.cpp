@@ -81,7 +81,9 @@ private:
       return;
     int64_t iterations = 1;
     for (unsigned dim : order) {
-      if (iterations >= kEnoughIterations || work < kIterationWork)
+      // Sizes known at run time only may be large: the first loop is free.
+      bool enough = fixed || !schedule.loops.empty();
+      if (iterations >= kEnoughIterations || (enough && work < 2 * kIterationWork))
         break;
       int64_t perStep = std::max<int64_t>(1, work / llvm::divideCeil(size(dim), step(dim)));
       int64_t steps = chunkSteps(dim, llvm::divideCeil(kIterationWork, perStep));
@@ -112,7 +114,8 @@ private:
 
   void addLoop(unsigned dim) {
     auto *chunk = llvm::find_if(schedule.loops, [&](const Loop &loop) { return loop.dim == dim; });
-    if (chunk == schedule.loops.end() || chunk->step != step(dim))
+    // Without a reduction the tile loop keeps its place, lanes innermost.
+    if (chunk == schedule.loops.end() || chunk->step != step(dim) || unit.core < 0)
       schedule.loops.push_back({dim, step(dim), false});
   }
 

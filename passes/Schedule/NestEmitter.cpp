@@ -15,12 +15,11 @@ NestEmitter::NestEmitter(Unit &unit, const Schedule &schedule, const MachineMode
     (unit.isReduction[loop.dim] ? reductionLoops : parallelLoops).push_back(loop);
 }
 
-void NestEmitter::emit() {
+void NestEmitter::begin() {
   // What the prologue makes goes before this op, the loops after it.
   auto marker = arith::ConstantIndexOp::create(builder, loc, 0);
   prologue.setInsertionPoint(marker);
   constants[0] = marker;
-  NestState state;
   state.dims.resize(unit.numDims());
   for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
     state.dims[dim].lower = constant(0);
@@ -32,7 +31,15 @@ void NestEmitter::emit() {
     for (const Access &access : stage.operands)
       addresses.push_back(materialize(access.offset));
   }
-  emitLoops(0, state);
+}
+
+void NestEmitter::emit() { emitLoops(0, state); }
+
+void NestEmitter::emitChunk(unsigned dim, int64_t step, Value index) {
+  NestState chunk = state;
+  enterChunk({dim, step, false}, index, chunk);
+  chunk.dims[dim].step = 0;
+  emitLoops(0, std::move(chunk));
 }
 
 bool NestEmitter::isInnermost(unsigned level) const {
@@ -227,8 +234,8 @@ SmallVector<Rung> NestEmitter::ladder(unsigned dimension, const NestState &state
     return rungs;
   }
   while (tile > 1) {
-    // Steps of about four: each rung is a copy of the code.
-    tile = std::max<int64_t>(1, llvm::bit_floor(static_cast<uint64_t>(tile - 1)) / 2);
+    // Few rungs, for each is a copy of the code; two rows cost as one does.
+    tile = tile > 8 ? 4 : tile > 2 ? 2 : 1;
     push(tile, 1);
   }
   return rungs;

@@ -48,8 +48,14 @@ class NestEmitter {
 public:
   NestEmitter(Unit &unit, const Schedule &schedule, const MachineModel &machine,
               mlir::OpBuilder &builder, mlir::Location loc);
-  /// Emits the nest at the builder's insertion point.
+  /// Emits at the builder's insertion point what the nest needs before it.
+  void begin();
+  /// Emits the nest at the builder's insertion point, after begin().
   void emit();
+  /// Emits the nest over `step` indices of `dim` from `index` on, or to its end.
+  void emitChunk(unsigned dim, int64_t step, mlir::Value index);
+  /// The bound of `dim`.
+  mlir::Value upperBound(unsigned dim) const { return state.dims[dim].upper; }
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;
@@ -116,6 +122,7 @@ private:
   mlir::OpBuilder prologue;  ///< before the nest: sizes, strides, flat views
   mlir::Location loc;
   llvm::SmallVector<Loop> parallelLoops, reductionLoops;
+  NestState state;           ///< before the first loop
   std::map<void *, mlir::Value> flats;
   std::map<int64_t, mlir::Value> constants;
   llvm::SmallVector<Point> tile;             ///< points of the current tile

@@ -249,14 +249,19 @@ SmallVector<std::unique_ptr<Unit>>
 buildUnits(Block &block, function_ref<void(Operation *, StringRef)> unsupported) {
   SmallVector<std::unique_ptr<Unit>> units;
   std::optional<Draft> draft;
+  bool direct = false;
   auto flush = [&] {
     if (!draft)
       return;
-    if (auto unit = finish(*draft); succeeded(unit))
+    if (auto unit = finish(*draft); succeeded(unit)) {
+      (*unit)->followsDirectly = direct;
       units.push_back(std::move(*unit));
-    else
+      direct = true;
+    } else {
       for (linalg::GenericOp op : draft->ops)
         unsupported(op, "an operand's map or layout is not linear");
+      direct = false;
+    }
     draft.reset();
   };
   for (Operation &op : block) {
@@ -274,6 +279,8 @@ buildUnits(Block &block, function_ref<void(Operation *, StringRef)> unsupported)
     flush();
     if (schedulable)
       draft = startDraft(generic);
+    else
+      direct = false;
   }
   flush();
   return units;

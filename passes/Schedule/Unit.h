@@ -25,6 +25,7 @@ struct Unit {
   llvm::SmallVector<bool> isReduction; ///< by unit dimension
   llvm::SmallVector<Stride> sizes;     ///< by unit dimension
   Symbols symbols;
+  bool followsDirectly = false;        ///< nothing interferes between the unit before and this
 
   unsigned numDims() const { return isReduction.size(); }
   /// The op that carries the schedule: the core, or the first stage.
