@@ -22,6 +22,15 @@ void MlirDiagnostics::setClass(ExitCode exitCode, std::string code, std::string 
 /// hundreds tell the class.
 static void takeCode(Diagnostic &d) {
   std::string_view m = d.message;
+  constexpr std::string_view kNoLowering = "failed to legalize operation 'adze.";
+  if (m.substr(0, kNoLowering.size()) == kNoLowering) {
+    d.code = "ADZ0203";
+    d.exitCode = ExitCode::Unsupported;
+    d.message = "unsupported, because this target has no code for this case of " +
+                std::string(m.substr(kNoLowering.size() - 5));
+    d.message.erase(d.message.find_last_of('\''));
+    d.help = "`adze ops` lists what is supported";
+  }
   if (m.size() < 9 || m.substr(0, 3) != "ADZ" || m.substr(7, 2) != ": ") return;
   d.code = d.message.substr(0, 7);
   if (d.code[4] == '2') d.exitCode = ExitCode::Unsupported;

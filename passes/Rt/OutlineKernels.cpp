@@ -143,7 +143,12 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     Operation *before = fusion->getPrevNode();
     SmallVector<Operation *> clones;
     llvm::SmallPtrSet<Operation *, 16> group;
-    for (Operation &op : fusion.getBody().front().without_terminator()) {
+    // Constants come first and stay: shape code may read them.
+    auto body = fusion.getBody().front().without_terminator();
+    for (Operation &op : body)
+      if (op.hasTrait<OpTrait::ConstantLike>()) b.clone(op, map);
+    for (Operation &op : body) {
+      if (op.hasTrait<OpTrait::ConstantLike>()) continue;
       clones.push_back(b.clone(op, map));
       group.insert(clones.back());
     }

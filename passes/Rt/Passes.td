@@ -58,6 +58,16 @@ def FuseElementwise : Pass<"adze-fuse-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def ShareDestinations : Pass<"adze-share-destinations", "::mlir::ModuleOp"> {
+  let summary = "Let kernels without loops compute straight into their destinations";
+  let description = [{
+    Upstream's empty tensor elimination, on functions without scf loops: a
+    destination that a loop carries through slices makes one-shot
+    bufferization fail with a conflict it cannot copy away.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def DropDestinationResults : Pass<"adze-drop-destination-results", "::mlir::ModuleOp"> {
   let summary = "Let kernels return nothing that is one of their own arguments";
   let description = [{

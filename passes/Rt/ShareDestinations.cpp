@@ -1,0 +1,38 @@
+// tensor.empty that ends in a destination -> that destination.
+#include "passes/Rt/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+
+namespace adze {
+#define GEN_PASS_DEF_SHAREDESTINATIONS
+#include "passes/Rt/Passes.h.inc"
+
+namespace {
+bool hasLoop(func::FuncOp f) {
+  return f.walk([](LoopLikeOpInterface) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
+struct ShareDestinationsPass : impl::ShareDestinationsBase<ShareDestinationsPass> {
+  void runOnOperation() override {
+    // Function arguments are writable only where the module is analysed whole.
+    bufferization::OneShotBufferizationOptions options;
+    options.allowReturnAllocsFromLoops = true;
+    options.bufferizeFunctionBoundaries = true;
+    bufferization::OneShotAnalysisState state(getOperation(), options);
+    if (failed(bufferization::analyzeModuleOp(getOperation(), state))) return signalPassFailure();
+    IRRewriter rewriter(&getContext());
+    for (auto f : getOperation().getOps<func::FuncOp>())
+      if (!f.isExternal() && !hasLoop(f) &&
+          failed(bufferization::eliminateEmptyTensors(rewriter, f, state)))
+        return signalPassFailure();
+  }
+};
+}  // namespace
+}  // namespace adze
