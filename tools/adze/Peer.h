@@ -11,13 +11,15 @@ class Peer {
  public:
   /// Starts `engine` ("ort", "openvino") on `model` with these inputs. Null
   /// after reporting (exit code 8 when Python or the engine is missing).
-  /// `exposed`: the engine also returns every value inside the graph.
+  /// `exposed`: the engine also returns every value inside the graph, and
+  /// exposedModel() is a model that does.
   static std::unique_ptr<Peer> start(const std::string &engine, const std::string &model,
                                      int threads, const std::vector<HostTensor> &inputs,
                                      bool exposed, Cli &cli);
   ~Peer();
 
   const std::string &version() const { return version_; }
+  std::string exposedModel() const { return folder_ + "/exposed.onnx"; }
   /// Runs `count` times; nanoseconds of each. Empty after reporting.
   std::vector<double> run(int count, Cli &cli);
   /// The results of the last run. Nullopt after reporting.

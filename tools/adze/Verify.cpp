@@ -11,7 +11,6 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <map>
 
@@ -139,18 +138,25 @@ class Verification {
   }
 
   /// Both sides' results for the inputs; false after reporting.
-  bool runBoth(const std::string &artifact, bool exposed, uint64_t seed,
-               std::vector<HostTensor> &own, std::vector<HostTensor> &other) {
-    auto session = Session::open(artifact, o_.threads, cli_);
+  bool runBoth(uint64_t seed, std::vector<HostTensor> &own, std::vector<HostTensor> &other) {
+    auto session = Session::open(o_.artifact, o_.threads, cli_);
     auto inputs = session ? inputsFor(*session, seed) : std::nullopt;
-    if (!inputs || !session->setInputs(*inputs, cli_) || !session->run(cli_)) return false;
-    auto results = session->results(cli_);
-    auto peer = Peer::start("ort", model_, std::max(1, o_.threads), *inputs, exposed, cli_);
-    if (!results || !peer || peer->run(1, cli_).empty()) return false;
-    auto reference = peer->results(cli_);
-    if (!reference) return false;
-    own = std::move(*results), other = std::move(*reference);
-    return true;
+    if (!inputs) return false;
+    auto peer = Peer::start("ort", model_, std::max(1, o_.threads), *inputs, false, cli_);
+    return peer && runOwn(*session, std::move(*inputs), own) && runPeer(*peer, other);
+  }
+
+  bool runOwn(Session &session, std::vector<HostTensor> inputs, std::vector<HostTensor> &results) {
+    if (!session.setInputs(std::move(inputs), cli_) || !session.run(cli_)) return false;
+    auto all = session.results(cli_);
+    if (all) results = std::move(*all);
+    return all.has_value();
+  }
+
+  bool runPeer(Peer &peer, std::vector<HostTensor> &results) {
+    auto all = peer.run(1, cli_).empty() ? std::nullopt : peer.results(cli_);
+    if (all) results = std::move(*all);
+    return all.has_value();
   }
 
   Difference check(const HostTensor &got, const HostTensor &want) const {
@@ -159,7 +165,7 @@ class Verification {
 
   bool verifySample(uint64_t seed) {
     std::vector<HostTensor> own, other;
-    if (!runBoth(o_.artifact, false, seed, own, other)) return false;
+    if (!runBoth(seed, own, other)) return false;
     bool same = true;
     for (const HostTensor &got : own) {
       auto want = std::find_if(other.begin(), other.end(),
@@ -189,20 +195,23 @@ class Verification {
   /// Compiles the model again with every value an output, and compares them in
   /// the graph's order.
   bool findFirst(uint64_t seed) {
-    char scratch[] = "/tmp/adze-verify-XXXXXX";
-    if (!mkdtemp(scratch)) return false;
+    auto original = Session::open(o_.artifact, o_.threads, cli_);
+    auto inputs = original ? inputsFor(*original, seed) : std::nullopt;
+    if (!inputs) return false;
+    auto peer = Peer::start("ort", model_, std::max(1, o_.threads), *inputs, true, cli_);
+    if (!peer) return false;
     CompileOptions options;
-    options.model = model_;
-    options.output = std::string(scratch) + "/exposed.adze";
-    options.exposeValues = true;
+    options.model = peer->exposedModel();
+    options.output = options.model + ".adze";
     CompileSummary summary;
+    if (compile(options, cli_.diags, summary) != ExitCode::Ok) return false;
+    auto session = Session::open(options.output, o_.threads, cli_);
     std::vector<HostTensor> own, other;
-    bool ran = compile(options, cli_.diags, summary) == ExitCode::Ok &&
-               runBoth(options.output, true, seed, own, other);
-    if (ran) compareValues(own, other);
-    std::error_code ignored;
-    std::filesystem::remove_all(scratch, ignored);
-    return ran;
+    if (!session || !runOwn(*session, std::move(*inputs), own) || !runPeer(*peer, other))
+      return false;
+    cli_.diags.setFile(o_.artifact);
+    compareValues(own, other);
+    return true;
   }
 
   void compareValues(const std::vector<HostTensor> &own, const std::vector<HostTensor> &other) {
@@ -229,7 +238,8 @@ class Verification {
       return;
     }
     if (!cli_.json && !cli_.quiet)
-      std::cout << "  " << compared << " values inside the graph agree one by one\n";
+      std::cout << "  " << compared << " values inside the graph agree one by one"
+                << (cli_.diags.hasErrors() ? ": the fault appears when kernels are fused\n" : "\n");
   }
 
   const Options &o_;

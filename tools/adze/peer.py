@@ -29,8 +29,8 @@ def load_array(entry):
     return array
 
 
-def expose(path):
-    """The model with every value that a node gives as an output as well."""
+def expose(path, target):
+    """Writes the model with every value that a node gives as an output as well."""
     import onnx
 
     model = onnx.load(path)
@@ -42,7 +42,8 @@ def expose(path):
             if name and name not in have and name in known:
                 model.graph.output.append(known[name])
                 have.add(name)
-    return model.SerializeToString()
+    onnx.save(model, target)
+    return target
 
 
 class OnnxRuntime:
@@ -55,7 +56,9 @@ class OnnxRuntime:
         options.log_severity_level = 3
         if request["exposed"]:  # every value as the model defines it
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        model = expose(request["model"]) if request["exposed"] else request["model"]
+        model = request["model"]
+        if request["exposed"]:
+            model = expose(model, os.path.join(request["folder"], "exposed.onnx"))
         self.session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.names = [o.name for o in self.session.get_outputs()]
         self.version = ort.__version__
