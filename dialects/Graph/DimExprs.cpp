@@ -24,6 +24,7 @@ AffineExpr DimExprs::dim(Value v, unsigned i) {
   if (it != dims.end()) return it->second;
   AffineExpr e = computeDim(v, i);
   if (!e) e = symbol(/*isExtent=*/true);
+  extents.insert(e);
   return dims[{v, i}] = e;
 }
 
@@ -48,6 +49,7 @@ std::optional<int64_t> DimExprs::constantDim(Value v, unsigned i) { return const
 
 bool DimExprs::nonNegative(AffineExpr e) const {
   if (auto c = dyn_cast<AffineConstantExpr>(e)) return c.getValue() >= 0;
+  if (extents.contains(e)) return true;
   if (auto s = dyn_cast<AffineSymbolExpr>(e)) return extentSymbol[s.getPosition()];
   auto bin = dyn_cast<AffineBinaryOpExpr>(e);
   return bin && nonNegative(bin.getLHS()) && nonNegative(bin.getRHS());

@@ -5,6 +5,7 @@
 #include "mlir/IR/Attributes.h"
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <optional>
@@ -60,6 +61,8 @@ class DimExprs {
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::AffineExpr> dims, elements;
   llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, mlir::AffineExpr> imported;
   llvm::SmallVector<bool> extentSymbol;
+  /// Expressions that are an extent, so not negative whatever their form.
+  llvm::DenseSet<mlir::AffineExpr> extents;
 };
 
 }  // namespace adze::graph

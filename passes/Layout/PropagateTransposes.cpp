@@ -44,7 +44,7 @@ bool toReshape(TransposeOp op) {
     axes.push_back(one ? -1 : p);
   }
   OpBuilder b(op);
-  Value shape = extentsForReshape(b, op.getLoc(), op.getX(), axes);
+  Value shape = extentsForReshape(b, op.getLoc(), op.getX(), op.getType().getShape(), axes);
   auto reshape = ReshapeOp::create(b, op.getLoc(), op.getType(), op.getX(), shape);
   op.getResult().replaceAllUsesWith(reshape.getResult());
   return true;
@@ -92,10 +92,10 @@ struct PropagateTransposesPass : public impl::PropagateTransposesBase<PropagateT
     }
   }
 
-  /// Transposes whose result nothing uses, users before producers.
+  /// Transposes and shape_ofs whose result nothing uses, users before producers.
   static void eraseDead(Block &block) {
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-      if (isa<TransposeOp>(op) && op.use_empty()) op.erase();
+      if (isa<TransposeOp, ShapeOfOp>(op) && op.use_empty()) op.erase();
   }
 
   void finish(Block &block) {

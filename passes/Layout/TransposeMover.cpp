@@ -123,7 +123,7 @@ static Value reshaped(OpBuilder &b, Location loc, Value v, ArrayRef<int64_t> axe
   for (int64_t a : axes) shape.push_back(a < 0 ? 1 : type.getDimSize(a));
   if (shape == type.getShape()) return v;
   return ReshapeOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()), v,
-                           extentsForReshape(b, loc, v, axes));
+                           extentsForReshape(b, loc, v, shape, axes));
 }
 
 Value TransposeMover::inverse(Operation *user, Value v, ArrayRef<int64_t> perm,
@@ -194,7 +194,21 @@ static bool usersUndo(Value v, ArrayRef<int64_t> perm) {
   });
 }
 
+/// shape_of(transpose(x)) -> gather(shape_of(x), perm)
+static bool sinkThroughShape(ShapeOfOp op) {
+  auto t = op.getX().getDefiningOp<TransposeOp>();
+  if (!t) return false;
+  OpBuilder b(op);
+  auto type = RankedTensorType::get({int64_t(t.getPerm().size())}, b.getI64Type());
+  Value perm = ConstantOp::create(b, op.getLoc(), DenseIntElementsAttr::get(type, t.getPerm()));
+  Value shape = ShapeOfOp::create(b, op.getLoc(), type, t.getX());
+  Value picked = GatherOp::create(b, op.getLoc(), type, shape, perm, 0);
+  op.getResult().replaceAllUsesWith(picked);
+  return true;
+}
+
 bool TransposeMover::sink(Operation *op, bool optimistic) {
+  if (auto shape = dyn_cast<ShapeOfOp>(op)) return sinkThroughShape(shape);
   std::optional<int64_t> rank = rules.permRank(op);
   if (!rank) return false;
   SmallVector<unsigned> operands(op->getNumOperands());

@@ -11,26 +11,83 @@ namespace adze {
 
 static int64_t rankOf(Value v) { return cast<RankedTensorType>(v.getType()).getRank(); }
 
+namespace {
+/// Splits a reshape into the smallest groups of equal element counts: one axis
+/// to one, several to one, or one to several.
+class Grouping {
+ public:
+  Grouping(DimExprs &exprs, ReshapeOp op) : exprs(exprs), x(op.getX()), y(op.getResult()) {}
+
+  std::optional<ReshapeGroups> run() {
+    ReshapeGroups out;
+    while (true) {
+      skipOnes(x, i);
+      if (j == rankOf(y) && i == rankOf(x)) return out;
+      if (j < rankOf(y) && exprs.constantDim(y, j) == 1) {
+        out.groups.push_back({{}, {j++}});
+        continue;
+      }
+      std::optional<ReshapeGroups::Group> group = next();
+      if (!group) return std::nullopt;
+      out.groups.push_back(std::move(*group));
+    }
+  }
+
+ private:
+  void skipOnes(Value v, int64_t &at) {
+    while (at < rankOf(v) && exprs.constantDim(v, at) == 1) ++at;
+  }
+
+  /// The axes of `v` from `at` on that together have `count` elements.
+  std::optional<Perm> gather(Value v, int64_t at, AffineExpr count) {
+    Perm axes;
+    SmallVector<AffineExpr> extents;
+    for (; at < rankOf(v); ++at) {
+      if (exprs.constantDim(v, at) == 1) continue;
+      axes.push_back(at);
+      extents.push_back(exprs.dim(v, at));
+      if (exprs.product(extents) == count) return axes;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<ReshapeGroups::Group> next() {
+    if (i == rankOf(x) || j == rankOf(y)) return std::nullopt;
+    if (std::optional<Perm> from = gather(x, i, exprs.product({exprs.dim(y, j)}))) {
+      i = from->back() + 1;
+      return ReshapeGroups::Group{*from, {j++}};
+    }
+    std::optional<Perm> to = gather(y, j, exprs.product({exprs.dim(x, i)}));
+    if (!to) return std::nullopt;
+    // A result extent of 1 inside the group belongs to it.
+    Perm all;
+    for (; j <= to->back(); ++j) all.push_back(j);
+    return ReshapeGroups::Group{{i++}, all};
+  }
+
+  DimExprs &exprs;
+  Value x, y;
+  int64_t i = 0, j = 0;
+};
+}  // namespace
+
 TransposeRules::TransposeRules(Operation *root) {
   DimExprs exprs(root->getContext());
-  root->walk<WalkOrder::PreOrder>([&](ReshapeOp op) {
-    Value x = op.getX(), y = op.getResult();
-    Perm in, map;
-    for (int64_t i = 0; i < rankOf(x); ++i)
-      if (exprs.constantDim(x, i) != 1) in.push_back(i);
-    size_t at = 0;
-    for (int64_t i = 0; i < rankOf(y); ++i) {
-      bool one = exprs.constantDim(y, i) == 1;
-      if (!one && (at >= in.size() || !exprs.same(x, in[at], y, i))) return;
-      map.push_back(one ? -1 : in[at++]);
-    }
-    if (at == in.size()) squeezes[op] = map;
+  root->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    // In program order, so that no extent is looked up through a long chain.
+    for (Value r : op->getResults())
+      if (auto type = dyn_cast<RankedTensorType>(r.getType()))
+        for (int64_t i = 0; i < type.getRank(); ++i) exprs.dim(r, i);
+    auto reshape = dyn_cast<ReshapeOp>(op);
+    if (!reshape) return;
+    if (std::optional<ReshapeGroups> groups = Grouping(exprs, reshape).run())
+      reshapes[op] = std::move(*groups);
   });
 }
 
 std::optional<int64_t> TransposeRules::permRank(Operation *op) const {
   if (isa<ElementwiseOp, ExpandOp>(op)) return rankOf(op->getResult(0));
-  if (isa<ReshapeOp>(op) && !squeezes.contains(op)) return std::nullopt;
+  if (isa<ReshapeOp>(op) && !reshapes.contains(op)) return std::nullopt;
   if (isa<CastOp, BitcastOp, QuantizeOp, DequantizeOp, SoftmaxOp, CumulativeOp, NormalizeOp,
           ReduceOp, ArgReduceOp, ConcatOp, PadOp, SliceOp, TileOp, ResizeOp, GatherOp, ReshapeOp>(op))
     return rankOf(op->getOperand(0));
@@ -79,18 +136,45 @@ static Perm gatherPerm(ArrayRef<int64_t> perm, int64_t axis, int64_t count) {
   return out;
 }
 
-/// Axes of the reordered x in the new result of a squeezing reshape: new
-/// extents of 1 come first.
-Perm TransposeRules::reshapeResultPerm(ReshapeOp op, ArrayRef<int64_t> perm) const {
-  const Perm &map = squeezes.find(op)->second;
-  Perm from(perm.size(), -1), place(perm.size()), out;
-  for (auto [i, axis] : llvm::enumerate(map))
-    if (axis >= 0) from[perm[axis]] = i;
-  int64_t next = llvm::count(map, -1), one = 0;
-  for (size_t j = 0; j < perm.size(); ++j)
-    if (from[j] >= 0) place[j] = next++;
-  for (int64_t axis : map) out.push_back(axis >= 0 ? place[perm[axis]] : one++);
+/// The groups of a reshape of the reordered x, in that order. nullopt when the
+/// axes of a group would no longer be neighbours.
+std::optional<ReshapeGroups> TransposeRules::reordered(ReshapeOp op, ArrayRef<int64_t> perm) const {
+  ReshapeGroups out = reshapes.find(op)->second;
+  // Groups without axes of x (new extents of 1) come first.
+  SmallVector<int64_t> used;
+  for (ReshapeGroups::Group &group : out.groups) {
+    for (int64_t &axis : group.from) axis = perm[axis];
+    if (!llvm::is_sorted(group.from)) return std::nullopt;
+    llvm::append_range(used, group.from);
+  }
+  llvm::sort(used);
+  for (const ReshapeGroups::Group &group : out.groups) {
+    const int64_t *at = llvm::find(used, group.from.empty() ? -1 : group.from.front());
+    for (int64_t axis : group.from)
+      if (*at++ != axis) return std::nullopt;
+  }
+  llvm::sort(out.groups, [](const ReshapeGroups::Group &a, const ReshapeGroups::Group &b) {
+    auto key = [](const ReshapeGroups::Group &g) {
+      return std::pair(g.from.empty() ? -1 : g.from.front(), g.to.front());
+    };
+    return key(a) < key(b);
+  });
   return out;
+}
+
+std::optional<Perm> TransposeRules::reshapeResultPerm(ReshapeOp op, ArrayRef<int64_t> perm) const {
+  std::optional<ReshapeGroups> groups = reordered(op, perm);
+  if (!groups) return std::nullopt;
+  Perm out(rankOf(op.getResult()));
+  int64_t next = 0, inferred = 0;
+  for (const ReshapeGroups::Group &group : groups->groups)
+    for (int64_t axis : group.to) {
+      bool dynamic = op.getType().isDynamicDim(axis);
+      inferred += dynamic && (group.from.size() != 1 || group.to.size() != 1);
+      out[axis] = next++;
+    }
+  // One dynamic extent can be left to reshape.
+  return inferred <= 1 ? std::optional(out) : std::nullopt;
 }
 
 std::optional<Crossing> TransposeRules::find(Operation *op, ArrayRef<int64_t> perm) const {
@@ -115,7 +199,9 @@ std::optional<Crossing> TransposeRules::find(Operation *op, ArrayRef<int64_t> pe
       })
       .Case([&](GatherOp o) { return unary(gatherPerm(perm, o.getAxis(), rankOf(o.getIndices()))); })
       .Case([&](ReshapeOp o) {
-        return squeezes.contains(o) ? unary(reshapeResultPerm(o, perm)) : R();
+        if (!reshapes.contains(o)) return R();
+        std::optional<Perm> result = reshapeResultPerm(o, perm);
+        return result ? unary(*result) : R();
       })
       .Default([](Operation *) { return R(); });
 }
@@ -149,36 +235,38 @@ static Value reorderVector(OpBuilder &b, Location loc, Value v, ArrayRef<int64_t
   return ConstantOp::create(b, loc, DenseElementsAttr::get(dense.getType(), values));
 }
 
-Value extentsForReshape(OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> axes) {
-  auto type = cast<RankedTensorType>(x.getType());
+Value extentsForReshape(OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> shape,
+                        ArrayRef<int64_t> axes) {
   Perm values;
-  for (int64_t a : axes) {
-    bool dynamic = a >= 0 && type.isDynamicDim(a);
-    values.push_back(a < 0 ? 1 : dynamic ? -1 : type.getDimSize(a));
-  }
+  for (int64_t extent : shape) values.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
   // -1 cannot be solved for beside an extent of 0.
   auto open = llvm::count(values, -1);
   if (open == 0 || (open == 1 && !llvm::is_contained(values, 0)))
     return intConstant(b, loc, values);
-  // The extents of x and, after them, a 1 to pick from.
-  int64_t rank = type.getRank();
-  Value shape = ShapeOfOp::create(b, loc, RankedTensorType::get({rank}, b.getI64Type()), x);
-  Value all = ConcatOp::create(b, loc, RankedTensorType::get({rank + 1}, b.getI64Type()),
-                               ValueRange{shape, intConstant(b, loc, {1})}, 0);
+  // The extents of x and, after them, the known numbers to pick from.
+  int64_t rank = rankOf(x), count = values.size();
+  Value extents = ShapeOfOp::create(b, loc, RankedTensorType::get({rank}, b.getI64Type()), x);
+  Value all = ConcatOp::create(b, loc, RankedTensorType::get({rank + count}, b.getI64Type()),
+                               ValueRange{extents, intConstant(b, loc, values)}, 0);
   Perm picks;
-  for (int64_t a : axes) picks.push_back(a < 0 ? rank : a);
-  auto result = RankedTensorType::get({int64_t(axes.size())}, b.getI64Type());
+  for (int64_t i = 0; i < count; ++i)
+    picks.push_back(values[i] == -1 && axes[i] >= 0 ? axes[i] : rank + i);
+  auto result = RankedTensorType::get({count}, b.getI64Type());
   return GatherOp::create(b, loc, result, all, intConstant(b, loc, picks), 0);
 }
 
 void TransposeRules::applyReshape(ReshapeOp op, ArrayRef<int64_t> perm, const Crossing &crossing) {
-  const Perm &map = squeezes.find(op)->second;
-  Perm axes(map.size());
-  for (auto [i, axis] : llvm::enumerate(map))
-    axes[crossing.resultPerm[i]] = axis < 0 ? -1 : perm[axis];
+  ReshapeGroups groups = *reordered(op, perm);
+  Perm axes(rankOf(op.getResult()), -1);
+  for (ReshapeGroups::Group &group : groups.groups) {
+    for (int64_t &axis : group.to) axis = crossing.resultPerm[axis];
+    if (group.from.size() == 1 && group.to.size() == 1) axes[group.to[0]] = group.from[0];
+  }
   OpBuilder b(op);
-  op.getShapeMutable().assign(extentsForReshape(b, op.getLoc(), op.getX(), axes));
-  squeezes[op] = axes;
+  auto type = transposed(op.getType(), invert(crossing.resultPerm));
+  Value shape = extentsForReshape(b, op.getLoc(), op.getX(), type.getShape(), axes);
+  op.getShapeMutable().assign(shape);
+  reshapes[op] = std::move(groups);
 }
 
 void TransposeRules::apply(Operation *op, ArrayRef<int64_t> perm, const Crossing &crossing) {

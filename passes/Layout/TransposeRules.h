@@ -16,8 +16,17 @@ struct Crossing {
   Perm resultPerm;
 };
 
-/// Knows every op that a transpose can cross. Remembers which reshapes of the
-/// root only add or drop dimensions of extent 1.
+/// A reshape as groups of neighbouring axes, in order: each group of axes of x
+/// becomes the group of result axes. Extents of 1 of x may be in none.
+struct ReshapeGroups {
+  struct Group {
+    Perm from, to;
+  };
+  llvm::SmallVector<Group, 4> groups;
+};
+
+/// Knows every op that a transpose can cross. Remembers how the reshapes of the
+/// root group axes, which takes symbolic extents.
 class TransposeRules {
  public:
   explicit TransposeRules(mlir::Operation *root);
@@ -31,16 +40,17 @@ class TransposeRules {
   void apply(mlir::Operation *op, llvm::ArrayRef<int64_t> perm, const Crossing &crossing);
 
  private:
-  Perm reshapeResultPerm(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm) const;
+  std::optional<ReshapeGroups> reordered(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm) const;
+  std::optional<Perm> reshapeResultPerm(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm) const;
   void applyReshape(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm, const Crossing &crossing);
 
-  /// For each result axis the axis of x it is; -1 for a new extent of 1.
-  llvm::DenseMap<mlir::Operation *, Perm> squeezes;
+  llvm::DenseMap<mlir::Operation *, ReshapeGroups> reshapes;
 };
 
-/// A rank-1 i64 tensor of the extents of `x` at `axes`; -1 stands for an extent
-/// of 1. At most one dynamic extent becomes -1, so that it fits reshape.
+/// What reshape needs to give `shape` from `x`: extent i is x's at axes[i], or
+/// (-1) the one that reshape works out, of which there may be one. Entries of
+/// static extents are not looked at.
 mlir::Value extentsForReshape(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
-                              llvm::ArrayRef<int64_t> axes);
+                              llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> axes);
 
 }  // namespace adze

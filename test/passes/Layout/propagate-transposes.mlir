@@ -145,3 +145,36 @@ func.func @matmul(%a: tensor<4x5xf32>, %b: tensor<6x5xf32>, %c: tensor<1x?x3xf32
   %2 = adze.transpose %c {perm = array<i64: 1, 0, 2>} : (tensor<1x?x3xf32>) -> tensor<?x1x3xf32>
   return %1, %2 : tensor<4x6xf32>, tensor<?x1x3xf32>
 }
+
+// -----
+
+// Merged axes that stay neighbours do not stop a transpose, nor does a query of
+// the shape.
+// CHECK-LABEL: func.func @merge
+// CHECK-NOT: adze.transpose
+// CHECK: %[[R:.*]] = adze.reshape %arg0, %{{.*}} : (tensor<?x?x?x8xf32>, tensor<3xi64>) -> tensor<?x?x8xf32>
+// CHECK: return %[[R]]
+func.func @merge(%x: tensor<?x?x?x8xf32>) -> tensor<?x?x8xf32> {
+  %zero = adze.constant dense<0> : tensor<1xi64> : tensor<1xi64>
+  %rest = adze.constant dense<[8, -1]> : tensor<2xi64> : tensor<2xi64>
+  %0 = adze.transpose %x {perm = array<i64: 0, 3, 1, 2>} : (tensor<?x?x?x8xf32>) -> tensor<?x8x?x?xf32>
+  %1 = adze.shape_of %0 : (tensor<?x8x?x?xf32>) -> tensor<4xi64>
+  %2 = adze.gather %1, %zero {axis = 0 : i64} : (tensor<4xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %3 = adze.concat %2, %rest {axis = 0 : i64} : (tensor<1xi64>, tensor<2xi64>) -> tensor<3xi64>
+  %4 = adze.reshape %0, %3 : (tensor<?x8x?x?xf32>, tensor<3xi64>) -> tensor<?x8x?xf32>
+  %5 = adze.transpose %4 {perm = array<i64: 0, 2, 1>} : (tensor<?x8x?xf32>) -> tensor<?x?x8xf32>
+  return %5 : tensor<?x?x8xf32>
+}
+
+// -----
+
+// Axes that a transpose takes apart cannot be merged before it.
+// CHECK-LABEL: func.func @no_merge
+// CHECK: %[[T:.*]] = adze.transpose %arg0
+// CHECK: adze.reshape %[[T]]
+func.func @no_merge(%x: tensor<2x3x4xf32>) -> tensor<12x2xf32> {
+  %s = adze.constant dense<[12, 2]> : tensor<2xi64> : tensor<2xi64>
+  %0 = adze.transpose %x {perm = array<i64: 2, 1, 0>} : (tensor<2x3x4xf32>) -> tensor<4x3x2xf32>
+  %1 = adze.reshape %0, %s : (tensor<4x3x2xf32>, tensor<2xi64>) -> tensor<12x2xf32>
+  return %1 : tensor<12x2xf32>
+}
