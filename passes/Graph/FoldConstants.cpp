@@ -1,10 +1,8 @@
 // adze-fold-constants
-#include "passes/Graph/ConstantData.h"
+#include "lib/Reference/Fold.h"
 #include "passes/Graph/Passes.h"
 
-#ifdef ADZE_WITH_REFERENCE
-#include "lib/Reference/Evaluate.h"
-#endif
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace adze::graph;
@@ -57,30 +55,13 @@ bool isSmallEnough(Operation *op) {
   return results <= kAlwaysBytes || results / kMostGrowth <= operands;
 }
 
-#ifdef ADZE_WITH_REFERENCE
-/// All results by the reference evaluator; empty when it cannot.
-SmallVector<ElementsAttr> evaluated(Operation *op) {
-  SmallVector<reference::Tensor> inputs;
-  for (Value v : op->getOperands()) {
-    auto tensor = reference::Tensor::fromAttr(constantOf(v));
-    if (!tensor) return {};
-    inputs.push_back(std::move(*tensor));
-  }
-  auto results = reference::evaluate(op, inputs);
-  SmallVector<ElementsAttr> out;
-  if (failed(results)) return {};
-  for (auto [tensor, type] : llvm::zip(*results, op->getResultTypes())) {
-    auto owner = std::make_shared<reference::Tensor>(tensor);
-    if (tensor.type() != type) return {};
-    ElementsAttr attr = makeConstant(tensor.type(), {tensor.bytes(), size_t(tensor.byteSize())}, owner);
-    if (!attr) return {};
-    out.push_back(attr);
-  }
-  return out;
+/// A splat that only moves stays one, without being written out.
+ElementsAttr movedSplat(Operation *op) {
+  if (!isa<TransposeOp, ReshapeOp, ExpandOp, TileOp>(op)) return {};
+  auto dense = dyn_cast<DenseElementsAttr>(constantOf(op->getOperand(0)));
+  if (!dense || !dense.isSplat()) return {};
+  return dense.resizeSplat(cast<RankedTensorType>(op->getResult(0).getType()));
 }
-#else
-SmallVector<ElementsAttr> evaluated(Operation *) { return {}; }
-#endif
 
 /// Constants in place of the results; empty: the op stays.
 SmallVector<ElementsAttr> folded(Operation *op) {
@@ -88,12 +69,9 @@ SmallVector<ElementsAttr> folded(Operation *op) {
     if (ElementsAttr known = knownIntegers(op)) return {known};
   bool constant = llvm::all_of(op->getOperands(), [](Value v) { return bool(constantOf(v)); });
   if (!constant || op->getNumOperands() == 0 || !isSmallEnough(op)) return {};
-  // Weights move fast, without the evaluator.
-  if (auto t = dyn_cast<TransposeOp>(op))
-    if (ElementsAttr moved = transposeConstant(constantOf(t.getX()), t.getPerm())) return {moved};
-  if (auto r = dyn_cast<ReshapeOp>(op))
-    if (ElementsAttr same = reshapeConstant(constantOf(r.getX()), r.getType())) return {same};
-  return evaluated(op);
+  if (ElementsAttr splat = movedSplat(op)) return {splat};
+  constexpr int64_t kMostBytes = int64_t(1) << 31;
+  return reference::foldConstants(op, kMostBytes).value_or(SmallVector<ElementsAttr>());
 }
 
 struct FoldConstantsPass : public impl::FoldConstantsBase<FoldConstantsPass> {

@@ -32,3 +32,19 @@ func.func @expanded() -> tensor<1000x1000xf32> {
   %0 = adze.expand %x, %s : (tensor<f32>, tensor<2xi64>) -> tensor<1000x1000xf32>
   return %0 : tensor<1000x1000xf32>
 }
+
+// -----
+
+// What the reference evaluates; splats stay splats.
+// CHECK-LABEL: func.func @evaluated
+// CHECK-DAG: adze.constant dense<[3.000000e+00, 5.000000e+00]> : tensor<2xf32>
+// CHECK-DAG: adze.constant dense<2.000000e+00> : tensor<300x7xf32>
+// CHECK-NOT: adze.elementwise
+func.func @evaluated() -> (tensor<2xf32>, tensor<300x7xf32>) {
+  %x = adze.constant dense<[1.0, 2.0]> : tensor<2xf32> : tensor<2xf32>
+  %y = adze.constant dense<[2.0, 3.0]> : tensor<2xf32> : tensor<2xf32>
+  %z = adze.constant dense<2.0> : tensor<7x300xf32> : tensor<7x300xf32>
+  %0 = adze.elementwise add(%x, %y) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %1 = adze.transpose %z {perm = array<i64: 1, 0>} : (tensor<7x300xf32>) -> tensor<300x7xf32>
+  return %0, %1 : tensor<2xf32>, tensor<300x7xf32>
+}

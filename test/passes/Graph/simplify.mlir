@@ -125,8 +125,8 @@ func.func @expands(%x: tensor<?x8xf32>, %y: tensor<1x8xf32>) -> (tensor<?x8xf32>
 // A static shape is kept.
 // CHECK-LABEL: func.func @keeps_static
 // CHECK: adze.reshape
-func.func @keeps_static(%x: tensor<?x3xf32>) -> tensor<2x3xf32> {
-  %s = adze.constant dense<[2, 3]> : tensor<2xi64> : tensor<2xi64>
-  %0 = adze.reshape %x, %s : (tensor<?x3xf32>, tensor<2xi64>) -> tensor<2x3xf32>
-  return %0 : tensor<2x3xf32>
+func.func @keeps_static(%x: tensor<?x3xf32>) -> tensor<4x3xf32> {
+  %s = adze.constant dense<[4, 3]> : tensor<2xi64> : tensor<2xi64>
+  %0 = adze.reshape %x, %s : (tensor<?x3xf32>, tensor<2xi64>) -> tensor<4x3xf32>
+  return %0 : tensor<4x3xf32>
 }
