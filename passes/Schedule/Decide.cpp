@@ -134,14 +134,20 @@ private:
   /// Lanes run along a reduction: several accumulators hide the latency.
   void tileDotProduct() {
     int64_t accumulators = std::min<int64_t>(machine.fmaLatency, 4);
-    // Another operand's rows share what is read of the first.
-    int rows = -1;
+    // Rows of either operand share what is read of the other: four by four
+    // dot products at once where the registers allow.
+    SmallVector<unsigned> rows;
     for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (!unit.isReduction[dim] && sharesReads(dim) && (rows < 0 || size(dim) >= size(rows)))
-        rows = dim;
-    if (rows >= 0 && size(rows) > 1) {
-      schedule.tile[rows] = std::min<int64_t>(4, size(rows));
-      accumulators = std::max<int64_t>(1, accumulators / schedule.tile[rows]);
+      if (!unit.isReduction[dim] && sharesReads(dim) && size(dim) > 1)
+        rows.push_back(dim);
+    llvm::sort(rows, [&](unsigned x, unsigned y) {
+      return std::pair(-size(x), x) < std::pair(-size(y), y);
+    });
+    int64_t factor = 4;
+    for (unsigned dim : ArrayRef(rows).take_front(2)) {
+      schedule.tile[dim] = std::min<int64_t>(factor, size(dim));
+      accumulators = std::max<int64_t>(1, accumulators / schedule.tile[dim]);
+      factor = machine.vectorRegisters >= 32 ? 4 : 2;
     }
     schedule.tile[schedule.vectorDim] =
         std::min<int64_t>(accumulators, vectorsIn(schedule.vectorDim));
