@@ -127,6 +127,8 @@ Type NodeBuilder::dtype(int64_t onnx) {
     case 24: return Float8E8M0FNUType::get(ctx);
     case 25: return integer(2, true);
     case 26: return integer(2, false);
+    case 27: return Float6E2M3FNType::get(ctx);
+    case 28: return Float6E3M2FNType::get(ctx);
     case 8: unsupported("string tensors are not supported"); return {};
     case 14:
     case 15: unsupported("complex tensors are not supported"); return {};

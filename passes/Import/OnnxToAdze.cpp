@@ -130,7 +130,18 @@ void GraphConverter::convertEntry(Block &block) {
                                        " has no known rank or is no tensor of numbers");
   }
   SmallVector<Operation *> old;
-  for (Operation &op : block.without_terminator()) old.push_back(&op);
+  for (Operation &op : block.without_terminator()) {
+    if (isa_and_present<onnxir::OnnxDialect>(op.getDialect())) {
+      old.push_back(&op);
+      continue;
+    }
+    // Ops that are converted already stay, if they stand on their own.
+    for (Value v : op.getResults()) mapped[v] = v;
+    for (Value v : op.getOperands())
+      if (Operation *def = v.getDefiningOp();
+          def && isa_and_present<onnxir::OnnxDialect>(def->getDialect()))
+        fail(&op, "ADZ0301: an op of another dialect reads an onnx value");
+  }
   b.setInsertionPoint(block.getTerminator());
   for (Operation *op : old) convertOp(op);
   if (anyFailed) return;

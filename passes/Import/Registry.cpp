@@ -50,11 +50,15 @@ static uint32_t dtypeOf(Type type) {
   if (type.isF64()) return kF64;
   if (isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType>(type))
     return kF8;
+  if (isa<Float4E2M1FNType>(type)) return kF4;
+  if (isa<Float6E2M3FNType, Float6E3M2FNType>(type)) return kF6;
+  if (isa<Float8E8M0FNUType>(type)) return kE8M0;
   auto i = dyn_cast<IntegerType>(type);
   if (!i) return 0;
   bool u = i.isUnsigned();
   switch (i.getWidth()) {
     case 1: return kBool;
+    case 2: return u ? kU2 : kI2;
     case 4: return u ? kU4 : kI4;
     case 8: return u ? kU8 : kI8;
     case 16: return u ? kU16 : kI16;
@@ -69,8 +73,9 @@ bool containsDtype(uint32_t dtypes, Type type) { return dtypes & dtypeOf(type); 
 std::string dtypeNames(uint32_t dtypes) {
   static constexpr std::pair<uint32_t, const char *> kNames[] = {
       {kBool, "bool"},    {kF16, "float16"}, {kBF16, "bfloat16"}, {kF32, "float32"},
-      {kF64, "float64"},  {kF8, "float8"},   {kI4, "int4"},       {kI8, "int8"},
-      {kI16, "int16"},    {kI32, "int32"},   {kI64, "int64"},     {kU4, "uint4"},
+      {kF64, "float64"},  {kF8, "float8"},   {kF6, "float6"},
+      {kF4, "float4e2m1"}, {kE8M0, "float8e8m0"}, {kI2, "int2"}, {kI4, "int4"},       {kI8, "int8"},
+      {kI16, "int16"},    {kI32, "int32"},   {kI64, "int64"},     {kU2, "uint2"}, {kU4, "uint4"},
       {kU8, "uint8"},     {kU16, "uint16"},  {kU32, "uint32"},    {kU64, "uint64"}};
   std::string text;
   for (auto [bit, name] : kNames) {

@@ -27,14 +27,16 @@ enum Dtype : uint32_t {
   kU8 = 1 << 9, kU16 = 1 << 10, kU32 = 1 << 11, kU64 = 1 << 12,
   kBool = 1 << 13,
   kI4 = 1 << 14, kU4 = 1 << 15,
+  kI2 = 1 << 16, kU2 = 1 << 17,
+  kF4 = 1 << 18, kF6 = 1 << 19, kE8M0 = 1 << 20,
   kFloats = kF16 | kBF16 | kF32 | kF64,
   kSigned = kI8 | kI16 | kI32 | kI64,
   kUnsigned = kU8 | kU16 | kU32 | kU64,
   kInts = kSigned | kUnsigned,
   kNumbers = kFloats | kInts,
   kAny = kNumbers | kBool,
-  kQuantized = kI4 | kU4 | kI8 | kU8 | kI16 | kU16 | kI32 | kF8,
-  kAll = kAny | kQuantized,
+  kQuantized = kI2 | kU2 | kI4 | kU4 | kI8 | kU8 | kI16 | kU16 | kI32 | kF8 | kF4,
+  kAll = kAny | kQuantized | kF6 | kE8M0,
 };
 
 /// One operator over a range of its since-versions.
