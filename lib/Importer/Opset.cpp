@@ -47,7 +47,8 @@ bool converterCanRead(const Nodes &nodes) {
 
 /// All names that nodes read are made before: what the rest relies on.
 bool wellFormed(const GraphProto &g, const std::unordered_set<std::string> &outer) {
-  std::unordered_set<std::string> known = outer;
+  // A name of this graph may hide one around it, but is made once.
+  std::unordered_set<std::string> known = outer, made;
   known.insert("");
   for (const auto &v : g.input()) known.insert(v.name());
   for (const auto &t : g.initializer()) known.insert(t.name());
@@ -57,7 +58,10 @@ bool wellFormed(const GraphProto &g, const std::unordered_set<std::string> &oute
     for (const auto &a : n.attribute())
       if (a.has_g() && !wellFormed(a.g(), known)) return false;
     for (const std::string &out : n.output())
-      if (!out.empty() && !known.insert(out).second) return false;
+      {
+      if (!out.empty() && !made.insert(out).second) return false;
+      known.insert(out);
+    }
   }
   for (const auto &v : g.output())
     if (!known.count(v.name())) return false;

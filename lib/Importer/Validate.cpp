@@ -1,6 +1,7 @@
 // Checks the structure of a model before any of onnx's own code sees it:
 // versions, names, order, attributes, operator schemas, functions.
 #include "lib/Importer/Session.h"
+#include "lib/Support/Checked.h"
 
 #include "onnx/checker.h"
 #include "onnx/defs/schema.h"
@@ -36,9 +37,8 @@ class Validator {
     const onnx::ModelProto &m = s.model;
     if (!checkVersions(m)) return false;
     for (const auto &f : m.functions()) checkFunction(f);
-    for (const auto &v : m.graph().input())
-      if (!hasType(v.type()))
-        fail("ADZ0125", "input " + quoted(v.name()) + " of the model has no element type");
+    for (const auto &v : m.graph().input()) checkInput(v);
+    for (const auto &v : m.graph().output()) checkInterfaceName("output", v.name());
     checkGraph(m.graph(), nullptr, s.opsets, 0);
     return !s.diags.hasErrors();
   }
@@ -47,6 +47,23 @@ class Validator {
   void fail(std::string code, std::string message, std::string help = {},
             ExitCode exit = ExitCode::InvalidModel) {
     s.error(std::move(code), std::move(message), std::move(help), exit);
+  }
+
+  // Programs name inputs and outputs by C strings.
+  void checkInterfaceName(const char *what, const std::string &name) {
+    if (name.find('\0') != name.npos)
+      fail("ADZ0120", std::string(what) + " " + quoted(name) + " has a zero byte in its name");
+  }
+
+  void checkInput(const onnx::ValueInfoProto &v) {
+    checkInterfaceName("input", v.name());
+    if (!hasType(v.type()))
+      return fail("ADZ0125", "input " + quoted(v.name()) + " of the model has no element type");
+    // 128: bits of the widest element.
+    std::optional<int64_t> size = 128;
+    for (const auto &dim : v.type().tensor_type().shape().dim())
+      if (dim.dim_value() > 0 && size) size = checkedMul(*size, dim.dim_value());
+    if (!size) fail("ADZ0125", "input " + quoted(v.name()) + " has an impossible shape");
   }
 
   static bool hasType(const onnx::TypeProto &type) {

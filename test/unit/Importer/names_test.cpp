@@ -74,12 +74,27 @@ TEST_CASE("values are defined before they are used", "[Importer]") {
 TEST_CASE("hostile names are kept, and escaped in messages", "[Importer]") {
   std::string name = std::string("a\0b\x1b[31m\n", 9);
   Model m;
-  m.input(name, {2}).output("y");
-  m.node("Relu", {name}, {"y"}, name);
+  m.input("a\x1b[m", {2}).output("y");
+  m.node("Relu", {"a\x1b[m"}, {"y"}, name);
   Import i(m);
   REQUIRE(i.module);
-  CHECK(cast<mlir::StringAttr>(i.main().getArgAttr(0, onnxir::kName)) == name);
+  CHECK(cast<mlir::StringAttr>(i.main().getArgAttr(0, onnxir::kName)) == "a\x1b[m");
   CHECK(onnxir::nodeOf(i.nodes()[0].getLoc())->name == name);
+}
+
+TEST_CASE("inputs and outputs have no zero byte in their names", "[Importer]") {
+  std::string name("a\0b", 3);
+  Model m;
+  m.input(name, {2}).output("y");
+  m.node("Relu", {name}, {"y"});
+  checkFails(Import(m), ExitCode::InvalidModel, "zero byte");
+}
+
+TEST_CASE("inputs of impossible size are refused", "[Importer]") {
+  Model m;
+  m.input("x", {int64_t(1) << 62, 4}).output("y");
+  m.node("Relu", {"x"}, {"y"});
+  checkFails(Import(m), ExitCode::InvalidModel, "'x' has an impossible shape");
 }
 
 TEST_CASE("names like the importer's own do not clash", "[Importer]") {
