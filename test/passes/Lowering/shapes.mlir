@@ -1,0 +1,44 @@
+// RUN: adze-opt %s --adze-to-linalg --canonicalize --cse --split-input-file | FileCheck %s
+
+// Shape arithmetic is scalar code on the input's extents, and a reshape moves
+// nothing.
+// CHECK-LABEL: func.func @reshape
+// CHECK-SAME: %[[X:.*]]: tensor<?x4x?xf32>
+// CHECK-NOT: from_elements
+// CHECK: %[[D:.*]] = tensor.dim %[[X]]
+// CHECK: tensor.expand_shape %[[X]] {{\[}}[0], [1, 2], [3]] output_shape [%[[D]], 2, 2,
+func.func @reshape(%x: tensor<?x4x?xf32>) -> tensor<?x2x2x?xf32> {
+  %s = adze.shape_of %x : (tensor<?x4x?xf32>) -> tensor<3xi64>
+  %i = adze.constant dense<[0]> : tensor<1xi64> : tensor<1xi64>
+  %n = adze.gather %s, %i {axis = 0 : i64} : (tensor<3xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %r = adze.constant dense<[2, 2, -1]> : tensor<3xi64> : tensor<3xi64>
+  %sh = adze.concat %n, %r {axis = 0 : i64} : (tensor<1xi64>, tensor<3xi64>) -> tensor<4xi64>
+  %0 = adze.reshape %x, %sh : (tensor<?x4x?xf32>, tensor<4xi64>) -> tensor<?x2x2x?xf32>
+  return %0 : tensor<?x2x2x?xf32>
+}
+
+// -----
+
+// Two extents that may or may not be 1: checked, and copied only if they are.
+// bool leaves as i8.
+// CHECK-LABEL: func.func @broadcast
+// CHECK-SAME: -> tensor<?xi8>
+// CHECK: adze_rt.check {{.*}}, "shapes do not broadcast"
+// CHECK: scf.if
+func.func @broadcast(%a: tensor<?xf32>, %b: tensor<?xf32>) -> tensor<?xi1> {
+  %0 = adze.elementwise less(%a, %b) : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xi1>
+  return %0 : tensor<?xi1>
+}
+
+// -----
+
+// What the caller knows of its arguments' extents is used, then dropped.
+// CHECK-LABEL: func.func @described
+// CHECK-NOT: adze.dims
+// CHECK-NOT: scf.if
+// CHECK: return
+func.func @described(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
+                     %b: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>}) -> tensor<?xf32> {
+  %0 = adze.elementwise add(%a, %b) : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
