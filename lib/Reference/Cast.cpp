@@ -23,17 +23,31 @@ double saturatedFloat(Type type, double v) {
   return std::isnan(v) ? v : std::clamp(v, -most, most);
 }
 
+/// f8E8M0FNU holds powers of two: ONNX rounds up to the next one by default.
+static double powerOfTwoUp(double v) {
+  int exponent = 0;
+  double mantissa = std::frexp(v, &exponent);
+  return v > 0 && std::isfinite(v) && mantissa > 0.5 ? std::ldexp(1.0, exponent) : v;
+}
+
+/// Integers below eight bits wrap, as ONNX's own arrays of them do.
+static int64_t castToInt(Type to, double v) {
+  if (to.isInteger(1)) return v != 0;
+  bool narrow = to.getIntOrFloatBitWidth() < 8;
+  return saturatedInt(narrow ? Type(IntegerType::get(to.getContext(), 64)) : to, v);
+}
+
 static void castFromFloats(const Tensor &x, Tensor &out, bool saturate) {
   Type to = out.element();
   std::vector<double> values = toDoubles(x);
   if (isFloat(to)) {
+    if (isa<Float8E8M0FNUType>(to)) llvm::transform(values, values.begin(), powerOfTwoUp);
     if (saturate && to.getIntOrFloatBitWidth() <= 8)
       for (double &v : values) v = saturatedFloat(to, v);
     return storeDoubles(out, values);
   }
   std::vector<int64_t> ints(values.size());
-  bool toBool = to.isInteger(1);
-  for (auto [v, i] : llvm::zip_equal(values, ints)) i = toBool ? v != 0 : saturatedInt(to, v);
+  for (auto [v, i] : llvm::zip_equal(values, ints)) i = castToInt(to, v);
   storeInts(out, ints);
 }
 

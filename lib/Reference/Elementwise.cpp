@@ -42,9 +42,10 @@ static double floatUnary(Fn fn, double x) {
   }
 }
 
-/// a modulo b with the sign of b.
+/// a modulo b with the sign of b, also when the result is zero.
 static double floorMod(double a, double b) {
   double r = std::fmod(a, b);
+  if (r == 0) return std::copysign(r, b);
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 

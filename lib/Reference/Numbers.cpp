@@ -23,11 +23,12 @@ static double decode(const llvm::fltSemantics &semantics, uint64_t bits, unsigne
   return value.convertToDouble();
 }
 
-/// Formats without infinities or NaN take their largest value for them.
+/// Formats without infinities take their largest value for them; those without
+/// NaN a negative zero, as ONNX does.
 static APFloat special(const llvm::fltSemantics &semantics, double v) {
   if (std::isnan(v))
     return APFloat::semanticsHasNaN(semantics) ? APFloat::getNaN(semantics)
-                                               : APFloat::getLargest(semantics);
+                                               : APFloat::getZero(semantics, true);
   if (APFloat::semanticsHasInf(semantics)) return APFloat::getInf(semantics, v < 0);
   return APFloat::semanticsHasNaN(semantics) ? APFloat::getNaN(semantics)
                                              : APFloat::getLargest(semantics, v < 0);

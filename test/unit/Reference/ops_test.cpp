@@ -49,6 +49,8 @@ TEST_CASE("cast rounds once and saturates", "[Reference]") {
   CHECK(cast("f16", tensor("2xf64", {65519.9, 65520}), "2xf16") == Values{65504, INFINITY});
   CHECK(cast("f8E4M3FN", tensor("3xf32", {1000, -INFINITY, 17}), "3xf8E4M3FN") == Values{448, -448, 16});
   CHECK(cast("i1", tensor("3xf32", {0, 0.25, NAN}), "3xi1") == Values{0, 1, 1});
+  CHECK(cast("i4", tensor("2xf32", {-9, 8}), "2xi4") == Values{7, -8});
+  CHECK(cast("f8E8M0FNU", tensor("3xf32", {0.5, 0.75, 3}), "3xf8E8M0FNU") == Values{0.5, 1, 4});
   CHECK(cast("i4", tensor("2xi32", {7, 8}), "2xi4") == Values{7, -8});
 }
 
