@@ -51,6 +51,7 @@ struct adze_host_ctx {
    * fails (bytes may be negative after a wrong shape), the error is recorded
    * and the call does not return: see fail. */
   void *(*alloc)(adze_host_ctx *ctx, int64_t bytes);
+  /* Gives memory of alloc back; a pointer into the slab is left alone. */
   void (*dealloc)(adze_host_ctx *ctx, void *p);
   /* The request's arena, at least `bytes` long, 64-byte aligned. Called once;
    * does not return where it fails. */

@@ -78,7 +78,9 @@ void *hostAlloc(adze_host_ctx *ctx, int64_t bytes) {
 
 void hostDealloc(adze_host_ctx *ctx, void *p) {
   Run &run = *contextOf(ctx)->run;
-  if (p && p != run.scratch) run.execution.blocks.recycle(Block::of(p));
+  // Code that frees by a condition may name a planned buffer: the plan ends it.
+  if (p && p != run.scratch && !run.execution.arena.contains(p))
+    run.execution.blocks.recycle(Block::of(p));
 }
 
 void *hostSlab(adze_host_ctx *ctx, int64_t bytes) {

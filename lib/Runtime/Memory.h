@@ -88,6 +88,10 @@ class Arena {
   /// Null when out of memory or budget; bytes >= 0.
   void *ensure(int64_t bytes);
   int64_t capacity() const { return capacity_; }
+  bool contains(const void *p) const {
+    auto at = reinterpret_cast<uintptr_t>(p), base = reinterpret_cast<uintptr_t>(base_);
+    return base_ && at >= base && at - base < static_cast<uintptr_t>(capacity_);
+  }
 
  private:
   Budget &budget_;
