@@ -217,7 +217,7 @@ def main():
     parser.add_argument("--models", type=pathlib.Path, default=ROOT / ".adze/models")
     parser.add_argument("--artifacts", type=pathlib.Path, default=ROOT / "build/invoice")
     parser.add_argument("--adze", type=pathlib.Path, default=ROOT / "build/tools/adze/adze")
-    parser.add_argument("--python", type=pathlib.Path, default=ROOT / "build/python",
+    parser.add_argument("--python", type=pathlib.Path, default=ROOT / "python",
                         help="folder of the adze package")
     parser.add_argument("--backend", choices=["adze", "ort"], default="adze")
     parser.add_argument("--threads", type=int, default=2)
