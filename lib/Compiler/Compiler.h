@@ -48,8 +48,6 @@ struct CompileOptions {
   std::string dumpPhases;  ///< folder for NN-phase.mlir; empty: none
   int64_t maxNodes = 1000000;
   bool verifyPhases = false;  ///< check each phase's contract (tests)
-  /// Make every value of the graph an output, in order, for `adze verify`.
-  bool exposeValues = false;
   /// Called when a phase begins; for progress lines. May be null.
   std::function<void(Phase)> onPhase;
 };

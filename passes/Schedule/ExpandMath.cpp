@@ -1,6 +1,6 @@
 // Vector formulas of elementary functions. The polynomials are minimax fits
 // (Lawson's weighted least squares in double) over the ranges named beside
-// them; test/unit/Schedule checks the errors promised in Passes.td.
+// them; no test checks the errors promised in Passes.td yet.
 #include "passes/Schedule/MathBuilder.h"
 #include "passes/Schedule/Passes.h"
 
