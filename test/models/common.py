@@ -17,7 +17,20 @@ def input_of(name, spec, shape, seed):
     if spec["random"] == "prefix-mask":  # ones, then zeros, at least one one
         lengths = random.integers(1, shape[1] + 1, (shape[0], 1))
         return (np.arange(shape[1]) < lengths).astype(spec["dtype"])
-    return (random.normal(0, spec.get("scale", 1), shape)).astype(spec["dtype"])
+    noise = random.normal(0, spec.get("scale", 1), shape)
+    if spec["random"] == "page":  # on noise alone a text detector's results vanish
+        return (page_like(random, shape) + 0.05 * noise).astype(spec["dtype"])
+    return noise.astype(spec["dtype"])
+
+
+def page_like(random, shape):
+    """Rows of dark strokes on a light ground, NCHW, in [-2, 2]."""
+    page = np.full(shape, 2.0)
+    _, _, height, width = shape
+    for top in range(4, height - 12, 24):
+        strokes = random.random((shape[0], 1, 10, width // 4)) < 0.5
+        page[..., top:top + 10, :width // 4 * 2] -= 4 * np.repeat(strokes, 2, -1)
+    return page
 
 
 def inputs_of(model, size, seed=1):

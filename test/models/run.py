@@ -50,13 +50,14 @@ def agrees(got, want, bounds):
         return bool((got == want).all()), 0.0
     if not want.size:
         return True, 0.0
-    bound = bounds["relative"] * np.abs(want) + bounds["of_largest"] * np.abs(want).max()
+    bound = (bounds["relative"] * np.abs(want) + bounds["of_largest"] * np.abs(want).max()
+             + bounds["absolute"])
     share = np.abs(got.astype("f8") - want) / np.maximum(bound, 1e-30)
     return bool((share <= 1).all()), float(share.max())
 
 
 def bounds_of(adze, artifact, source, feed, count, name):
-    """`adze verify` on these inputs; the bounds that it derived."""
+    """`adze verify` on these inputs; the bounds that it derived, by output."""
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for number, (key, value) in enumerate(feed.items()):
@@ -67,7 +68,7 @@ def bounds_of(adze, artifact, source, feed, count, name):
                               capture_output=True, text=True)
     message = "" if done.returncode == 0 else ": " + " ".join(done.stderr.split())[:300]
     count.check(done.returncode == 0, f"{name}: adze verify{message}")
-    return json.loads(done.stdout)["float32_bounds"]
+    return {row["output"]: row["bounds"] for row in json.loads(done.stdout)["outputs"]}
 
 
 def test_model(model, args, count):
@@ -93,7 +94,7 @@ def test_model(model, args, count):
         feed = common.inputs_of(model, size)
         got = loaded.run(feed)
         for output, want in zip(session.get_outputs(), session.run(None, feed)):
-            ok, share = agrees(np.asarray(got[output.name]), want, bounds)
+            ok, share = agrees(np.asarray(got[output.name]), want, bounds[output.name])
             count.check(ok, f"{name} {list(next(iter(size.values())))}: {output.name} "
                             f"{list(want.shape)}, error {share:.3f} of the bound")
 

@@ -27,14 +27,14 @@ Tolerance suiteTolerance(int32_t dtype) {
   return {dtype == ADZE_BFLOAT16 ? 0x1p-6 : 1e-3, 1e-7, 0};
 }
 
-Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms) {
+Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms, double addend) {
   double own = epsilonOf(dtype);
   if (own == 0) return {};
   // Products are summed in float32, or float64 for float64.
   double sums = std::min(own, 0x1p-23);
   double drift = 2 * own * std::sqrt(static_cast<double>(std::max<int64_t>(stages, 1))) +
                  3 * sums * std::sqrt(static_cast<double>(std::max<int64_t>(terms, 1)));
-  return {drift, 0, drift};
+  return {drift, 2 * own * addend, drift};
 }
 
 static bool elementPasses(double got, double want, double bound) {

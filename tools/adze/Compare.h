@@ -14,8 +14,9 @@ struct Tolerance {
 Tolerance suiteTolerance(int32_t dtype);
 
 /// Bounds for a whole model: results of `dtype` after `stages` roundings one
-/// after the other, whose sums have `terms` terms together.
-Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms);
+/// after the other, whose sums have `terms` terms together. `addend` is the size
+/// of a constant that the last function adds to reach its result, or 0.
+Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms, double addend = 0);
 
 struct Difference {
   bool same = true;
