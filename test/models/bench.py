@@ -13,6 +13,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+import tempfile
 
 import common
 import fetch
@@ -29,11 +30,12 @@ to onnxruntime's, less is better. Compiled without shapes, for this CPU. Machine
 """
 
 
-def bench(args, artifact, source, size, threads):
-    command = [args.adze, "bench", artifact, "--model", source, "--compare", "ort", "--json",
-               "--threads", str(threads), "--duration", str(args.duration),
-               *common.shape_flags(size)]
-    done = subprocess.run(command, capture_output=True, text=True)
+def bench(args, artifact, source, feed, threads):
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([args.adze, "bench", artifact, "--model", source, "--compare", "ort",
+                               "--json", "--threads", str(threads), "--duration",
+                               str(args.duration), *common.input_flags(feed, folder)],
+                              capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"adze bench: {' '.join(done.stderr.split())[:300]}")
     return json.loads(done.stdout)
@@ -47,8 +49,9 @@ def row(model, args):
     _, seconds, peak = common.compile_model(args.adze, source, artifact)
     size = " ".join(f"{n}={'x'.join(map(str, d))}" for n, d in list(model["bench"].items())[:1])
     cells, version = [model["name"], size], ""
+    feed = common.inputs_of(model, model["bench"])
     for threads in (1, 2):
-        result = bench(args, artifact, source, model["bench"], threads)
+        result = bench(args, artifact, source, feed, threads)
         other = result["compare"][0]
         version = other["version"]
         cells += [f"{result['latency_ms']['p50']:.2f}", f"{other['latency_ms']['p50']:.2f}",

@@ -37,9 +37,14 @@ def inputs_of(model, size, seed=1):
     return {name: input_of(name, model["inputs"][name], size[name], seed) for name in size}
 
 
-def shape_flags(size):
-    return [flag for name, dims in size.items()
-            for flag in ("--shape", f"{name}={'x'.join(map(str, dims))}")]
+def input_flags(feed, folder):
+    """Writes the inputs to `folder`; flags that name them."""
+    flags = []
+    for number, (name, value) in enumerate(feed.items()):
+        path = f"{folder}/{number}.npy"
+        np.save(path, value)
+        flags += ["--input", f"{name}={path}"]
+    return flags
 
 
 def measured(command):

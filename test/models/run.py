@@ -59,13 +59,8 @@ def agrees(got, want, bounds):
 def bounds_of(adze, artifact, source, feed, count, name):
     """`adze verify` on these inputs; the bounds that it derived, by output."""
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for number, (key, value) in enumerate(feed.items()):
-            path = pathlib.Path(folder) / f"{number}.npy"
-            np.save(path, value)
-            files += ["--input", f"{key}={path}"]
-        done = subprocess.run([adze, "verify", artifact, "--against", source, "--json", *files],
-                              capture_output=True, text=True)
+        done = subprocess.run([adze, "verify", artifact, "--against", source, "--json",
+                               *common.input_flags(feed, folder)], capture_output=True, text=True)
     message = "" if done.returncode == 0 else ": " + " ".join(done.stderr.split())[:300]
     count.check(done.returncode == 0, f"{name}: adze verify{message}")
     return {row["output"]: row["bounds"] for row in json.loads(done.stdout)["outputs"]}
