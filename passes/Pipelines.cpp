@@ -41,6 +41,9 @@ void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createFoldConstants());
   pm.addPass(createSimplifyGraph());
   cleanup(pm);
+  pm.addPass(createPackWeights());
+  pm.addPass(createFoldConstants());
+  pm.addPass(createCSEPass());
 }
 
 void buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {

@@ -1,6 +1,6 @@
 // The table of scalar functions and the inference of adze.elementwise, cast
 // and bitcast.
-#include "dialects/Graph/Graph.h"
+#include "dialects/Graph/Infer.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -102,71 +102,54 @@ static FailureOr<SmallVector<int64_t>> broadcastShapes(ValueRange operands) {
 }
 
 static LogicalResult checkOperandTypes(const ElementwiseInfo &info, ValueRange args,
-                                       std::optional<Location> loc) {
+                                       const Infer &out) {
   StringRef name = stringifyElementwiseFn(info.fn);
   if (args.size() != info.arity)
-    return emitOptionalError(loc, name, " takes ", info.arity, " operands, got ", args.size());
+    return out.error(name, " takes ", info.arity, " operands, got ", args.size());
   bool select = info.fn == Fn::Select;
   Type first = getElementTypeOrSelf(args[select ? 1 : 0]);
   if (select && !getElementTypeOrSelf(args[0]).isInteger(1))
-    return emitOptionalError(loc, "the condition of select must be bool");
+    return out.error("the condition of select must be bool");
   for (Value v : args.drop_front(select ? 1 : 0)) {
     Type type = getElementTypeOrSelf(v);
     if (!accepts(info, type))
-      return emitOptionalError(loc, name, " does not take elements of type ", type);
+      return out.error(name, " does not take elements of type ", type);
     if (type != first && info.fn != Fn::Pow)
-      return emitOptionalError(loc, name, " needs one element type, got ", first, " and ", type);
+      return out.error(name, " needs one element type, got ", first, " and ", type);
   }
   return success();
 }
 
-LogicalResult ElementwiseOp::inferReturnTypes(MLIRContext *ctx, std::optional<Location> loc,
-                                              ValueRange operands, DictionaryAttr attrs,
-                                              OpaqueProperties properties, RegionRange regions,
-                                              SmallVectorImpl<Type> &types) {
-  Adaptor op(operands, attrs, properties, regions);
+ADZE_INFER(ElementwiseOp) {
   const ElementwiseInfo &info = elementwiseInfo(op.getFn());
-  if (failed(checkOperandTypes(info, operands, loc))) return failure();
-  FailureOr<SmallVector<int64_t>> shape = broadcastShapes(operands);
+  ValueRange args = op.getArgs();
+  if (failed(checkOperandTypes(info, args, out))) return failure();
+  FailureOr<SmallVector<int64_t>> shape = broadcastShapes(args);
   if (failed(shape)) {
     std::string text;
     llvm::raw_string_ostream os(text);
-    llvm::interleaveComma(operands.getTypes(), os);
-    return emitOptionalError(loc, "shapes do not broadcast: ", text);
+    llvm::interleaveComma(args.getTypes(), os);
+    return out.error("shapes do not broadcast: ", text);
   }
   // pow keeps the base's type, select the branches', the others their only one.
-  Type element = getElementTypeOrSelf(operands[info.fn == Fn::Select ? 1 : 0]);
-  if (info.boolResult) element = IntegerType::get(ctx, 1);
-  types.push_back(RankedTensorType::get(*shape, element));
-  return success();
+  Type element = elementOf(args[info.fn == Fn::Select ? 1 : 0]);
+  return out.add(*shape, info.boolResult ? IntegerType::get(out.ctx, 1) : element);
 }
 
 static bool isNumber(Type t) { return isa<FloatType, IntegerType>(t); }
 
-LogicalResult CastOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                       ValueRange operands, DictionaryAttr attrs,
-                                       OpaqueProperties properties, RegionRange regions,
-                                       SmallVectorImpl<Type> &types) {
-  Adaptor op(operands, attrs, properties, regions);
-  auto from = cast<RankedTensorType>(op.getX().getType());
-  if (!isNumber(from.getElementType()) || !isNumber(op.getTo()))
-    return emitOptionalError(loc, "cannot cast ", from.getElementType(), " to ", op.getTo());
-  types.push_back(from.clone(op.getTo()));
-  return success();
+ADZE_INFER(CastOp) {
+  Type from = elementOf(op.getX());
+  if (!isNumber(from) || !isNumber(op.getTo()))
+    return out.error("cannot cast ", from, " to ", op.getTo());
+  return out.add(shapeOf(op.getX()), op.getTo());
 }
 
-LogicalResult BitcastOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                          ValueRange operands, DictionaryAttr attrs,
-                                          OpaqueProperties properties, RegionRange regions,
-                                          SmallVectorImpl<Type> &types) {
-  Adaptor op(operands, attrs, properties, regions);
-  auto from = cast<RankedTensorType>(op.getX().getType());
-  Type to = op.getTo();
-  if (!isNumber(from.getElementType()) || !isNumber(to) ||
-      from.getElementTypeBitWidth() != to.getIntOrFloatBitWidth())
-    return emitOptionalError(loc, "cannot reinterpret ", from.getElementType(), " as ", to);
-  types.push_back(from.clone(to));
-  return success();
+ADZE_INFER(BitcastOp) {
+  Type from = elementOf(op.getX()), to = op.getTo();
+  if (!isNumber(from) || !isNumber(to) || from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth())
+    return out.error("cannot reinterpret ", from, " as ", to);
+  return out.add(shapeOf(op.getX()), to);
 }
 
 }  // namespace adze::graph

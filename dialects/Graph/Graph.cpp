@@ -3,6 +3,7 @@
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -31,9 +32,53 @@ Operation *AdzeDialect::materializeConstant(OpBuilder &b, Attribute value, Type 
   return ConstantOp::create(b, loc, type, elements);
 }
 
+SmallVector<int64_t> PanelsAttr::storedShape(ArrayRef<int64_t> shape) const {
+  SmallVector<int64_t> stored(shape);
+  stored.back() = getTile();
+  stored.insert(stored.begin(), llvm::divideCeil(shape.back(), getTile()));
+  return stored;
+}
+
+LogicalResult PanelsAttr::verifyEncoding(
+    ArrayRef<int64_t> shape, Type, function_ref<InFlightDiagnostic()> emitError) const {
+  StringRef why = whyNot(shape);
+  return why.empty() ? success() : LogicalResult(emitError() << why);
+}
+
+StringRef PanelsAttr::whyNot(ArrayRef<int64_t> shape) const {
+  if (getTile() <= 0) return "panels need at least one column";
+  if (shape.empty() || ShapedType::isDynamicShape(shape))
+    return "panels need static extents, and one at least";
+  return "";
+}
+
+RankedTensorType storedType(RankedTensorType type) {
+  PanelsAttr panels = layoutOf(type);
+  if (!panels) return type;
+  return RankedTensorType::get(panels.storedShape(type.getShape()), type.getElementType());
+}
+
+DialectResourceBlobManager::BlobEntry *blobOf(Attribute value) {
+  auto resource = dyn_cast_or_null<DenseResourceElementsAttr>(value);
+  return resource ? resource.getRawHandle().getResource() : nullptr;
+}
+
+void releaseUnused(Operation *root, ArrayRef<ElementsAttr> values) {
+  llvm::SmallPtrSet<void *, 16> used;
+  root->walk([&](ConstantOp op) { used.insert(blobOf(op.getValue())); });
+  for (ElementsAttr value : values)
+    if (auto *blob = blobOf(value); blob && !used.contains(blob)) blob->setBlob(AsmResourceBlob());
+}
+
+static Attribute encodingOf(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor ? tensor.getEncoding() : Attribute();
+}
+
 bool compatibleTypes(TypeRange l, TypeRange r) {
   if (l.size() != r.size()) return false;
   for (auto [a, b] : llvm::zip(l, r)) {
+    if (encodingOf(a) != encodingOf(b)) return false;
     if (getElementTypeOrSelf(a) != getElementTypeOrSelf(b)) return false;
     if (failed(verifyCompatibleShape(a, b))) return false;
   }

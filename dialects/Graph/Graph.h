@@ -7,8 +7,10 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Dialect.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TensorEncoding.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -16,7 +18,7 @@
 #include <optional>
 
 namespace adze::graph {
-/// Same element types and ranks, and no two different static extents.
+/// Same element types, ranks and layouts, and no two different static extents.
 bool compatibleTypes(mlir::TypeRange l, mlir::TypeRange r);
 /// Reifies the result shapes of any op of the dialect (Reify.cpp).
 llvm::LogicalResult reifyShapes(mlir::Operation *op, mlir::OpBuilder &b,
@@ -31,6 +33,20 @@ llvm::LogicalResult reifyShapes(mlir::Operation *op, mlir::OpBuilder &b,
 #include "dialects/Graph/GraphOps.h.inc"
 
 namespace adze::graph {
+
+/// The layout of a tensor type; null: row-major.
+inline PanelsAttr layoutOf(mlir::Type type) {
+  return llvm::dyn_cast_or_null<PanelsAttr>(llvm::cast<mlir::RankedTensorType>(type).getEncoding());
+}
+/// The row-major type that stores a tensor of type `type`: itself where it has
+/// no layout.
+mlir::RankedTensorType storedType(mlir::RankedTensorType type);
+
+/// The resource that holds a constant's elements; null when it is none.
+mlir::DialectResourceBlobManager::BlobEntry *blobOf(mlir::Attribute value);
+/// Frees the memory of those resources among `values` that no constant under
+/// `root` refers to any more: attributes themselves live as long as the context.
+void releaseUnused(mlir::Operation *root, llvm::ArrayRef<mlir::ElementsAttr> values);
 
 /// One row of the table of scalar functions.
 struct ElementwiseInfo {

@@ -6,6 +6,7 @@ include "mlir/IR/OpBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/TensorEncoding.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -101,6 +102,28 @@ def Adze_RecurrentKindAttr : Adze_EnumAttr<Adze_RecurrentKind, "recurrent_kind">
 def Adze_DataLayout : Adze_I32Enum<"DataLayout", "order of a windowed op's dimensions", [
   I32EnumAttrCase<"NCHW", 0, "nchw">, I32EnumAttrCase<"NHWC", 1, "nhwc">]>;
 def Adze_DataLayoutAttr : Adze_EnumAttr<Adze_DataLayout, "layout">;
+
+// A layout is the encoding of a tensor type: it says how the elements are
+// stored and changes nothing of what they mean. A type without one is stored
+// row-major.
+def Adze_PanelsAttr : AttrDef<Adze_Dialect, "Panels",
+    [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+  let mnemonic = "panels";
+  let summary = "Layout in panels of `tile` columns";
+  let description = [{
+    A static tensor [d..., n] is stored as [ceil(n / tile), d..., tile], the
+    last panel filled up with zeros: what a register tile of a matrix kernel
+    reads lies in one run of memory.
+  }];
+  let parameters = (ins "int64_t":$tile);
+  let assemblyFormat = "`<` $tile `>`";
+  let extraClassDeclaration = [{
+    /// Extents as stored, of a tensor of this layout with extents `shape`.
+    ::llvm::SmallVector<int64_t> storedShape(::llvm::ArrayRef<int64_t> shape) const;
+    /// Why a tensor of extents `shape` cannot have this layout; empty: it can.
+    ::llvm::StringRef whyNot(::llvm::ArrayRef<int64_t> shape) const;
+  }];
+}
 
 def Adze_Tensor : Type<CPred<"::llvm::isa<::mlir::RankedTensorType>($_self)">, "ranked tensor",
                        "::mlir::RankedTensorType">;

@@ -88,6 +88,12 @@ def TransposeOp : Adze_PureOp<"transpose"> {
   let hasFolder = 1;
 }
 
+def RelayoutOp : Adze_PureOp<"relayout"> {
+  let summary = "x stored in another layout; none: row-major";
+  let arguments = (ins Adze_Tensor:$x, OptionalAttr<Adze_PanelsAttr>:$layout);
+  let results = (outs Adze_Tensor:$result);
+}
+
 def ConcatOp : Adze_PureOp<"concat"> {
   let summary = "Operands joined along `axis`";
   let arguments = (ins Variadic<Adze_Tensor>:$xs, I64Attr:$axis);
@@ -268,7 +274,8 @@ def MatmulOp : Adze_PureOp<"matmul"> {
   let description = [{
     transpose_a / transpose_b: that operand is stored [..., K, M] / [..., N, K].
     The result has a's element type; with `accumulator` (integers) the products
-    are summed and returned in that type.
+    are summed and returned in that type. b may be in panels when it is a plain
+    matrix, not transposed.
   }];
   let arguments = (ins Adze_Tensor:$a, Adze_Tensor:$b,
                        DefaultValuedAttr<BoolAttr, "false">:$transpose_a,
@@ -282,7 +289,8 @@ def ConvOp : Adze_PureOp<"conv"> {
   let description = [{
     s spatial axes; strides and dilations have s entries, pads 2s (begins, then
     ends). bias is [O]. Layout: see DataLayout. x's channels = groups * weight
-    channels, O divides by groups.
+    channels, O divides by groups. w may be in panels when the layout is NHWC and
+    there is one group.
   }];
   let arguments = (ins Adze_Tensor:$x, Adze_Tensor:$w, Optional<Adze_Tensor>:$bias,
       DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations,

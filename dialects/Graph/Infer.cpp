@@ -21,7 +21,7 @@ std::string shapeText(ArrayRef<int64_t> shape) {
   return text;
 }
 
-LogicalResult Infer::add(ArrayRef<int64_t> shape, Type element) {
+LogicalResult Infer::add(ArrayRef<int64_t> shape, Type element, PanelsAttr layout) {
   Shape atLeast(shape);
   for (int64_t &d : atLeast) {
     if (d < 0 && !isDynamic(d)) return error("the result would have a negative extent, ", d);
@@ -30,7 +30,8 @@ LogicalResult Infer::add(ArrayRef<int64_t> shape, Type element) {
   auto count = checkedNumElements(atLeast);
   if (count) count = checkedMul(*count, llvm::divideCeil(element.getIntOrFloatBitWidth(), 8));
   if (!count) return error("the result's shape ", shapeText(shape), " is too large");
-  types.push_back(RankedTensorType::get(shape, element));
+  if (StringRef why = layout ? layout.whyNot(shape) : ""; !why.empty()) return error(why);
+  types.push_back(RankedTensorType::get(shape, element, layout));
   return success();
 }
 
@@ -38,12 +39,14 @@ LogicalResult Infer::addIndices(ArrayRef<int64_t> shape) {
   return add(shape, IntegerType::get(ctx, 64));
 }
 
-LogicalResult Infer::ranked(ValueRange operands) const {
-  for (Value v : operands) {
+LogicalResult Infer::ranked(ValueRange operands, int anyLayout) const {
+  for (auto [i, v] : llvm::enumerate(operands)) {
     auto type = dyn_cast<RankedTensorType>(v.getType());
     if (!type) return error("needs ranked tensors, got ", v.getType());
     if (!type.getElementType().isIntOrFloat())
       return error("elements of type ", type.getElementType(), " are not numbers");
+    if (type.getEncoding() && static_cast<int>(i) != anyLayout)
+      return error("operand ", i, " must be stored row-major, got ", type);
   }
   return success();
 }

@@ -31,12 +31,14 @@ class Infer {
   }
 
   /// Adds a result; fails when its size in bytes does not fit 63 bits.
-  llvm::LogicalResult add(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  llvm::LogicalResult add(llvm::ArrayRef<int64_t> shape, mlir::Type element,
+                          PanelsAttr layout = {});
   /// Adds an i64 result.
   llvm::LogicalResult addIndices(llvm::ArrayRef<int64_t> shape);
 
-  /// Every operand is a ranked tensor.
-  llvm::LogicalResult ranked(mlir::ValueRange operands) const;
+  /// Every operand is a ranked tensor, stored row-major but for operand
+  /// `anyLayout`.
+  llvm::LogicalResult ranked(mlir::ValueRange operands, int anyLayout) const;
   /// 0 <= axis < rank; `of` names what has that rank ("input").
   llvm::LogicalResult axis(int64_t axis, int64_t rank, llvm::StringRef of = "input") const;
   /// Axes in range, sorted and distinct.
@@ -94,6 +96,16 @@ llvm::SmallVector<DimOrigin> dimOrigins(mlir::Value v);
 /// "tensor<2x?xf32>" shapes in messages: "[2, ?]".
 std::string shapeText(llvm::ArrayRef<int64_t> shape);
 
+/// The one operand of an op that may have a layout; -1: none.
+template <typename OpTy>
+inline constexpr int kLaidOutOperand = -1;
+template <>
+inline constexpr int kLaidOutOperand<RelayoutOp> = 0;
+template <>
+inline constexpr int kLaidOutOperand<MatmulOp> = 1;
+template <>
+inline constexpr int kLaidOutOperand<ConvOp> = 1;
+
 }  // namespace adze::graph
 
 /// Opens the inference function of an op: the body sees `op` (its adaptor) and
@@ -105,7 +117,7 @@ std::string shapeText(llvm::ArrayRef<int64_t> shape);
       ::mlir::DictionaryAttr attrs, ::mlir::OpaqueProperties properties,                         \
       ::mlir::RegionRange regions, ::llvm::SmallVectorImpl<::mlir::Type> &types) {               \
     Infer out(ctx, loc, types);                                                                  \
-    if (failed(out.ranked(operands))) return ::mlir::failure();                                  \
+    if (failed(out.ranked(operands, kLaidOutOperand<OpTy>))) return ::mlir::failure();           \
     return infer##OpTy(OpTy::Adaptor(operands, attrs, properties, regions), out);                \
   }                                                                                              \
   static ::llvm::LogicalResult infer##OpTy([[maybe_unused]] OpTy::Adaptor op,                    \

@@ -40,6 +40,8 @@ static FailureOr<Shape> broadcastBatch(ArrayRef<int64_t> a, ArrayRef<int64_t> b,
 ADZE_INFER(MatmulOp) {
   Value a = op.getA(), b = op.getB();
   if (failed(out.rankAtLeast(a, 2, "a")) || failed(out.rankAtLeast(b, 2, "b"))) return failure();
+  if (layoutOf(b.getType()) && (rankOf(b) != 2 || op.getTransposeB()))
+    return out.error("only a matrix that is not transposed may be in panels");
   FailureOr<Type> element = productElement(a, b, op.getAccumulator(), out);
   if (failed(element)) return failure();
   auto last = [](Value v, bool swapped) {
@@ -132,6 +134,8 @@ ADZE_INFER(ConvOp) {
   int64_t rank = rankOf(op.getX());
   if (failed(checkWindow(op, rank - 2, out)) || failed(out.rankIs(op.getW(), rank, "the weight")))
     return failure();
+  if (layoutOf(op.getW().getType()) && (op.getLayout() != DataLayout::NHWC || op.getGroups() != 1))
+    return out.error("only NHWC weights of one group may be in panels");
   FailureOr<Type> element = productElement(op.getX(), op.getW(), op.getAccumulator(), out);
   if (failed(element)) return failure();
   bool nchw = op.getLayout() == DataLayout::NCHW;

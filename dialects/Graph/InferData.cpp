@@ -108,6 +108,12 @@ ADZE_INFER(ExpandOp) {
   return out.add(shape, elementOf(op.getX()));
 }
 
+ADZE_INFER(RelayoutOp) {
+  PanelsAttr layout = op.getLayoutAttr();
+  if (layoutOf(op.getX().getType()) == layout) return out.error("changes no layout");
+  return out.add(shapeOf(op.getX()), elementOf(op.getX()), layout);
+}
+
 ADZE_INFER(TransposeOp) {
   ArrayRef<int64_t> from = shapeOf(op.getX()), perm = op.getPerm();
   if (perm.size() != from.size())

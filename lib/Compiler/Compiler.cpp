@@ -11,6 +11,7 @@
 #include "passes/Import/Passes.h"
 #include "passes/Import/Registry.h"
 #include "passes/Pipelines.h"
+#include "passes/Schedule/MachineModel.h"
 #include "targets/Target.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -128,6 +129,9 @@ class Compilation {
   }
 
   bool runPhase(Phase p) {
+    // A module that says already what it is for keeps that.
+    StringRef attr = schedule::MachineModel::kAttrName;
+    if (p >= Phase::Layout && !(*module)->hasAttr(attr)) (*module)->setAttr(attr, info.attributes);
     switch (p) {
       case Phase::Import: return import();
       case Phase::Check: return check();
@@ -201,7 +205,6 @@ class Compilation {
     function.removeArgAttrsAttr();
     function.removeResAttrsAttr();
     entry->setAttr("adze.entry", UnitAttr::get(&ctx));
-    module->getOperation()->setAttr("adze.target", info.attributes);
     if (!passes([&](OpPassManager &pm) { buildKernelPipeline(pm, pipeline(), pool); }))
       return false;
     describeKernels(*module, nodes, contents);

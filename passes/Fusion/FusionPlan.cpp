@@ -35,6 +35,9 @@ static bool isSmallInteger(Value v) {
 bool staysInEntry(Operation *op) {
   if (!isa_and_nonnull<AdzeDialect>(op->getDialect())) return true;
   if (isa<ConstantOp, ShapeOfOp, ReshapeOp, IfOp, LoopOp, YieldOp, FusionOp>(op)) return true;
+  // Weights are laid out when they are written.
+  if (auto relayout = dyn_cast<RelayoutOp>(op))
+    return relayout.getX().getDefiningOp<ConstantOp>() != nullptr;
   if (!isa<ElementwiseOp, CastOp, ConcatOp, GatherOp, SliceOp, ReduceOp, ExpandOp>(op))
     return false;
   return llvm::all_of(op->getOperands(), isSmallInteger) &&

@@ -80,6 +80,7 @@ struct FoldConstantsPass : public impl::FoldConstantsBase<FoldConstantsPass> {
     getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!isa<AdzeDialect>(op->getDialect()) || op->getNumRegions() != 0) return;
       if (op->getNumResults() == 0 || isa<ConstantOp>(op) || !isPure(op)) return;
+      if (isa<RelayoutOp>(op)) return;  // constants are row-major
       bool tensors = llvm::all_of(op->getResultTypes(), [](Type t) { return isa<RankedTensorType>(t); });
       SmallVector<ElementsAttr> values = tensors ? folded(op) : SmallVector<ElementsAttr>();
       // A value of a more static type than the result's may not suit its users.
@@ -92,9 +93,13 @@ struct FoldConstantsPass : public impl::FoldConstantsBase<FoldConstantsPass> {
     });
     for (Operation *op : llvm::reverse(dead)) op->erase();
     // Folded operands are dead now; large ones should not wait for another pass.
-    getOperation()->walk([](ConstantOp op) {
-      if (op.use_empty()) op.erase();
+    SmallVector<ElementsAttr> gone;
+    getOperation()->walk([&](ConstantOp op) {
+      if (!op.use_empty()) return;
+      gone.push_back(op.getValue());
+      op.erase();
     });
+    if (isa<ModuleOp>(getOperation())) releaseUnused(getOperation(), gone);
   }
 
   void replace(Operation *op, ArrayRef<ElementsAttr> values) {

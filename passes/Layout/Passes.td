@@ -56,4 +56,26 @@ def PropagateTransposes : Pass<"adze-propagate-transposes"> {
   let dependentDialects = ["::adze::graph::AdzeDialect"];
 }
 
+def PackWeights : Pass<"adze-pack-weights"> {
+  let summary = "Stores constant weights of contractions in panels";
+  let description = [{
+    A constant matrix, or the weights of an NHWC convolution of one group, gets
+    the layout that its kernel reads in one run: panels of as many columns as a
+    register tile takes, from the module's `adze.target`. The bytes change when
+    the constant is written to the weights section.
+
+    Before:
+    ```mlir
+    %0 = adze.matmul %a, %w : (tensor<?x64xf32>, tensor<64x96xf32>) -> tensor<?x96xf32>
+    ```
+    After:
+    ```mlir
+    %p = adze.relayout %w {layout = #adze.panels<32>} : (tensor<64x96xf32>) -> tensor<64x96xf32, #adze.panels<32>>
+    %0 = adze.matmul %a, %p : (tensor<?x64xf32>, tensor<64x96xf32, #adze.panels<32>>) -> tensor<?x96xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numPacked", "packed", "Weights given panels">];
+  let dependentDialects = ["::adze::graph::AdzeDialect"];
+}
+
 #endif

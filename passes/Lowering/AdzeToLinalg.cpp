@@ -28,7 +28,8 @@ void populateStorageTypeConversions(TypeConverter &types) {
   types.addConversion([](Type t) { return t; });
   types.addConversion([](RankedTensorType t) -> Type {
     Type element = t.getElementType();
-    return isa<IntegerType>(element) ? t.clone(storageType(element)) : t;
+    RankedTensorType stored = graph::storedType(t);
+    return isa<IntegerType>(element) ? stored.clone(storageType(element)) : stored;
   });
   auto cast = [](OpBuilder &b, Type type, ValueRange inputs, Location loc) -> Value {
     if (inputs.size() != 1) return {};

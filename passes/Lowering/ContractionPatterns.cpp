@@ -52,6 +52,16 @@ Value finishContraction(Emitter &e, Value acc, Type element, unsigned biasOperan
 
 namespace {
 
+/// How weights whose row-major map ends in loop `column` are read where they
+/// are stored in panels.
+AffineMap panelMap(Emitter &e, graph::PanelsAttr panels, AffineMap rows) {
+  SmallVector<AffineExpr> results(rows.getResults());
+  AffineExpr column = results.back(), tile = e.b.getAffineConstantExpr(panels.getTile());
+  results.back() = column % tile;
+  results.insert(results.begin(), column.floorDiv(tile));
+  return e.affineMap(rows.getNumDims(), results);
+}
+
 /// adze.matmul -> fill and a generic over (batch..., m, n, k).
 struct LowerMatmul : Lower<graph::MatmulOp> {
   using Lower::Lower;
@@ -86,7 +96,11 @@ struct LowerMatmul : Lower<graph::MatmulOp> {
     SmallVector<AffineExpr> target = e.exprsOf(op.getResult());
     Value a = e.operand(0), w = e.operand(1);
     AffineMap aMap = operandMap(e, 0, a, *extents, target, ta ? k : row, ta ? row : k);
-    AffineMap wMap = operandMap(e, 1, w, *extents, target, tb ? column : k, tb ? k : column);
+    AffineMap wMap;
+    if (graph::PanelsAttr panels = graph::layoutOf(op.getB().getType()))
+      wMap = panelMap(e, panels, e.affineMap(rank + 1, {e.b.getAffineDimExpr(k), e.b.getAffineDimExpr(column)}));
+    else
+      wMap = operandMap(e, 1, w, *extents, target, tb ? column : k, tb ? k : column);
     SmallVector<utils::IteratorType> iterators = parallel(rank);
     iterators.push_back(utils::IteratorType::reduction);
     AffineMap outMap = e.identity(rank + 1).getMajorSubMap(rank);
@@ -228,7 +242,9 @@ Value ConvNest::build(ArrayRef<Fold> extents, Type accumulator) {
     out = withSplit(extents, channelAxis, g, e.m.floorDiv(extents[channelAxis], g));
   }
   int64_t n = iterators.size();
-  Value acc = contract(e, x, e.affineMap(n, xAt), w, e.affineMap(n, wAt), out,
+  AffineMap wMap = e.affineMap(n, wAt);
+  if (graph::PanelsAttr panels = graph::layoutOf(op.getW().getType())) wMap = panelMap(e, panels, wMap);
+  Value acc = contract(e, x, e.affineMap(n, xAt), w, wMap, out,
                        e.affineMap(n, outAt), iterators, accumulator);
   return grouped ? e.collapse(acc, splitAxis(spatial + 2, channelAxis)) : acc;
 }

@@ -1,4 +1,4 @@
-// transpose, concat, slice, pad.
+// transpose, relayout, concat, slice, pad.
 #include "passes/Lowering/Emitter.h"
 
 using namespace mlir;
@@ -21,6 +21,63 @@ struct LowerTranspose : Lower<graph::TransposeOp> {
     for (auto [i, p] : llvm::enumerate(perm)) reads[p] = e.b.getAffineDimExpr(i);
     return e.replace(e.map(e.operand(0), e.affineMap(perm.size(), reads), *extents,
                            elementOf(e.operand(0)), copyBody));
+  }
+};
+
+/// adze.relayout to panels -> pad the columns, split them, transpose; and back.
+struct LowerRelayout : Lower<graph::RelayoutOp> {
+  using Lower::Lower;
+
+  static Value transpose(Emitter &e, Value v, ArrayRef<int64_t> perm) {
+    Folds from = e.extentsOf(v), to;
+    SmallVector<AffineExpr> reads(perm.size());
+    for (auto [i, p] : llvm::enumerate(perm)) {
+      reads[p] = e.b.getAffineDimExpr(i);
+      to.push_back(from[p]);
+    }
+    return e.map(v, e.affineMap(perm.size(), reads), to, elementOf(v), copyBody);
+  }
+
+  /// The groups of [d..., n] as [d..., panels, tile].
+  static SmallVector<ReassociationIndices> splitLast(int64_t rank) {
+    SmallVector<ReassociationIndices> groups;
+    for (int64_t d = 0; d < rank; ++d) groups.push_back({d});
+    groups.back().push_back(rank);
+    return groups;
+  }
+
+  static Value toPanels(Emitter &e, Value v, graph::PanelsAttr panels, ArrayRef<int64_t> shape) {
+    int64_t rank = shape.size(), tile = panels.getTile(), count = llvm::divideCeil(shape.back(), tile);
+    Folds low(rank, e.m.constant(0)), high = low;
+    high.back() = e.m.constant(count * tile - shape.back());
+    v = e.pad(v, low, high, scalarConstant(e.b, e.loc, elementOf(v), 0));
+    Folds extents = e.extentsOf(v);
+    extents.back() = e.m.constant(count);
+    extents.push_back(e.m.constant(tile));
+    SmallVector<int64_t> perm{rank - 1};
+    for (int64_t d = 0; d <= rank; ++d)
+      if (d != rank - 1) perm.push_back(d);
+    return transpose(e, e.expand(v, splitLast(rank), extents), perm);
+  }
+
+  static Value toRows(Emitter &e, Value v, ArrayRef<int64_t> shape) {
+    int64_t rank = shape.size();
+    SmallVector<int64_t> perm;
+    for (int64_t d = 1; d < rank; ++d) perm.push_back(d);
+    perm.push_back(0);
+    perm.push_back(rank);
+    v = e.collapse(transpose(e, v, perm), splitLast(rank));
+    Folds low(rank, e.m.constant(0)), high = low;
+    high.back() = e.m.constant(shape.back() - tensorType(v).getShape().back());
+    return e.pad(v, low, high, scalarConstant(e.b, e.loc, elementOf(v), 0));
+  }
+
+  LogicalResult lower(graph::RelayoutOp op, Emitter &e) const override {
+    ArrayRef<int64_t> shape = tensorType(op.getX()).getShape();
+    Value v = e.operand(0);
+    if (graph::layoutOf(op.getX().getType())) v = toRows(e, v, shape);
+    if (graph::PanelsAttr panels = op.getLayoutAttr()) v = toPanels(e, v, panels, shape);
+    return e.replace(v);
   }
 };
 
@@ -154,7 +211,7 @@ struct LowerPad : Lower<graph::PadOp> {
 
 void populateMovePatterns(const TypeConverter &types, LoweringState &state,
                           RewritePatternSet &patterns) {
-  addPatterns<LowerTranspose, LowerConcat, LowerSlice, LowerPad>(types, state, patterns);
+  addPatterns<LowerTranspose, LowerRelayout, LowerConcat, LowerSlice, LowerPad>(types, state, patterns);
 }
 
 }  // namespace adze::lowering

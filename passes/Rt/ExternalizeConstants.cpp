@@ -39,27 +39,47 @@ static std::vector<char> expandedBytes(DenseElementsAttr dense) {
   return out;
 }
 
-int64_t WeightPool::add(ElementsAttr value, int64_t &byteSize) {
-  if (auto it = byAttr_.find(value); it != byAttr_.end()) {
+/// Rows of `columns` elements as panels of `tile` of them, the last one filled
+/// up with zeros.
+static std::vector<char> inPanels(ArrayRef<char> rows, int64_t columns, int64_t tile,
+                                  int64_t elementBytes) {
+  int64_t width = columns * elementBytes, panel = tile * elementBytes;
+  int64_t height = width ? rows.size() / width : 0, panels = llvm::divideCeil(columns, tile);
+  std::vector<char> out(panels * height * panel, 0);
+  char *to = out.data();
+  for (int64_t first = 0; first < width; first += panel)
+    for (int64_t row = 0; row < height; ++row, to += panel)
+      std::memcpy(to, rows.data() + row * width + first, std::min(panel, width - first));
+  return out;
+}
+
+int64_t WeightPool::add(ElementsAttr value, graph::PanelsAttr layout, int64_t &byteSize) {
+  Key key(value, layout);
+  if (auto it = byAttr_.find(key); it != byAttr_.end()) {
     byteSize = it->second.second;
     return it->second.first;
   }
   ArrayRef<char> bytes = storedBytes(value);
-  if (bytes.empty() && isa<DenseElementsAttr>(value)) {
-    owned_.push_back(
-        std::make_shared<std::vector<char>>(expandedBytes(cast<DenseElementsAttr>(value))));
+  auto own = [&](std::vector<char> made) {
+    owned_.push_back(std::make_shared<std::vector<char>>(std::move(made)));
     bytes = *owned_.back();
+  };
+  if (bytes.empty() && isa<DenseElementsAttr>(value))
+    own(expandedBytes(cast<DenseElementsAttr>(value)));
+  if (layout && !bytes.empty()) {
+    auto shape = cast<ShapedType>(value.getType()).getShape();
+    own(inPanels(bytes, shape.back(), layout.getTile(), bytes.size() / value.getNumElements()));
   }
   byteSize = bytes.size();
   uint64_t hash = llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(
       reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
   for (size_t i : byHash_[hash])
-    if (pieces_[i].bytes == bytes) return (byAttr_[value] = {pieces_[i].offset, byteSize}).first;
+    if (pieces_[i].bytes == bytes) return (byAttr_[key] = {pieces_[i].offset, byteSize}).first;
   int64_t offset = (size_ + kWeightAlignment - 1) / kWeightAlignment * kWeightAlignment;
   byHash_[hash].push_back(pieces_.size());
   pieces_.push_back({offset, bytes});
   size_ = offset + byteSize;
-  byAttr_[value] = {offset, byteSize};
+  byAttr_[key] = {offset, byteSize};
   return offset;
 }
 
@@ -70,18 +90,35 @@ struct ExternalizeConstantsPass : impl::ExternalizeConstantsBase<ExternalizeCons
 
   void runOnOperation() override {
     SmallVector<graph::ConstantOp> constants;
+    llvm::DenseMap<void *, int> uses;  // of resources that may be freed on the way
     getOperation().walk([&](graph::ConstantOp op) {
-      if (op.getType().getNumElements() > kInlineElements) constants.push_back(op);
+      constants.push_back(op);
+      ++uses[graph::blobOf(op.getValue())];
     });
     for (graph::ConstantOp op : constants) {
-      int64_t bytes = 0;
-      int64_t offset = pool->add(op.getValue(), bytes);
-      OpBuilder b(op);
-      Value v = rt::ConstantOp::create(b, op.getLoc(), op.getType(), offset, bytes);
-      op.getResult().replaceAllUsesWith(v);
-      op.erase();
+      ElementsAttr value = op.getValue();
+      for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
+        if (auto relayout = dyn_cast<graph::RelayoutOp>(user)) externalize(relayout, value);
+      auto *blob = graph::blobOf(value);
+      if (op.use_empty()) {
+        op.erase();
+        if (blob && --uses[blob] == 0) blob->setBlob(AsmResourceBlob());
+      } else if (op.getType().getNumElements() > kInlineElements) {
+        externalize(op, value);  // the pool refers to the resource from now on
+      }
     }
     numBytes = pool->size();
+  }
+
+  /// `value` in the layout of the op's result takes the op's place.
+  void externalize(Operation *op, ElementsAttr value) {
+    int64_t bytes = 0;
+    Type type = op->getResult(0).getType();
+    int64_t offset = pool->add(value, graph::layoutOf(type), bytes);
+    OpBuilder b(op);
+    Value v = rt::ConstantOp::create(b, op->getLoc(), type, offset, bytes);
+    op->getResult(0).replaceAllUsesWith(v);
+    op->erase();
   }
 
   std::shared_ptr<WeightPool> pool;

@@ -1,5 +1,7 @@
 // Passes from fused groups to functions that call the runtime.
 #pragma once
+#include "dialects/Graph/Graph.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/Pass/Pass.h"
 
@@ -24,7 +26,8 @@ class WeightPool {
   };
   /// Offset of the elements of `value`, stored as generated code reads them
   /// (bool: one byte each). Equal contents share an offset.
-  int64_t add(mlir::ElementsAttr value, int64_t &byteSize);
+  /// With `layout` they are stored so.
+  int64_t add(mlir::ElementsAttr value, graph::PanelsAttr layout, int64_t &byteSize);
   const std::vector<Piece> &pieces() const { return pieces_; }
   int64_t size() const { return size_; }
 
@@ -32,7 +35,8 @@ class WeightPool {
   std::vector<Piece> pieces_;
   std::vector<std::shared_ptr<std::vector<char>>> owned_;
   llvm::DenseMap<uint64_t, llvm::SmallVector<size_t, 1>> byHash_;
-  llvm::DenseMap<mlir::Attribute, std::pair<int64_t, int64_t>> byAttr_;
+  using Key = std::pair<mlir::Attribute, mlir::Attribute>;  ///< elements, layout
+  llvm::DenseMap<Key, std::pair<int64_t, int64_t>> byAttr_;
   int64_t size_ = 0;
 };
 

@@ -40,6 +40,7 @@ def ExternalizeConstants : Pass<"adze-externalize-constants", "::mlir::ModuleOp"
     ```mlir
     %w = adze_rt.constant 4096 size 16384 : tensor<64x64xf32>
     ```
+    A constant that only changes its layout (`adze.relayout`) is written in it.
     Offsets are 64-byte aligned, equal contents are stored once, in order of
     first use. The bytes themselves go to the WeightPool of the pipeline.
   }];

@@ -185,9 +185,9 @@ private:
         packVectors = access.packTile / schedule.lanes;
     });
     int64_t budget = machine.vectorRegisters - 1;
-    int64_t columns = row < 0 || size(row) < 4 ? 8 : machine.vectorRegisters >= 32 ? 4 : 2;
-    columns = std::min(columns, panelColumns());
-    columns = packVectors ? packVectors : evenShare(vectors, std::min(columns, vectors));
+    int64_t columns = packVectors;
+    if (!columns)
+      columns = evenShare(vectors, machine.columnVectors(vectors, depth(), row < 0 ? 1 : size(row)));
     int64_t rows = 1;
     if (row >= 0) {
       rows = std::clamp<int64_t>((budget - columns) / columns, 1, 14);
@@ -199,15 +199,13 @@ private:
     unrollWindow(row);
   }
 
-  /// Vectors across such that what a block of lanes reads, all along the
-  /// reduction, stays in the second-level cache; two at least.
-  int64_t panelColumns() const {
-    int64_t depth = 1;
+  /// Terms of a sum.
+  int64_t depth() const {
+    int64_t terms = 1;
     for (unsigned dim = 0; dim < unit.numDims(); ++dim)
       if (unit.isReduction[dim])
-        depth *= size(dim);
-    int64_t perColumn = std::max<int64_t>(1, depth * (machine.vectorBits / 8));
-    return std::max<int64_t>(2, machine.l2Bytes * 3 / 4 / perColumn);
+        terms = llvm::SaturatingMultiply<uint64_t>(terms, size(dim));
+    return terms;
   }
 
   /// A tile of at most `limit` that leaves little over when it walks `total`.

@@ -24,6 +24,19 @@ constexpr std::array<Field, 7> kFields = {{
 
 }  // namespace
 
+int64_t MachineModel::columnVectors(int64_t vectors, int64_t depth,
+                                    std::optional<int64_t> rows) const {
+  // Few rows leave registers for columns.
+  int64_t most = rows && *rows < 4 ? 8 : vectorRegisters >= 32 ? 4 : 2;
+  // What a block of lanes reads, all along the sum, stays in the second-level
+  // cache; two vectors at least, for they share the rows' loads.
+  int64_t perVector = std::max<int64_t>(1, depth * (vectorBits / 8));
+  most = std::min(most, std::max<int64_t>(2, l2Bytes * 3 / 4 / perVector));
+  // A last tile of one vector would keep too few sums in flight.
+  if (most > 2 && vectors > most && vectors % most == 1) --most;
+  return std::min(most, vectors);
+}
+
 MachineModel MachineModel::of(Operation *op) {
   MachineModel description;
   DictionaryAttr dict;

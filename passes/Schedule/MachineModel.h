@@ -4,6 +4,8 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Operation.h"
 
+#include <optional>
+
 namespace adze::schedule {
 
 /// Numbers of one core. Read from the module's `adze.target` dictionary; a key
@@ -18,6 +20,10 @@ struct MachineModel {
   int64_t l1Bytes = 32 << 10;     ///< data cache a core
   int64_t l2Bytes = 256 << 10;    ///< second level a core
   int64_t taskWork = 1 << 19;     ///< multiply-adds that are worth a task of their own
+
+  /// Vectors across a register tile of a contraction that is `vectors` wide and
+  /// sums `depth` terms; `rows` are those that share the vectors, if known.
+  int64_t columnVectors(int64_t vectors, int64_t depth, std::optional<int64_t> rows) const;
 
   /// The description on the nearest module around `op`.
   static MachineModel of(mlir::Operation *op);

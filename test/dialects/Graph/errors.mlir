@@ -1151,3 +1151,58 @@ func.func @fusion_inputs(%x: tensor<2xf32>) {
   }
   return
 }
+
+// -----
+
+// expected-error @+1 {{panels need at least one column}}
+func.func private @no_columns() -> tensor<2x3xf32, #adze.panels<0>>
+
+// -----
+
+// expected-error @+1 {{panels need static extents, and one at least}}
+func.func private @dynamic_panels() -> tensor<2x?xf32, #adze.panels<16>>
+
+// -----
+
+func.func @relayout_dynamic(%x: tensor<?x3xf32>) {
+  // expected-error @+2 {{panels need static extents, and one at least}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.relayout %x {layout = #adze.panels<16>} : (tensor<?x3xf32>) -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+func.func @relayout_same(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{changes no layout}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.relayout %x : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @panels_where_rows_are_read(%x: tensor<2x3xf32, #adze.panels<16>>) {
+  // expected-error @+2 {{operand 0 must be stored row-major}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.elementwise exp(%x) : (tensor<2x3xf32, #adze.panels<16>>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @panels_transposed(%a: tensor<2x3xf32>, %b: tensor<4x3xf32, #adze.panels<16>>) {
+  // expected-error @+2 {{only a matrix that is not transposed may be in panels}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.matmul %a, %b {transpose_b = true} : (tensor<2x3xf32>, tensor<4x3xf32, #adze.panels<16>>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @panels_nchw(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32, #adze.panels<16>>) {
+  // expected-error @+2 {{only NHWC weights of one group may be in panels}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32, #adze.panels<16>>) -> tensor<1x4x6x6xf32>
+  return
+}

@@ -134,3 +134,14 @@ func.func @regions(%c: tensor<i1>, %n: tensor<i64>, %x: tensor<2xf32>) -> (tenso
   }
   return %2, %1#1 : tensor<2xf32>, tensor<?x2xf32>
 }
+
+// CHECK-LABEL: func.func @layouts
+func.func @layouts(%a: tensor<?x40xf32>, %w: tensor<40x50xf32>) -> (tensor<?x50xf32>, tensor<40x50xf32>) {
+  // CHECK: adze.relayout %{{.*}} {layout = #adze.panels<32>} : (tensor<40x50xf32>) -> tensor<40x50xf32, #adze.panels<32>>
+  %p = adze.relayout %w {layout = #adze.panels<32>} : (tensor<40x50xf32>) -> tensor<40x50xf32, #adze.panels<32>>
+  // CHECK: adze.relayout %{{.*}} : (tensor<40x50xf32, #adze.panels<32>>) -> tensor<40x50xf32>
+  %q = adze.relayout %p : (tensor<40x50xf32, #adze.panels<32>>) -> tensor<40x50xf32>
+  // CHECK: adze.matmul
+  %0 = adze.matmul %a, %p : (tensor<?x40xf32>, tensor<40x50xf32, #adze.panels<32>>) -> tensor<?x50xf32>
+  return %0, %q : tensor<?x50xf32>, tensor<40x50xf32>
+}

@@ -53,3 +53,33 @@ func.func @residual(%x: tensor<1x?x?x16xf32>, %w: tensor<3x3x16x16xf32>) -> tens
   %1 = adze.elementwise add(%0, %x) : (tensor<1x?x?x16xf32>, tensor<1x?x?x16xf32>) -> tensor<1x?x?x16xf32>
   return %1 : tensor<1x?x?x16xf32>
 }
+
+// -----
+
+// Weights in panels are read where they lie; the op is otherwise the same.
+// CHECK: affine_map<(d0, d1, d2) -> (d1 floordiv 32, d2, d1 mod 32)>
+// CHECK: affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d3 floordiv 16, d4, d5, d6, d3 mod 16)>
+// CHECK-LABEL: func.func @panels
+// CHECK-SAME: tensor<2x40x32xf32>
+// CHECK-SAME: tensor<2x3x3x8x16xf32>
+func.func @panels(%a: tensor<?x40xf32>, %b: tensor<40x50xf32, #adze.panels<32>>, %x: tensor<1x?x?x8xf32>, %w: tensor<3x3x8x32xf32, #adze.panels<16>>) -> (tensor<?x50xf32>, tensor<1x?x?x32xf32>) {
+  %0 = adze.matmul %a, %b : (tensor<?x40xf32>, tensor<40x50xf32, #adze.panels<32>>) -> tensor<?x50xf32>
+  %1 = adze.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x?x?x8xf32>, tensor<3x3x8x32xf32, #adze.panels<16>>) -> tensor<1x?x?x32xf32>
+  return %0, %1 : tensor<?x50xf32>, tensor<1x?x?x32xf32>
+}
+
+// -----
+
+// A relayout at run time pads the columns, splits them and moves panels first;
+// the way back drops the padding.
+// CHECK-LABEL: func.func @relayout
+// CHECK: tensor.pad %{{.*}} low[0, 0] high[0, 14]
+// CHECK: tensor.expand_shape %{{.*}} {{\[\[}}0], [1, 2]] output_shape [40, 2, 32]
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x40x32xf32>)
+// CHECK: tensor.collapse_shape %{{.*}} {{\[\[}}0], [1, 2]] : tensor<40x2x32xf32> into tensor<40x64xf32>
+// CHECK: tensor.extract_slice %{{.*}}[0, 0] [40, 50] [1, 1]
+func.func @relayout(%w: tensor<40x50xf32>) -> (tensor<40x50xf32, #adze.panels<32>>, tensor<40x50xf32>) {
+  %p = adze.relayout %w {layout = #adze.panels<32>} : (tensor<40x50xf32>) -> tensor<40x50xf32, #adze.panels<32>>
+  %q = adze.relayout %p : (tensor<40x50xf32, #adze.panels<32>>) -> tensor<40x50xf32>
+  return %p, %q : tensor<40x50xf32, #adze.panels<32>>, tensor<40x50xf32>
+}

@@ -15,3 +15,14 @@ func.func @main() -> (tensor<32xf32>, tensor<32xf32>, tensor<20xi1>, tensor<2xi6
   %3 = adze.constant dense<[1, 2]> : tensor<2xi64> : tensor<2xi64>
   return %0, %1, %2, %3 : tensor<32xf32>, tensor<32xf32>, tensor<20xi1>, tensor<2xi64>
 }
+
+// A constant that only changes its layout is written in it: two panels of two
+// rows of sixteen.
+// CHECK-LABEL: func.func @panels
+func.func @panels() -> tensor<2x20xi8, #adze.panels<16>> {
+  // CHECK-NEXT: adze_rt.constant 192 size 64 : tensor<2x20xi8, #adze.panels<16>>
+  %0 = adze.constant dense<[[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19],
+    [20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39]]> : tensor<2x20xi8> : tensor<2x20xi8>
+  %1 = adze.relayout %0 {layout = #adze.panels<16>} : (tensor<2x20xi8>) -> tensor<2x20xi8, #adze.panels<16>>
+  return %1 : tensor<2x20xi8, #adze.panels<16>>
+}

@@ -37,11 +37,12 @@ const std::vector<std::string> &graphPipelines() {
       "adze-assign-layout",
       "adze-propagate-transposes",
       "adze-assign-layout,adze-propagate-transposes",
+      "adze-assign-layout,adze-fold-constants,adze-pack-weights",
       "adze-form-fusions",
       "adze-form-fusions{max-ops=3}",
       "adze-fold-constants,adze-simplify,adze-recognize-normalize,adze-fold-conv-affine,"
       "adze-fold-constants,adze-assign-layout,adze-propagate-transposes,adze-fold-constants,"
-      "adze-simplify,adze-form-fusions"};
+      "adze-simplify,adze-pack-weights,adze-form-fusions"};
   return pipelines;
 }
 
