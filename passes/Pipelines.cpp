@@ -77,6 +77,7 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
   pm.addPass(createAdzeToLinalg());
   cleanup(pm);
   if (options.optLevel > 0) {
+    pm.addNestedPass<func::FuncOp>(createSinkReshapes());
     pm.addNestedPass<func::FuncOp>(createFuseElementwise());
     cleanup(pm);
   }

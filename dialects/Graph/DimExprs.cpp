@@ -147,7 +147,7 @@ AffineExpr DimExprs::windowDim(Operation *op, unsigned i) {
     bool nhwc = conv.getLayout() == DataLayout::NHWC;
     int64_t axis = spatialAxis(conv.getLayout(), rank, i);
     if (i == 0) return dim(x, 0);
-    if (axis < 0) return dim(conv.getW(), nhwc ? rank - 2 : 1) * conv.getGroups();
+    if (axis < 0) return dim(conv.getW(), nhwc ? rank - 1 : 1) * conv.getGroups();
     std::optional<int64_t> kernel = constantDim(conv.getW(), axis + (nhwc ? 0 : 2));
     if (!kernel) return {};
     Window w = windowOf(conv, axis, *kernel);

@@ -303,7 +303,7 @@ def ConvOp : Adze_PureOp<"conv"> {
 def ConvTransposeOp : Adze_PureOp<"conv_transpose"> {
   let summary = "N-dimensional transposed convolution";
   let description = [{
-    Weights are [C, O/g, K...] for NCHW and [K..., O/g, C] for NHWC. Result
+    Weights are [C, O/g, K...] for NCHW and [K..., C, O/g] for NHWC. Result
     extent = stride * (in - 1) + output_padding + (k - 1) * dilation + 1
     - pad_begin - pad_end.
   }];

@@ -183,7 +183,7 @@ ADZE_INFER(ConvTransposeOp) {
   bool nchw = op.getLayout() == DataLayout::NCHW;
   Channels x(shapeOf(op.getX()), op.getLayout());
   ArrayRef<int64_t> w = shapeOf(op.getW());
-  int64_t inputs = nchw ? w[0] : w.back(), perGroup = nchw ? w[1] : w[rank - 2];
+  int64_t inputs = nchw ? w[0] : w[rank - 2], perGroup = nchw ? w[1] : w.back();
   ArrayRef<int64_t> kernel = nchw ? w.drop_front(2) : w.drop_back(2);
   if (failed(out.sameExtent(inputs, x.channels, "channels of input and weight")) ||
       failed(checkGroups(op.getGroups(), inputs, "input channels", out)))

@@ -133,7 +133,7 @@ Fold Reifier::convTranspose(ConvTransposeOp c, unsigned i) {
   bool nhwc = c.getLayout() == DataLayout::NHWC;
   if (i == 0) return in(0, 0);
   int64_t axis = spatialAxis(c.getLayout(), rank, i);
-  if (axis < 0) return m.mul(in(1, nhwc ? rank - 2 : 1), m.constant(c.getGroups()));
+  if (axis < 0) return m.mul(in(1, nhwc ? rank - 1 : 1), m.constant(c.getGroups()));
   Fold steps = m.mul(m.sub(in(0, i), m.constant(1)), m.constant(c.getStrides()[axis]));
   Fold reach = m.mul(m.sub(in(1, axis + (nhwc ? 0 : 2)), m.constant(1)),
                      m.constant(c.getDilations()[axis]));

@@ -143,7 +143,7 @@ ADZE_EVALUATE(ConvOp) {
 
 ADZE_EVALUATE(ConvTransposeOp) {
   ChannelView x(call.in(0).shape(), op.getLayout()), y(call.out().shape(), op.getLayout());
-  WeightView w(call.in(1).shape(), op.getLayout());
+  WeightView w(call.in(1).shape(), op.getLayout(), /*isTransposed=*/true);
   auto taps = allTaps(windowsOf(op, w.kernel), w.kernel, x.spatial, y.spatial, transposedTap);
   int64_t perGroup = w.outer / op.getGroups();
   auto pairs = [&](auto f) {

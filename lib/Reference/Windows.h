@@ -31,10 +31,13 @@ struct WeightView {
   int64_t outer, inner, outerStride, innerStride;
   llvm::SmallVector<int64_t> kernel, strides;
 
-  WeightView(llvm::ArrayRef<int64_t> shape, DataLayout layout) {
+  /// `outer` are the output channels, or the input channels of a transposed
+  /// convolution.
+  WeightView(llvm::ArrayRef<int64_t> shape, DataLayout layout, bool isTransposed = false) {
     bool nchw = layout == DataLayout::NCHW;
     llvm::SmallVector<int64_t> all = stridesOf(shape);
-    size_t rank = shape.size(), o = nchw ? 0 : rank - 1, i = nchw ? 1 : rank - 2;
+    size_t rank = shape.size(), o = 0, i = 1;
+    if (!nchw) o = isTransposed ? rank - 2 : rank - 1, i = isTransposed ? rank - 1 : rank - 2;
     size_t first = nchw ? 2 : 0;
     outer = shape[o], inner = shape[i], outerStride = all[o], innerStride = all[i];
     kernel.assign(shape.begin() + first, shape.begin() + first + rank - 2);

@@ -40,8 +40,7 @@ std::optional<Channels> channelsOf(Operation *anchor) {
   if (auto conv = dyn_cast<ConvTransposeOp>(anchor)) {
     if (conv.getGroups() != 1) return std::nullopt;
     int64_t last = rank(conv.getX()) - 1;
-    return conv.getLayout() == graph::DataLayout::NHWC ? Channels{last, last - 1}
-                                                       : Channels{1, 1};
+    return conv.getLayout() == graph::DataLayout::NHWC ? Channels{last, last} : Channels{1, 1};
   }
   if (auto matmul = dyn_cast<MatmulOp>(anchor)) {
     if (rank(matmul.getB()) != 2) return std::nullopt;

@@ -19,12 +19,13 @@ Perm channelsLast(int64_t rank) {
   return perm;
 }
 
-/// [O, C/g, K...] to [K..., C/g, O]; the same for conv_transpose's [C, O/g, K...].
-Perm kernelFirst(int64_t rank) {
+/// Weights to [K..., inputs, outputs]: conv's are [O, C/g, K...],
+/// conv_transpose's [C, O/g, K...].
+Perm kernelFirst(int64_t rank, bool outputsFirst) {
   Perm perm;
   for (int64_t i = 2; i < rank; ++i) perm.push_back(i);
-  perm.push_back(1);
-  perm.push_back(0);
+  perm.push_back(outputsFirst ? 1 : 0);
+  perm.push_back(outputsFirst ? 0 : 1);
   return perm;
 }
 
@@ -41,7 +42,8 @@ bool toChannelsLast(OpTy op) {
   OpBuilder b(op);
   op->setOperand(0, transpose(b, op.getLoc(), op.getX(), perm));
   if constexpr (!std::is_same_v<OpTy, PoolOp>)
-    op->setOperand(1, transpose(b, op.getLoc(), op.getW(), kernelFirst(type.getRank())));
+    op->setOperand(1, transpose(b, op.getLoc(), op.getW(),
+                                kernelFirst(type.getRank(), std::is_same_v<OpTy, ConvOp>)));
   op.setLayout(graph::DataLayout::NHWC);
   Type old = op.getType();
   op.getResult().setType(transposed(cast<RankedTensorType>(old), perm));

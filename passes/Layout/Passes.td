@@ -8,7 +8,7 @@ def AssignLayout : Pass<"adze-assign-layout"> {
   let description = [{
     Every conv, conv_transpose and pool in NCHW order becomes NHWC, with a
     transpose of the data before and after it and of the weights ([O, C/g, K...]
-    to [K..., C/g, O]). `adze-propagate-transposes` removes most of them again,
+    to [K..., C/g, O]; of conv_transpose [C, O/g, K...] to [K..., C, O/g]). `adze-propagate-transposes` removes most of them again,
     `adze-fold-constants` those of constants.
 
     Before:

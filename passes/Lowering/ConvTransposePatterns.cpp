@@ -101,7 +101,7 @@ Value TransposedNest::buildTiles() {
     out.push_back(e.m.constant(op.getStrides()[i]));
   }
   List wAt = nhwc ? kernels : List{input, output};
-  llvm::append_range(wAt, nhwc ? List{output, input} : kernels);
+  llvm::append_range(wAt, nhwc ? List{input, output} : kernels);
   int64_t n = iterators.size();
   Value acc = contract(e, x, e.affineMap(n, place(batch, input, positions)), w, e.affineMap(n, wAt),
                        out, e.affineMap(n, place(batch, output, written)), iterators, accumulator);
@@ -150,7 +150,7 @@ Value TransposedNest::mirrored() {
 
 Value TransposedNest::buildSpread() {
   int64_t groups = op.getGroups();
-  int64_t inputAxis = nhwc ? rank - 1 : 0;  // of the weights
+  int64_t inputAxis = nhwc ? spatial : 0;  // of the weights
   Value input = spread(), weights = mirrored();
   Folds out(extents);
   if (groups > 1) {
@@ -179,15 +179,8 @@ Value TransposedNest::buildSpread() {
   read.push_back(in);
   written.push_back(output);
   wAt.push_back(in);
-  if (nhwc) {
-    List r(kernels);
-    r.push_back(output);
-    llvm::append_range(r, wAt);
-    wAt = r;
-  } else {
-    wAt.push_back(output);
-    llvm::append_range(wAt, kernels);
-  }
+  wAt.push_back(output);
+  wAt.insert(nhwc ? wAt.begin() : wAt.end(), kernels.begin(), kernels.end());
   int64_t n = iterators.size();
   Value acc = contract(e, input, e.affineMap(n, place(batch, read, reads)), weights,
                        e.affineMap(n, wAt), out, e.affineMap(n, place(batch, written, outs)),

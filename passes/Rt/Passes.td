@@ -59,6 +59,28 @@ def FuseElementwise : Pass<"adze-fuse-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def SinkReshapes : Pass<"adze-sink-reshapes", "::mlir::func::FuncOp"> {
+  let summary = "Let elementwise ops and destinations take the shape that a contraction has";
+  let description = [{
+    A contraction may have more dimensions than its result (a transposed
+    convolution writes [h, stride, w, stride]). What follows it in the kernel
+    works on those, so that it stays in the contraction's loops:
+    ```mlir
+    %c = tensor.collapse_shape %y [[0, 1]] : tensor<4x2xf32> into tensor<8xf32>
+    %r = linalg.generic {parallel} outs(%c : tensor<8xf32>) { relu }
+    %s = bufferization.materialize_in_destination %r in %out
+    ```
+    becomes
+    ```mlir
+    %r = linalg.generic {parallel} outs(%y : tensor<4x2xf32>) { relu }
+    %o = tensor.expand_shape %out [[0, 1]] output_shape [4, 2]
+    %t = bufferization.materialize_in_destination %r in %o
+    %s = tensor.collapse_shape %t [[0, 1]]
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ShareDestinations : Pass<"adze-share-destinations", "::mlir::ModuleOp"> {
   let summary = "Let kernels without loops compute straight into their destinations";
   let description = [{

@@ -3,6 +3,7 @@
 #include "passes/Schedule/Prepare.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Pass/Pass.h"
 
 namespace adze::schedule {
@@ -23,10 +24,45 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
     function.walk([&](Block *block) {
       if (isa<linalg::LinalgOp>(block->getParentOp()))
         return;
-      auto units = buildUnits(*block, [&](Operation *, StringRef) { ++numUnsupported; });
+      auto units = unitsOf(*block);
+      while (setApart(units, machine))
+        units = unitsOf(*block);
       for (std::unique_ptr<Unit> &unit : units)
         assign(*unit, machine);
     });
+    numUnsupported += unsupported.size();
+  }
+
+  SmallVector<std::unique_ptr<Unit>> unitsOf(Block &block) {
+    return buildUnits(block, [&](Operation *op, StringRef) { unsupported.insert(op); });
+  }
+
+  /// Where the lanes lie along the sum, what follows it has one element at a
+  /// time: elementary functions, which cost as much for a whole vector, begin a
+  /// unit of their own. True if some did.
+  static bool setApart(ArrayRef<std::unique_ptr<Unit>> units, const MachineModel &machine) {
+    bool changed = false;
+    for (const std::unique_ptr<Unit> &unit : units) {
+      linalg::GenericOp costly = costlyEpilogue(*unit);
+      if (!costly || unit->anchor()->hasAttr(kScheduleAttr))
+        continue;
+      Schedule schedule = decideSchedule(*unit, machine);
+      if (schedule.vectorDim < 0 || !unit->isReduction[schedule.vectorDim])
+        continue;
+      costly->setAttr(kApartAttr, UnitAttr::get(costly.getContext()));
+      changed = true;
+    }
+    return changed;
+  }
+
+  /// The first op after the reduction that calls elementary functions.
+  static linalg::GenericOp costlyEpilogue(const Unit &unit) {
+    if (unit.core >= 0)
+      for (const Stage &stage : ArrayRef(unit.stages).drop_front(unit.core + 1))
+        for (Operation &op : stage.op.getBody()->without_terminator())
+          if (isa<math::MathDialect>(op.getDialect()) && !isa<math::AbsFOp, math::FmaOp>(op))
+            return stage.op;
+    return {};
   }
 
   void assign(Unit &unit, const MachineModel &machine) {
@@ -36,6 +72,8 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
     anchor->setAttr(kScheduleAttr, decideSchedule(unit, machine).toAttr(&getContext()));
     ++numUnits;
   }
+
+  llvm::SmallPtrSet<Operation *, 8> unsupported;
 };
 
 }  // namespace

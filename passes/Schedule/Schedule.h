@@ -7,6 +7,8 @@
 namespace adze::schedule {
 
 constexpr llvm::StringLiteral kScheduleAttr = "adze.schedule";
+/// On an op that begins a unit though it could join the one before.
+constexpr llvm::StringLiteral kApartAttr = "adze.apart";
 
 /// One loop, outermost first. The last loop of a dimension is its register
 /// tile loop and steps by tile[dim] (times lanes for the vector dimension);

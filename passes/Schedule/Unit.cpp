@@ -272,7 +272,7 @@ buildUnits(Block &block, function_ref<void(Operation *, StringRef)> unsupported)
         unsupported(generic, why);
         schedulable = false;
       }
-    if (schedulable && draft && tryAppend(*draft, generic))
+    if (schedulable && draft && !generic->hasAttr(kApartAttr) && tryAppend(*draft, generic))
       continue;
     if (!schedulable && isTransparent(op))
       continue;

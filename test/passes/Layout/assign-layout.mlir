@@ -19,7 +19,7 @@ func.func @conv(%x: tensor<?x3x9x?xf32>, %w: tensor<8x3x5x4xf32>, %b: tensor<8xf
 // One and three spatial axes take the same way.
 // CHECK-LABEL: func.func @ranks
 // CHECK: adze.transpose %arg0 {perm = array<i64: 0, 2, 1>}
-// CHECK: adze.transpose %arg1 {perm = array<i64: 2, 1, 0>}
+// CHECK: adze.transpose %arg1 {perm = array<i64: 2, 0, 1>}
 // CHECK: adze.pool {{.*}}layout = #adze<layout nhwc>{{.*}} -> tensor<1x2x2x2x5xf32>
 func.func @ranks(%x: tensor<1x3x9xf32>, %w: tensor<3x4x3xf32>, %y: tensor<1x5x4x4x4xf32>)
     -> (tensor<1x4x11xf32>, tensor<1x5x2x2x2xf32>) {
