@@ -40,12 +40,16 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
       if (!isa<linalg::LinalgOp>(block->getParentOp()))
         blocks.push_back(block);
     });
+    fallbacks = 0;
     for (Block *block : blocks)
       emitBlock(*block, machine);
+    if (fallbacks)
+      getOperation()->setAttr("adze.fallback", Builder(&getContext()).getI64IntegerAttr(fallbacks));
   }
 
   void fallBack(Operation *op, StringRef why) {
     ++numFallback;
+    ++fallbacks;
     op->emitRemark() << "left to the loop fallback: " << why;
   }
 
@@ -127,6 +131,7 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
   }
 
   bool broken = false;
+  int64_t fallbacks = 0;
 };
 
 }  // namespace

@@ -34,7 +34,8 @@ def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
     (`scf.for` iter_args), the epilogue on the registers, then the stores.
     Tails are masked where the target has masks, else they run with fewer
     lanes. Linalg ops without an `adze.schedule` stay; `convert-linalg-to-loops`
-    takes them, and a remark says why.
+    takes them, a remark says why, and the function counts them in
+    `adze.fallback`.
 
     Distinct memref values with distinct roots (function arguments, allocs)
     are taken not to overlap.

@@ -21,8 +21,8 @@ EXPECTED = HERE / "expected.json"
 def results_of(build):
     cases = build / "node-cases"
     subprocess.run([sys.executable, "-W", "ignore", HERE / "generate.py", cases], check=True)
-    done = subprocess.run([build / "tools/adze/adze", "conformance", cases, "--json"],
-                          stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([build / "tools/adze/adze", "conformance", cases, "--json",
+                           "--verify-phases"], stdout=subprocess.PIPE, text=True)
     if done.returncode not in (0, 4):
         raise SystemExit(f"adze conformance ended with exit code {done.returncode}")
     return {c["name"]: c for c in json.loads(done.stdout)["cases"]}

@@ -41,6 +41,7 @@ struct Options {
   std::string folder, filter, target = "host", cpu = "native";
   int jobs = 0;
   double timeout = 20;
+  bool verifyPhases = false;
 };
 
 struct Verdict {
@@ -89,6 +90,7 @@ Verdict runCase(const std::string &folder, const std::string &artifact, const Op
   options.output = artifact;
   options.target = o.target;
   options.cpu = o.cpu;
+  options.verifyPhases = o.verifyPhases;
   CompileSummary summary;
   ExitCode code = compile(options, cli.diags, summary);
   if (code != ExitCode::Ok) return verdictOf(cli, code);
@@ -338,6 +340,7 @@ void addConformance(CLI::App &app, Cli &cli) {
   verb->add_option("--filter", o->filter, "Only cases with this in their name");
   verb->add_option("--target", o->target, "What to compile for")->capture_default_str();
   verb->add_option("--cpu", o->cpu, "native, or LLVM's name of a CPU")->capture_default_str();
+  verb->add_flag("--verify-phases", o->verifyPhases, "Check what each phase promises of its IR");
   verb->add_option("--jobs", o->jobs, "Worker processes; 0: one for each CPU")
       ->check(CLI::Range(0, 256));
   verb->add_option("--timeout", o->timeout, "Seconds for each case")

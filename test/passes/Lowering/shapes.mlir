@@ -42,3 +42,39 @@ func.func @described(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
   %0 = adze.elementwise add(%a, %b) : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// -----
+
+// Extents that nothing is known of: the count is checked, then a view.
+// CHECK-LABEL: func.func @unknown
+// CHECK: adze_rt.check %{{.*}}, "reshape: the element counts differ"
+// CHECK: tensor.collapse_shape %arg0
+// CHECK: tensor.expand_shape
+func.func @unknown(%x: tensor<?x?xf32>, %s: tensor<2xi64>) -> tensor<?x?xf32> {
+  %0 = adze.reshape %x, %s : (tensor<?x?xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}
+
+// -----
+
+// A shape that is asked for as data.
+// CHECK-LABEL: func.func @shape_of
+// CHECK: %[[D:.*]] = tensor.dim %arg0
+// CHECK: %[[N:.*]] = arith.index_cast %[[D]]
+// CHECK: tensor.from_elements %[[N]], %c4_i64
+func.func @shape_of(%x: tensor<?x4xf32>) -> tensor<2xi64> {
+  %0 = adze.shape_of %x : (tensor<?x4xf32>) -> tensor<2xi64>
+  return %0 : tensor<2xi64>
+}
+
+// -----
+
+// The elements of small integer tensors are scalars, without a loop.
+// CHECK-LABEL: func.func @scalars
+// CHECK-NOT: linalg
+// CHECK-COUNT-2: arith.addi
+// CHECK: tensor.from_elements
+func.func @scalars(%a: tensor<2xi64>, %b: tensor<2xi64>) -> tensor<2xi64> {
+  %0 = adze.elementwise add(%a, %b) : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+  return %0 : tensor<2xi64>
+}
