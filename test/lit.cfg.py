@@ -2,6 +2,7 @@
 # tests passes/Fusion). Run one with
 #   lit -v build/test --filter fuse      or      ninja -C build check
 import os
+import platform
 import sys
 
 import lit.formats
@@ -46,3 +47,8 @@ config.substitutions += [
     ("%sse", "vector_bits = 128, vector_registers = 16")]
 
 config.substitutions += [("%python", python), ("%src", root), ("%build", build)]
+# The Python package runs what adze compiled.
+config.available_features.add(platform.machine())
+config.environment["PYTHONPATH"] = os.path.join(root, "python")
+config.environment["ADZE_RT_LIBRARY"] = os.path.join(build, "lib", "libadze_rt.so")
+config.environment["ADZE_PYTHON"] = python

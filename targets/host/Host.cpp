@@ -33,6 +33,12 @@ constexpr const char *kCheckedFeatures[] = {
     "sse4.2", "avx",      "avx2",     "fma",      "f16c",       "avx512f",   "avx512bw",
     "avx512vl", "avx512dq", "avx512cd", "avx512vnni", "avx512bf16", "avxvnni", "neon", "sve"};
 
+/// A feature of the triple's architecture: LLVM aborts when asked for another's.
+bool isKnown(std::string_view feature, const std::string &triple) {
+  bool arm = feature == "neon" || feature == "sve";
+  return arm == llvm::Triple(triple).isAArch64();
+}
+
 /// Names of the features that `cpu` has, of those above.
 FailureOr<std::vector<std::string>> featuresOf(const std::string &triple, std::string cpu) {
   static std::once_flag once;
@@ -49,7 +55,7 @@ FailureOr<std::vector<std::string>> featuresOf(const std::string &triple, std::s
   if (!info || !info->isCPUStringValid(cpu)) return failure();
   std::vector<std::string> out;
   for (const char *f : kCheckedFeatures)
-    if (info->checkFeatures(std::string("+") + f)) out.push_back(f);
+    if (isKnown(f, triple) && info->checkFeatures(std::string("+") + f)) out.push_back(f);
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -177,8 +183,7 @@ class HostTarget : public Target {
     std::string out;
     for (const char *f : kCheckedFeatures) {
       bool have = std::find(d.features.begin(), d.features.end(), f) != d.features.end();
-      bool x86 = std::string_view(f) != "neon" && std::string_view(f) != "sve";
-      if (x86 != (d.triple.rfind("x86_64", 0) == 0)) continue;
+      if (!isKnown(f, d.triple)) continue;
       out += (out.empty() ? "" : ",") + std::string(have ? "+" : "-") + f;
     }
     return out;
