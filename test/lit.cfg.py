@@ -46,7 +46,8 @@ config.substitutions += [
     ("%avx2", "vector_bits = 256, vector_registers = 16, mask_bits = 32"),
     ("%sse", "vector_bits = 128, vector_registers = 16")]
 
-config.substitutions += [("%python", python), ("%src", root), ("%build", build)]
+config.substitutions += [("%python", python), ("%src", root), ("%build", build),
+                         ("%exits", f"sh {root}/test/Inputs/exits.sh")]
 # The Python package runs what adze compiled.
 config.available_features.add(platform.machine())
 config.environment["PYTHONPATH"] = os.path.join(root, "python")

@@ -51,8 +51,10 @@ FailureOr<std::vector<std::string>> featuresOf(const std::string &triple, std::s
   llvm::Triple t(triple);
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(t, error);
   if (!target) return failure();
-  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(t, cpu, ""));
+  // LLVM prints to stderr when it is given a name that it does not know.
+  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(t, "", ""));
   if (!info || !info->isCPUStringValid(cpu)) return failure();
+  info.reset(target->createMCSubtargetInfo(t, cpu, ""));
   std::vector<std::string> out;
   for (const char *f : kCheckedFeatures)
     if (isKnown(f, triple) && info->checkFeatures(std::string("+") + f)) out.push_back(f);

@@ -26,6 +26,8 @@ struct Cli {
   DiagnosticEngine diags;
   std::function<ExitCode()> action;
 
+  /// Progress goes to stderr, where only text may stand beside messages.
+  bool showsProgress() const { return !quiet && diagnosticsFormat == "text"; }
   /// Prints what was reported to stderr; the process's exit code.
   int finish(ExitCode code);
   /// Reports a usage error.

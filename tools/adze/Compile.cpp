@@ -104,7 +104,7 @@ ExitCode runCompile(Options &o, Cli &cli) {
   CompileSummary summary;
   ExitCode code;
   {
-    Progress progress(!cli.quiet && cli.diagnosticsFormat == "text");
+    Progress progress(cli.showsProgress());
     o.compile.onPhase = [&](Phase p) {
       progress.step(static_cast<int>(p) + 1, static_cast<int>(std::size(kAllPhases)),
                     std::string(phaseName(p)) + ": " + std::string(phaseDescription(p)));

@@ -118,8 +118,8 @@ std::optional<std::vector<HostTensor>> Peer::results(Cli &cli) {
   return all;
 }
 
-std::string modelOf(const std::string &artifact, const std::string &given, uint64_t hash,
-                    Cli &cli) {
+std::string modelOf(const std::string &artifact, const std::string &given, const char *flag,
+                    uint64_t hash, Cli &cli) {
   std::string guess = given.empty() ? fs::path(artifact).replace_extension(".onnx").string() : given;
   std::string error;
   auto file = MappedFile::open(guess, error);
@@ -128,8 +128,9 @@ std::string modelOf(const std::string &artifact, const std::string &given, uint6
     error = guess + " is not the model that the artifact was compiled from";
   else if (given.empty())
     error = "the model of the artifact is not known";
-  cli.fail(ExitCode::InvalidModel, "ADZ0804", error, "name it with " +
-           std::string(given.empty() ? "--model MODEL.onnx" : "the model's own path, or compile again"));
+  cli.fail(ExitCode::InvalidModel, "ADZ0804", error,
+           given.empty() ? "name it with " + std::string(flag) + " MODEL.onnx"
+                         : "name the model that it was, or compile again");
   return {};
 }
 

@@ -34,7 +34,8 @@ class Peer {
 };
 
 /// The model that `artifact` was compiled from: `given`, or the file beside it
-/// with the same hash. Empty after reporting.
-std::string modelOf(const std::string &artifact, const std::string &given, uint64_t hash, Cli &cli);
+/// with the same hash. `flag` is the option that names it. Empty after reporting.
+std::string modelOf(const std::string &artifact, const std::string &given, const char *flag,
+                    uint64_t hash, Cli &cli);
 
 }  // namespace adze::cli
