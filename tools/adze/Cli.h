@@ -91,6 +91,8 @@ std::string programFolder();
 /// Installs the handlers: interrupts remove temporaries and exit 130 or 143, a
 /// crash says so, leaves a note for replay and exits 70, an alarm exits 7.
 void installSignalHandlers(int argc, char **argv);
+/// Writes the command line to a file for replay; its name, or null.
+const char *writeReplayNote();
 /// Gives crashes back to the system, for worker processes.
 void resetSignalHandlers();
 
