@@ -125,12 +125,13 @@ static void describePlan(ModuleOp module, artifact::Contents &contents) {
   auto rows = plan.getAs<DenseI64ArrayAttr>("buffers");
   if (!rows || contents.memory.arenaBytes == 0) return;
   ArrayRef<int64_t> r = rows.asArrayRef();
-  for (size_t i = 0; i + 3 < r.size(); i += 4) {
+  for (size_t i = 0; i + 4 < r.size(); i += 5) {
     artifact::PlannedBuffer b;
     b.first = r[i];
     b.last = r[i + 1];
     b.offset = r[i + 2];
     b.size = r[i + 3];
+    b.kernel = r[i + 4];
     contents.memory.buffers.push_back(b);
   }
 }
