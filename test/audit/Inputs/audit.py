@@ -42,12 +42,16 @@ def ops(root):
                 yield f"op {dialect[1]}.{name}", f"is not in {test.relative_to(root)}"
 
 
+# How verifiers, and the converters of ONNX nodes, report.
+CALLS = r"(?:[.>]error\(|emitOpError\(\)?(?:\)? ?<< )?|emitError\(\w*\) << |\.unsupported\(|\.invalid\()([^;]*);"
+
+
 def messages(root):
-    """Every sentence of a verifier is expected somewhere: its longest literal part."""
+    """Every sentence of a verifier or converter is expected somewhere: its longest literal part."""
     tests = text_of(root / "test/dialects", ".mlir") + text_of(root / "test/passes", ".mlir")
-    for file in sorted((root / "dialects").rglob("*.cpp")):
+    for file in sorted([*(root / "dialects").rglob("*.cpp"), *(root / "passes/Import").glob("*.cpp")]):
         text = re.sub(r'"\s*\n\s*"', "", file.read_text())
-        for call in re.findall(r'(?:[.>]error\(|emitOpError\(\)?(?:\)? ?<< )?|emitError\(\w*\) << )((?:[^;])*);', text):
+        for call in re.findall(CALLS, text):
             parts = [p.replace('\\"', '"').strip() for p in re.findall(r'"((?:[^"\\]|\\.)*)"', call)]
             part = max(parts, key=len, default="")
             if len(part) > 3 and part not in tests:
