@@ -11,7 +11,8 @@ using namespace mlir;
 namespace adze {
 
 /// onnx.node "Op"(%x) of unranked tensors, in a block of its own.
-static onnxir::NodeOp bareNode(OpBuilder &b, Block &block, const convert::OpEntry &entry, Type element) {
+static onnxir::NodeOp bareNode(OpBuilder &b, Block &block, const convert::OpEntry &entry,
+                               Type element) {
   Type type = UnrankedTensorType::get(element);
   b.setInsertionPointToEnd(&block);
   return onnxir::NodeOp::create(b, b.getUnknownLoc(), TypeRange(type), b.getStringAttr(entry.name),

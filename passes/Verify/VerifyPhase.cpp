@@ -23,13 +23,15 @@ namespace {
 /// How `op` breaks a promise, as the end of a sentence; empty when it keeps it.
 using Rule = StringRef (*)(Operation *op);
 
-template <typename... Dialects> bool isOf(Operation *op) {
+template <typename... Dialects>
+bool isOf(Operation *op) {
   return isa_and_nonnull<Dialects...>(op->getDialect());
 }
 
 /// `is` of the types that `op` uses, yields and takes into its regions.
 bool anyType(Operation *op, bool (*is)(Type)) {
-  if (llvm::any_of(op->getOperandTypes(), is) || llvm::any_of(op->getResultTypes(), is)) return true;
+  if (llvm::any_of(op->getOperandTypes(), is) || llvm::any_of(op->getResultTypes(), is))
+    return true;
   for (Region &region : op->getRegions())
     for (Block &block : region)
       if (llvm::any_of(block.getArgumentTypes(), is)) return true;
@@ -49,14 +51,16 @@ StringRef adzeOnly(Operation *op) {
   return anyType(op, ofOnnx) ? " with a type of the onnx dialect" : "";
 }
 
-template <typename... Ops> StringRef inNchw(Operation *op) {
+template <typename... Ops>
+StringRef inNchw(Operation *op) {
   bool nchw = ((isa<Ops>(op) && cast<Ops>(op).getLayout() == graph::DataLayout::NCHW) || ...);
   return nchw ? " in NCHW" : "";
 }
 
 StringRef fused(Operation *op) {
   bool inside = op->getParentOfType<graph::FusionOp>() != nullptr;
-  if (inside && isa<graph::FusionOp, graph::IfOp, graph::LoopOp>(op)) return " inside an adze.fusion";
+  if (inside && isa<graph::FusionOp, graph::IfOp, graph::LoopOp>(op))
+    return " inside an adze.fusion";
   return inside || staysInEntry(op) ? "" : " outside every adze.fusion";
 }
 
@@ -113,8 +117,8 @@ struct VerifyPhasePass : impl::VerifyPhaseBase<VerifyPhasePass> {
     auto entries = llvm::count_if(getOperation().getOps<func::FuncOp>(),
                                   [](func::FuncOp f) { return f->hasAttr("adze.entry"); });
     if (entries == 1) return;
-    emitError(getOperation().getLoc()) << "phase " << phase << " left " << entries
-                                       << " entry functions";
+    emitError(getOperation().getLoc())
+        << "phase " << phase << " left " << entries << " entry functions";
     signalPassFailure();
   }
 };

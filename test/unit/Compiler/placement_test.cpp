@@ -30,7 +30,8 @@ struct SmallTarget : Target {
   void buildSchedulePipeline(mlir::OpPassManager &, const TargetOptions &) const override {}
   void buildEmitPipeline(mlir::OpPassManager &, const TargetOptions &) const override {}
   bool emit(mlir::ModuleOp, const TargetInfo &, const TargetOptions &, artifact::Contents &,
-            std::vector<std::shared_ptr<std::vector<std::byte>>> &, DiagnosticEngine &) const override {
+            std::vector<std::shared_ptr<std::vector<std::byte>>> &,
+            DiagnosticEngine &) const override {
     return false;
   }
 };
@@ -59,12 +60,13 @@ TEST_CASE("the list of ops is what the target places on itself", "[Compiler]") {
 TEST_CASE("the coverage check tells why a target does not take a node", "[Compiler]") {
   mlir::MLIRContext context;
   context.loadDialect<onnxir::OnnxDialect, mlir::func::FuncDialect>();
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(R"(
+  const char *text = R"(
     func.func @main(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>) {
       %0 = onnx.node "Relu"(%x) {since_version = 14 : i64} : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
       %1 = onnx.node "Conv"(%0, %w) {since_version = 22 : i64} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> tensor<1x4x6x6xf32>
       return
-    })", &context);
+    })";
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   REQUIRE(module);
   SmallTarget target;
   auto placement = [&](onnxir::NodeOp op) { return target.placement(op).elsewhere; };
@@ -74,7 +76,8 @@ TEST_CASE("the coverage check tells why a target does not take a node", "[Compil
   const Diagnostic &d = diags.all().front();
   CHECK(d.code == "ADZ0201");
   CHECK(d.exitCode == ExitCode::Unsupported);
-  CHECK_THAT(d.message, Catch::Contains("1 operator form, in 1 node, is not supported by target 'small'"));
+  CHECK_THAT(d.message,
+             Catch::Contains("1 operator form, in 1 node, is not supported by target 'small'"));
   REQUIRE(d.notes.size() == 1);
   CHECK_THAT(d.notes.front(), Catch::Contains("Conv") && Catch::Contains("no convolution unit"));
 }
