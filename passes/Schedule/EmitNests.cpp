@@ -54,7 +54,8 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
   }
 
   void emitBlock(Block &block, const MachineModel &machine) {
-    auto units = buildUnits(block, [&](Operation *op, StringRef why) { fallBack(op, why); });
+    Paddings paddings(block, machine);
+    auto units = buildUnits(block, paddings, [&](Operation *op, StringRef why) { fallBack(op, why); });
     SmallVector<Plan> plans;
     for (std::unique_ptr<Unit> &unit : units)
       planUnit(std::move(unit), plans);
@@ -66,6 +67,7 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     }
     if (!group.empty())
       emitGroup(group, machine);
+    paddings.eraseUnread();
   }
 
   /// Reads the schedule; a unit that has none, or a wrong one, falls back.
