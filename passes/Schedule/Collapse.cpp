@@ -27,6 +27,10 @@ bool mergeable(const Access &access, unsigned outer, const Stride &outerSize, un
     return false;
   if (access.isBoundedBy(outer) || access.isBoundedBy(inner))
     return false;
+  // A row of padding is one row long.
+  auto inRow = [&](unsigned dim) { return access.padding && access.row.coefficients[dim] != 0; };
+  if (inRow(outer) != inRow(inner))
+    return false;
   return access.strides[outer] == access.strides[inner] * innerSize;
 }
 

@@ -1,4 +1,5 @@
 // RUN: adze-opt %s --split-input-file --adze-assign-schedule --adze-emit-nests --canonicalize --cse | FileCheck %s
+// RUN: adze-opt %s --split-input-file --adze-assign-schedule | FileCheck %s --check-prefix=PLAN
 
 // The reader of a padded copy reads the source: rows of the window end where
 // the source does, columns look at their bounds where a tile may cross them.
@@ -84,6 +85,34 @@ func.func @source_changes(%x: memref<8x32xf32>, %w: memref<3xf32>, %y: memref<8x
     linalg.yield %s : f32
   }
   memref.dealloc %p : memref<10x32xf32>
+  return
+}
+}
+
+// -----
+
+// Rows of tiles that look at their bounds stay rows: (w, c) is not one loop,
+// though no column is padded.
+module attributes {adze.target = {vector_bits = 512, vector_registers = 32, mask_bits = 8}} {
+// PLAN-LABEL: func.func @columns_whole
+// PLAN-NOT: collapse
+// PLAN: adze.schedule = {lanes = 16 : i64, loops = ["d0 by 1", "d2 by 32", "d1 by 14", "d3 by 1"]
+func.func @columns_whole(%x: memref<14x14x32xf32>, %k: memref<5xf32>, %y: memref<12x14x32xf32>) {
+  %low = arith.constant 0xFF800000 : f32
+  %p = memref.alloc() : memref<16x14x32xf32>
+  linalg.fill ins(%low : f32) outs(%p : memref<16x14x32xf32>)
+  %inside = memref.subview %p[2, 0, 0] [14, 14, 32] [1, 1, 1] : memref<16x14x32xf32> to memref<14x14x32xf32, strided<[448, 32, 1], offset: 896>>
+  linalg.generic {indexing_maps = [affine_map<(a, b, c) -> (a, b, c)>, affine_map<(a, b, c) -> (a, b, c)>], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : memref<14x14x32xf32>) outs(%inside : memref<14x14x32xf32, strided<[448, 32, 1], offset: 896>>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  }
+  linalg.fill ins(%low : f32) outs(%y : memref<12x14x32xf32>)
+  linalg.generic {indexing_maps = [affine_map<(h, w, c, k) -> (h + k, w, c)>, affine_map<(h, w, c, k) -> (k)>, affine_map<(h, w, c, k) -> (h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%p, %k : memref<16x14x32xf32>, memref<5xf32>) outs(%y : memref<12x14x32xf32>) {
+  ^bb0(%a: f32, %b: f32, %o: f32):
+    %s = arith.maximumf %o, %a : f32
+    linalg.yield %s : f32
+  }
+  memref.dealloc %p : memref<16x14x32xf32>
   return
 }
 }
