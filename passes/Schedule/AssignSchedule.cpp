@@ -25,10 +25,10 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
       if (isa<linalg::LinalgOp>(block->getParentOp()))
         return;
       Paddings paddings(*block, machine);
-      auto units = unitsOf(*block, paddings);
-      while (setApart(units, machine))
-        units = unitsOf(*block, paddings);
-      for (std::unique_ptr<Unit> &unit : units)
+      // Deciding changes a unit: what is decided for good is decided afresh.
+      while (setApart(unitsOf(*block, paddings), machine)) {
+      }
+      for (std::unique_ptr<Unit> &unit : unitsOf(*block, paddings))
         assign(*unit, machine);
     });
     numUnsupported += unsupported.size();
@@ -41,7 +41,7 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
   /// Where the lanes lie along the sum, what follows it has one element at a
   /// time: elementary functions, which cost as much for a whole vector, begin a
   /// unit of their own. True if some did.
-  static bool setApart(ArrayRef<std::unique_ptr<Unit>> units, const MachineModel &machine) {
+  static bool setApart(SmallVector<std::unique_ptr<Unit>> units, const MachineModel &machine) {
     bool changed = false;
     for (const std::unique_ptr<Unit> &unit : units) {
       linalg::GenericOp costly = costlyEpilogue(*unit);

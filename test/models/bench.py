@@ -3,11 +3,13 @@
 docs/benchmarks.md. The engines take turns within one run (`adze bench
 --compare`), so that a busy machine slows both: the ratios count.
 
-  test/models/bench.py [--build DIR] [--models DIR] [--duration S] [--write] [NAME ...]
+  test/models/bench.py [--build DIR] [--models DIR] [--duration S] [--engines ort,openvino]
+                       [--write] [NAME ...]
 """
 
 import argparse
 import json
+import math
 import os
 import pathlib
 import platform
@@ -22,42 +24,70 @@ ROOT = fetch.ROOT
 PAGE = ROOT / "docs/benchmarks.md"
 INTRODUCTION = """# Benchmarks
 
-Written by `.venv/bin/python test/models/bench.py --write`. Latency in ms (median) of one
-request at the size given, adze and onnxruntime {version} in turns within one run; ratio: adze's
-to onnxruntime's, less is better. Compiled without shapes, for this CPU. Machine: {cpu},
-{threads} threads.
+Written by `.venv/bin/python test/models/bench.py --engines {engines} --write`. Latency in ms
+(median) of one request at the size given; all engines take turns within one run. In brackets:
+adze's latency to the engine's, less is better. Compiled without shapes, for this CPU. The last
+line has the geometric means.
+{versions}. Machine: {cpu}, {threads} threads.
 
 """
 
 
 def bench(args, artifact, source, feed, threads):
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([args.adze, "bench", artifact, "--model", source, "--compare", "ort",
-                               "--json", "--threads", str(threads), "--duration",
-                               str(args.duration), *common.input_flags(feed, folder)],
+        done = subprocess.run([args.adze, "bench", artifact, "--model", source, "--compare",
+                               ",".join(args.engines), "--json", "--threads", str(threads),
+                               "--duration", str(args.duration),
+                               *common.input_flags(feed, folder)],
                               capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"adze bench: {' '.join(done.stderr.split())[:300]}")
     return json.loads(done.stdout)
 
 
-def row(model, args):
-    """One model's cells, and the version of onnxruntime."""
-    source = args.models / f"{model['name']}.onnx"
-    artifact = args.build / "models" / f"{model['name']}.adze"
-    artifact.parent.mkdir(exist_ok=True)
-    _, seconds, peak = common.compile_model(args.adze, source, artifact)
-    size = " ".join(f"{n}={'x'.join(map(str, d))}" for n, d in list(model["bench"].items())[:1])
-    cells, version = [model["name"], size], ""
-    feed = common.inputs_of(model, model["bench"])
-    for threads in (1, 2):
-        result = bench(args, artifact, source, feed, threads)
-        other = result["compare"][0]
-        version = other["version"]
-        cells += [f"{result['latency_ms']['p50']:.2f}", f"{other['latency_ms']['p50']:.2f}",
-                  f"{other['adze_ratio']['p50']:.2f}"]
-    memory = (f"{peak / 1e6:.0f}", f"{source.stat().st_size / 1e6:.1f}")
-    return [*cells, f"{seconds:.1f}", *memory], version
+class Table:
+    """Rows of text, the ratios behind them, the engines' versions."""
+
+    def __init__(self, args):
+        self.args, self.ratios, self.versions = args, {}, {}
+        head = ["model", "input"]
+        for threads in (1, 2):
+            head += [f"adze, {threads} thread{'s' * (threads > 1)}", *args.engines]
+        self.rows = [head + ["compile s", "compile MB", "model MB"]]
+
+    def add(self, model):
+        args, source = self.args, self.args.models / f"{model['name']}.onnx"
+        artifact = args.build / "models" / f"{model['name']}.adze"
+        artifact.parent.mkdir(exist_ok=True)
+        _, seconds, peak = common.compile_model(args.adze, source, artifact)
+        size = " ".join(f"{n}={'x'.join(map(str, d))}" for n, d in list(model["bench"].items())[:1])
+        cells, feed = [model["name"], size], common.inputs_of(model, model["bench"])
+        for threads in (1, 2):
+            result = bench(args, artifact, source, feed, threads)
+            cells.append(f"{result['latency_ms']['p50']:.2f}")
+            for other in result["compare"]:
+                ratio = other["adze_ratio"]["p50"]
+                self.versions[other["engine"]] = other["version"]
+                self.ratios.setdefault((threads, other["engine"]), []).append(ratio)
+                cells.append(f"{other['latency_ms']['p50']:.2f} ({ratio:.2f})")
+        self.rows.append([*cells, f"{seconds:.1f}", f"{peak / 1e6:.0f}",
+                          f"{source.stat().st_size / 1e6:.1f}"])
+
+    def fail(self, model, error):
+        self.rows.append([model["name"], f"failed: {error}"])
+
+    def markdown(self):
+        means = ["geometric mean", ""]
+        for threads in (1, 2):
+            means.append("")
+            for engine in self.args.engines:
+                values = self.ratios.get((threads, engine), [1])
+                means.append(f"({math.prod(values) ** (1 / len(values)):.2f})")
+        width = len(self.rows[0])
+        lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |"
+                 for row in [*self.rows, means]]
+        lines.insert(1, "|---|---|" + "---:|" * (width - 2))
+        return "\n".join(lines) + "\n"
 
 
 def cpu_name():
@@ -73,28 +103,27 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--models", type=pathlib.Path, default=fetch.DEFAULT)
     parser.add_argument("--duration", type=float, default=3)
+    parser.add_argument("--engines", type=lambda text: text.split(","), default=["ort"],
+                        help="ort, openvino; ADZE_PYTHON must have them")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     args = parser.parse_args()
     args.build = args.build.resolve()
     args.adze = args.build / "tools/adze/adze"
     os.environ.setdefault("ADZE_PYTHON", sys.executable)
-    table = [["model", "input", "adze, 1 thread", "ort", "ratio", "adze, 2 threads", "ort", "ratio",
-              "compile s", "compile MB", "model MB"]]
-    version = ""
+    table = Table(args)
     for model in fetch.manifest()["models"]:
         if args.names and model["name"] not in args.names:
             continue
         try:
-            cells, version = row(model, args)
+            table.add(model)
         except RuntimeError as error:
-            cells = [model["name"], f"failed: {error}"] + [""] * 9
-        table.append(cells)
-        print(" | ".join(cells), flush=True)
-    lines = ["| " + " | ".join(cells) + " |" for cells in table]
-    lines.insert(1, "|---|---|" + "---:|" * 9)
-    text = INTRODUCTION.format(version=version, cpu=cpu_name(), threads=os.cpu_count())
+            table.fail(model, error)
+        print(" | ".join(table.rows[-1]), flush=True)
+    versions = ", ".join(f"{engine} {version}" for engine, version in table.versions.items())
+    text = INTRODUCTION.format(engines=",".join(args.engines), versions=versions, cpu=cpu_name(),
+                               threads=os.cpu_count()) + table.markdown()
     if args.write:
-        PAGE.write_text(text + "\n".join(lines) + "\n")
+        PAGE.write_text(text)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ def test_model(model, args, count):
     print(f"       {name}: {summary['nodes']} nodes, {summary['kernels']} kernels, "
           f"compiled in {seconds:.1f} s with {peak / 1e6:.0f} MB")
     count.check(peak <= most, f"{name}: memory of the compile at most {most / 1e6:.0f} MB")
+    count.check(summary["reference_path"] == 0, f"{name}: every kernel is scheduled")
     first = artifact.read_bytes()
     # The second compile checks what each phase promises of its IR, which must change nothing.
     common.compile_model(args.adze, source, artifact, "--verify-phases")
