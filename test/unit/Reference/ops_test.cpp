@@ -216,6 +216,12 @@ TEST_CASE("resize", "[Reference]") {
   CHECK(resize("mode = \"linear\", coordinate_mode = \"half_pixel\"", 4, 2, {1, 2}) ==
         Values{1, 1.25, 1.75, 2});
   CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 3, 1.5, {1, 2}) == Values{1, 1.5, 2});
+  // The length is 3.5, not 3: ONNX's scale times the extent.
+  CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 3, 0.5, {0, 5, 10, 15, 20, 25, 30}) ==
+        Values{0, 12, 24});
+  CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 1, 1.0 / 49, Values(49, 2)) == Values{2});
+  CHECK(resize("mode = \"nearest\", coordinate_mode = \"tf_half_pixel_for_nn\", nearest_mode = \"floor\"", 2, 0.5,
+               {1, 2, 3, 4}) == Values{2, 4});
   CHECK(resize("mode = \"cubic\", coordinate_mode = \"half_pixel\"", 2, 1, {1, 2}) == Values{1, 2});
 }
 
