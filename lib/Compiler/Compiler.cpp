@@ -3,6 +3,7 @@
 #include "dialects/Onnx/Location.h"
 #include "dialects/Onnx/Onnx.h"
 #include "lib/Compiler/MlirDiagnostics.h"
+#include "lib/Compiler/Roundings.h"
 #include "lib/Compiler/Signature.h"
 #include "lib/Importer/Importer.h"
 #include "lib/Support/File.h"
@@ -87,7 +88,10 @@ class Compilation {
       if (!ok) return failed();
       if (!o.dumpPhases.empty() && p != Phase::Emit && !dump(p)) return diags.exitCode();
     }
-    if (last != Phase::Emit && !writeModule(o.output)) return diags.exitCode();
+    if (last != Phase::Emit && o.takeModule)
+      o.takeModule(*module);
+    else if (last != Phase::Emit && !writeModule(o.output))
+      return diags.exitCode();
     return diags.hasErrors() ? diags.exitCode() : ExitCode::Ok;
   }
 
@@ -191,7 +195,9 @@ class Compilation {
     PassManager pm(&ctx);
     pm.addPass(createOnnxToAdze());
     if (mlir::failed(pm.run(*module)) || diags.hasErrors()) return false;
-    return passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); });
+    if (!passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); })) return false;
+    summary.roundings = roundingsOf(*module);
+    return true;
   }
 
   bool kernels() {
