@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""ONNX's node cases through `adze conformance`, held against expected.json: the
-cases that do not pass, each unsupported or failing with its reason. A case that fails, one
+"""ONNX's node cases through `adze conformance`, compared with their expected outputs and
+with the reference's, and held against expected.json: the cases that do not pass, each unsupported or failing with its reason. A case that fails, one
 that passes unexpectedly, and one whose reason changed are failures.
 
   test/conformance/run.py [--build DIR] [--update] [--reference]
@@ -77,7 +77,7 @@ def main():
     args = parser.parse_args()
     path = HERE / ("reference.json" if args.reference else "expected.json")
     listed = json.loads(path.read_text()) if path.exists() else {}
-    results = results_of(args.build.resolve(), ["--reference"] if args.reference else [])
+    results = results_of(args.build.resolve(), ["--reference" if args.reference else "--differential"])
     if args.update:
         update(results, path, listed)
     expected, failing = ({name: reason for reason, names in listed.get(part, {}).items()
