@@ -47,9 +47,10 @@ FailureOr<std::vector<std::string>> featuresOf(const std::string &triple, std::s
   if (!target) return failure();
   std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(t, cpu, ""));
   if (!info || !info->isCPUStringValid(cpu)) return failure();
+  // checkFeatures would abort on the names of another architecture.
   std::vector<std::string> out;
-  for (const char *f : kCheckedFeatures)
-    if (info->checkFeatures(std::string("+") + f)) out.push_back(f);
+  for (const llvm::SubtargetFeatureKV &feature : info->getEnabledProcessorFeatures())
+    if (llvm::is_contained(kCheckedFeatures, llvm::StringRef(feature.Key))) out.push_back(feature.Key);
   std::sort(out.begin(), out.end());
   return out;
 }
