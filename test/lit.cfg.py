@@ -45,4 +45,4 @@ config.substitutions += [
     ("%avx2", "vector_bits = 256, vector_registers = 16, mask_bits = 32"),
     ("%sse", "vector_bits = 128, vector_registers = 16")]
 
-config.substitutions += [("%python", python), ("%src", root), ("%build", build)]
+config.substitutions += [("%llvm-libs", runner_libs), ("%python", python), ("%src", root), ("%build", build)]

@@ -65,4 +65,21 @@ def ExpandMath : Pass<"adze-expand-math", "::mlir::func::FuncOp"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ExpandHalves : Pass<"adze-expand-halves", "::mlir::func::FuncOp"> {
+  let summary = "Convert to and from 16-bit floats by integer arithmetic";
+  let description = [{
+    Rounds to nearest even, once, also from f64. Conversions that every CPU
+    does without a call stay: bf16 to f32, and those between f16 and f32 where
+    `f16` is not set.
+
+    ```mlir
+    %y = arith.truncf %x : vector<8xf32> to vector<8xbf16>
+    // becomes additions and shifts on vector<8xi32>
+    ```
+  }];
+  let options = [Option<"f16", "f16", "bool", "false",
+                        "also between f16 and f32, for a CPU without instructions for it">];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 #endif

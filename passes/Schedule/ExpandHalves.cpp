@@ -1,0 +1,162 @@
+// Conversions to and from 16-bit floats by integer arithmetic: where a CPU has no
+// instruction, LLVM calls functions that generated code is not linked with.
+#include "passes/Schedule/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Pass/Pass.h"
+
+namespace adze::schedule {
+#define GEN_PASS_DEF_EXPANDHALVES
+#include "passes/Schedule/Passes.h.inc"
+}  // namespace adze::schedule
+
+using namespace mlir;
+
+namespace adze::schedule {
+namespace {
+
+using arith::CmpFPredicate;
+using arith::CmpIPredicate;
+
+/// Bits of f32: eight of exponent with bias 127, above 23 of mantissa.
+constexpr uint32_t exponent32(uint32_t e) { return e << 23; }
+
+/// Integer arithmetic on scalars, or lanes of vectors shaped as `like`.
+struct Bits {
+  OpBuilder &b;
+  Location loc;
+  Type like;
+
+  Type as(Type element) const {
+    auto vector = dyn_cast<VectorType>(like);
+    return vector ? Type(vector.clone(element)) : element;
+  }
+  Type i16() const { return as(b.getI16Type()); }
+  Type i32() const { return as(b.getI32Type()); }
+  Type f32() const { return as(b.getF32Type()); }
+  Value c(uint32_t v) const {
+    TypedAttr attr = b.getI32IntegerAttr(int32_t(v));
+    if (isa<VectorType>(like)) attr = DenseElementsAttr::get(cast<VectorType>(i32()), int32_t(v));
+    return arith::ConstantOp::create(b, loc, attr);
+  }
+  Value bits(Value v, Type type) const { return arith::BitcastOp::create(b, loc, type, v); }
+  Value add(Value l, Value r) const { return arith::AddIOp::create(b, loc, l, r); }
+  Value sub(Value l, Value r) const { return arith::SubIOp::create(b, loc, l, r); }
+  Value band(Value l, Value r) const { return arith::AndIOp::create(b, loc, l, r); }
+  Value bor(Value l, Value r) const { return arith::OrIOp::create(b, loc, l, r); }
+  Value left(Value v, uint32_t n) const { return arith::ShLIOp::create(b, loc, v, c(n)); }
+  Value right(Value v, uint32_t n) const { return arith::ShRUIOp::create(b, loc, v, c(n)); }
+  Value compare(CmpIPredicate p, Value l, Value r) const {
+    return arith::CmpIOp::create(b, loc, p, l, r);
+  }
+  Value select(Value condition, Value yes, Value no) const {
+    return arith::SelectOp::create(b, loc, condition, yes, no);
+  }
+  Value narrow(Value v) const { return arith::TruncIOp::create(b, loc, i16(), v); }
+  Value widen(Value v) const { return arith::ExtUIOp::create(b, loc, i32(), v); }
+};
+
+/// f64 to f32, rounded to odd: what is lost of the value sets the last bit, so
+/// that a second rounding, to fewer bits, is as good as one.
+Value roundToOdd(const Bits &m, Value x) {
+  Value near = arith::TruncFOp::create(m.b, m.loc, m.f32(), x);
+  Value back = arith::ExtFOp::create(m.b, m.loc, x.getType(), near);
+  auto compare = [&](CmpFPredicate p, Value l, Value r) {
+    return arith::CmpFOp::create(m.b, m.loc, p, l, r).getResult();
+  };
+  TypedAttr zeroAttr = m.b.getF64FloatAttr(0);
+  if (auto vector = dyn_cast<VectorType>(x.getType())) zeroAttr = DenseElementsAttr::get(vector, 0.0);
+  Value zero = arith::ConstantOp::create(m.b, m.loc, zeroAttr);
+  // Further from zero than x: then the neighbour is the one cut off.
+  Value above = m.select(compare(CmpFPredicate::OLT, x, zero), compare(CmpFPredicate::OLT, back, x),
+                         compare(CmpFPredicate::OGT, back, x));
+  Value bits = m.bits(near, m.i32());
+  Value cut = m.select(above, m.sub(bits, m.c(1)), bits);
+  Value odd = m.bor(cut, m.c(1));
+  return m.bits(m.select(compare(CmpFPredicate::ONE, back, x), odd, bits), m.f32());
+}
+
+/// Adds half of what is cut off, less a bit where the kept part is even.
+Value roundBits(const Bits &m, Value bits, uint32_t dropped) {
+  Value odd = m.band(m.right(bits, dropped), m.c(1));
+  return m.right(m.add(m.add(bits, m.c((1u << (dropped - 1)) - 1)), odd), dropped);
+}
+
+Value toBF16(const Bits &m, Value x, Type type) {
+  Value isNaN = arith::CmpFOp::create(m.b, m.loc, CmpFPredicate::UNO, x, x);
+  Value rounded = roundBits(m, m.bits(x, m.i32()), 16);
+  return m.bits(m.narrow(m.select(isNaN, m.c(0x7fc0), rounded)), type);
+}
+
+Value toF16(const Bits &m, Value x, Type type) {
+  Value bits = m.bits(x, m.i32());
+  Value sign = m.band(bits, m.c(0x80000000)), size = m.band(bits, m.c(0x7fffffff));
+  // Normal in f16: the exponent with bias 15.
+  Value normal = roundBits(m, m.sub(size, m.c(exponent32(127 - 15))), 13);
+  // Below, the last bit is worth 2^-24. A sum with 1/2, whose last bit is worth
+  // that much, rounds there.
+  Value half = m.c(exponent32(126));
+  Value sum = arith::AddFOp::create(m.b, m.loc, m.bits(size, m.f32()), m.bits(half, m.f32()));
+  Value small = m.sub(m.bits(sum, m.i32()), half);
+  Value isNaN = m.compare(CmpIPredicate::ugt, size, m.c(exponent32(255)));
+  Value large = m.select(isNaN, m.c(0x7e00), m.c(0x7c00));
+  Value result = m.select(m.compare(CmpIPredicate::ult, size, m.c(exponent32(127 - 14))), small, normal);
+  result = m.select(m.compare(CmpIPredicate::uge, size, m.c(exponent32(127 + 16))), large, result);
+  return m.bits(m.narrow(m.bor(result, m.right(sign, 16))), type);
+}
+
+Value fromF16(const Bits &m, Value x) {
+  Value bits = m.widen(m.bits(x, m.i16()));
+  Value sign = m.left(m.band(bits, m.c(0x8000)), 16), size = m.left(m.band(bits, m.c(0x7fff)), 13);
+  Value normal = m.add(size, m.c(exponent32(127 - 15)));
+  Value special = m.add(size, m.c(exponent32(255 - 31)));  // infinities and NaN
+  // Denormal: the mantissa below an implied one of 2^-14, which goes again.
+  Value one = m.c(exponent32(127 - 14));
+  Value small = arith::SubFOp::create(m.b, m.loc, m.bits(m.add(size, one), m.f32()),
+                                      m.bits(one, m.f32()));
+  Value result = m.select(m.compare(CmpIPredicate::ult, size, m.c(exponent32(1))),
+                          m.bits(small, m.i32()), normal);
+  result = m.select(m.compare(CmpIPredicate::uge, size, m.c(exponent32(31))), special, result);
+  return m.bits(m.bor(result, sign), m.f32());
+}
+
+struct ExpandHalves : impl::ExpandHalvesBase<ExpandHalves> {
+  using ExpandHalvesBase::ExpandHalvesBase;
+
+  void runOnOperation() override {
+    getOperation()->walk([&](Operation *op) {
+      if (auto narrow = dyn_cast<arith::TruncFOp>(op)) truncate(narrow);
+      if (auto wide = dyn_cast<arith::ExtFOp>(op)) extend(wide);
+    });
+  }
+
+  void truncate(arith::TruncFOp op) {
+    Type type = op.getType(), to = getElementTypeOrSelf(type);
+    Value x = op.getIn();
+    bool isF64 = getElementTypeOrSelf(x).isF64();
+    if ((!to.isF16() && !to.isBF16()) || (to.isF16() && !isF64 && !f16)) return;
+    OpBuilder b(op);
+    Bits m{b, op.getLoc(), type};
+    if (isF64) x = roundToOdd(m, x);
+    Value result = to.isBF16() ? toBF16(m, x, type)
+                   : f16       ? toF16(m, x, type)
+                               : arith::TruncFOp::create(b, op.getLoc(), type, x).getResult();
+    op.replaceAllUsesWith(result);
+    op.erase();
+  }
+
+  void extend(arith::ExtFOp op) {
+    if (!f16 || !getElementTypeOrSelf(op.getIn()).isF16()) return;
+    OpBuilder b(op);
+    Value result = fromF16({b, op.getLoc(), op.getType()}, op.getIn());
+    if (getElementTypeOrSelf(op.getType()).isF64())
+      result = arith::ExtFOp::create(b, op.getLoc(), op.getType(), result);
+    op.replaceAllUsesWith(result);
+    op.erase();
+  }
+};
+
+}  // namespace
+}  // namespace adze::schedule
