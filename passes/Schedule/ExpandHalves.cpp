@@ -129,7 +129,23 @@ struct ExpandHalves : impl::ExpandHalvesBase<ExpandHalves> {
     getOperation()->walk([&](Operation *op) {
       if (auto narrow = dyn_cast<arith::TruncFOp>(op)) truncate(narrow);
       if (auto wide = dyn_cast<arith::ExtFOp>(op)) extend(wide);
+      if (auto number = dyn_cast<arith::SIToFPOp>(op)) fromInteger(number);
+      if (auto number = dyn_cast<arith::UIToFPOp>(op)) fromInteger(number);
     });
+  }
+
+  /// By way of f64, which has every 32-bit integer.
+  template <typename OpTy>
+  void fromInteger(OpTy op) {
+    Type element = getElementTypeOrSelf(op.getType());
+    if (!element.isF16() && !element.isBF16()) return;
+    OpBuilder b(op);
+    Type wide = Bits{b, op.getLoc(), op.getType()}.as(b.getF64Type());
+    Value x = OpTy::create(b, op.getLoc(), wide, op.getIn());
+    auto narrow = arith::TruncFOp::create(b, op.getLoc(), op.getType(), x);
+    op.replaceAllUsesWith(narrow.getResult());
+    op.erase();
+    truncate(narrow);
   }
 
   void truncate(arith::TruncFOp op) {

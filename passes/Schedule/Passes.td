@@ -68,7 +68,7 @@ def ExpandMath : Pass<"adze-expand-math", "::mlir::func::FuncOp"> {
 def ExpandHalves : Pass<"adze-expand-halves", "::mlir::func::FuncOp"> {
   let summary = "Convert to and from 16-bit floats by integer arithmetic";
   let description = [{
-    Rounds to nearest even, once, also from f64. Conversions that every CPU
+    Rounds to nearest even, once, also from f64 and integers. Conversions that every CPU
     does without a call stay: bf16 to f32, and those between f16 and f32 where
     `f16` is not set.
 
