@@ -3,10 +3,12 @@
 //
 //   ADZE_SEEDS=FIRST:COUNT adze-unit "[Differential]"     other seeds
 //   ADZE_SEEDS=SEED:1 ADZE_SHOW=1 adze-unit ...           one, and its text
+//   ADZE_SEEDS=SEED:1 ADZE_PROGRAM=FILE.mlir ...          that text, made smaller by hand
 #include "Compiled.h"
 #include "Program.h"
 
 #include "catch2/catch.hpp"
+#include "mlir/Parser/Parser.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,11 +59,28 @@ CompiledOptions optionsOf(unsigned seed) {
   return o;
 }
 
+/// The program in `file` on the inputs of `seed`'s, within a thousandth.
+std::string runFile(const char *file, unsigned seed, Program &program, const std::string &folder) {
+  auto module = parseSourceFile<ModuleOp>(file, &context());
+  std::string message;
+  bool unsupported = false;
+  if (!module) return "cannot be read";
+  auto want = reference::runModule(*module, program.inputs(), &message);
+  if (failed(want)) return "reference: " + message;
+  auto got = runCompiled(*module, program.inputs(), optionsOf(seed), folder, message, unsupported);
+  if (failed(got)) return message;
+  for (auto [i, g, w] : llvm::enumerate(*got, *want))
+    if (std::string d = differenceOf(g, {Value(), w, 1e-3 * (1 + magnitudeOf(w))}); !d.empty())
+      return "result " + std::to_string(i) + " " + d;
+  return "";
+}
+
 std::string runSeed(unsigned seed, const std::string &folder) {
   Program program(seed, context());
   if (std::getenv("ADZE_SHOW")) program.module()->print(llvm::errs());
   std::string message;
   bool unsupported = false;
+  if (const char *file = std::getenv("ADZE_PROGRAM")) return runFile(file, seed, program, folder);
   auto results =
       runCompiled(program.module(), program.inputs(), optionsOf(seed), folder, message, unsupported);
   if (unsupported) return "unsupported: " + message;
