@@ -1204,6 +1204,11 @@ func.func @panels_nchw(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32, #adze.pa
   // expected-error @+2 {{only NHWC weights of one group may be in panels}}
   // expected-error @+1 {{failed to infer returned types}}
   %0 = adze.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32, #adze.panels<16>>) -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
 func.func @constant_without_resource() {
   // expected-error @+1 {{has no resource 'nowhere' of the size of 'tensor<2xf32>'}}
   %0 = adze.constant dense_resource<nowhere> : tensor<2xf32> : tensor<2xf32>
