@@ -42,3 +42,13 @@ func.func @described(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
   %0 = adze.elementwise add(%a, %b) : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
   return %0 : tensor<?xf32>
 }
+
+// A row of a running sum keeps the axis: beside another extent of 1, which of the
+// two was dropped could not be told from dynamic strides.
+// CHECK-LABEL: func.func @cumulative
+// CHECK: tensor.extract_slice {{.*}} : tensor<1x17x?x?xf32> to tensor<1x17x1x?xf32>
+// CHECK: tensor.insert_slice {{.*}} : tensor<1x17x1x?xf32> into tensor<1x17x?x?xf32>
+func.func @cumulative(%x: tensor<1x17x?x?xf32>) -> tensor<1x17x?x?xf32> {
+  %0 = adze.cumulative %x {axis = 2 : i64, kind = #adze<reduce_kind sum>} : (tensor<1x17x?x?xf32>) -> tensor<1x17x?x?xf32>
+  return %0 : tensor<1x17x?x?xf32>
+}
