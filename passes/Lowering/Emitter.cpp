@@ -286,8 +286,8 @@ Value Emitter::insertUnitDims(Value v, ArrayRef<int64_t> axes) {
 //===-- Padding, reductions -------------------------------------------------===//
 
 Value Emitter::pad(Value v, ArrayRef<Fold> low, ArrayRef<Fold> high, Value scalar) {
-  Folds offsets, sizes, from = extentsOf(v), lows(low), highs(high);
-  bool crops = false, pads = false;
+  Folds offsets, sizes, result, from = extentsOf(v), lows(low), highs(high);
+  bool crops = false, pads = false, nothingLeft = false;
   auto cropOf = [&](Fold f) {
     std::optional<int64_t> c = getConstantIntValue(f);
     return c && *c < 0 ? -*c : 0;
@@ -303,10 +303,13 @@ Value Emitter::pad(Value v, ArrayRef<Fold> low, ArrayRef<Fold> high, Value scala
     if (before) highs[i] = m.sub(highs[i], m.sub(m.constant(before), offset));
     if (after) lows[i] = m.sub(lows[i], m.sub(m.constant(after), cut));
     sizes.push_back(m.sub(left, cut));
-    // An offset at the very end would be out of bounds, even of nothing.
-    offsets.push_back(isConstantIntValue(sizes.back(), 0) ? m.constant(0) : offset);
+    offsets.push_back(offset);
+    result.push_back(m.add(sizes.back(), m.add(lows[i], highs[i])));
+    nothingLeft |= isConstantIntValue(sizes.back(), 0);
     pads |= !isConstantIntValue(lows[i], 0) || !isConstantIntValue(highs[i], 0);
   }
+  // MLIR has no slice of nothing at the very end.
+  if (nothingLeft) return filled(result, scalar);
   if (crops) {
     Folds strides(lows.size(), m.constant(1));
     v = tensor::ExtractSliceOp::create(b, loc, v, offsets, sizes, strides);

@@ -127,11 +127,25 @@ struct ExpandHalves : impl::ExpandHalvesBase<ExpandHalves> {
 
   void runOnOperation() override {
     getOperation()->walk([&](Operation *op) {
-      if (auto narrow = dyn_cast<arith::TruncFOp>(op)) truncate(narrow);
-      if (auto wide = dyn_cast<arith::ExtFOp>(op)) extend(wide);
-      if (auto number = dyn_cast<arith::SIToFPOp>(op)) fromInteger(number);
-      if (auto number = dyn_cast<arith::UIToFPOp>(op)) fromInteger(number);
+      if (auto narrow = dyn_cast<arith::TruncFOp>(op))
+        truncate(narrow);
+      else if (auto wide = dyn_cast<arith::ExtFOp>(op))
+        extend(wide);
+      else if (auto number = dyn_cast<arith::SIToFPOp>(op))
+        fromInteger(number);
+      else if (auto number = dyn_cast<arith::UIToFPOp>(op))
+        fromInteger(number);
+      else if (isa<arith::CmpFOp, arith::FPToSIOp, arith::FPToUIOp>(op))
+        widenOperands(op);
     });
+  }
+
+  /// Comparisons and conversions to integers read f32.
+  void widenOperands(Operation *op) {
+    if (!f16 || !getElementTypeOrSelf(op->getOperand(0)).isF16()) return;
+    OpBuilder b(op);
+    for (OpOperand &operand : op->getOpOperands())
+      operand.set(fromF16({b, op->getLoc(), operand.get().getType()}, operand.get()));
   }
 
   /// By way of f64, which has every 32-bit integer.
@@ -166,7 +180,7 @@ struct ExpandHalves : impl::ExpandHalvesBase<ExpandHalves> {
   void extend(arith::ExtFOp op) {
     if (!f16 || !getElementTypeOrSelf(op.getIn()).isF16()) return;
     OpBuilder b(op);
-    Value result = fromF16({b, op.getLoc(), op.getType()}, op.getIn());
+    Value result = fromF16({b, op.getLoc(), op.getIn().getType()}, op.getIn());
     if (getElementTypeOrSelf(op.getType()).isF64())
       result = arith::ExtFOp::create(b, op.getLoc(), op.getType(), result);
     op.replaceAllUsesWith(result);

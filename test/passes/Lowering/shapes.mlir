@@ -43,6 +43,8 @@ func.func @described(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
   return %0 : tensor<?xf32>
 }
 
+// -----
+
 // A row of a running sum keeps the axis: beside another extent of 1, which of the
 // two was dropped could not be told from dynamic strides.
 // CHECK-LABEL: func.func @cumulative
@@ -51,4 +53,16 @@ func.func @described(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
 func.func @cumulative(%x: tensor<1x17x?x?xf32>) -> tensor<1x17x?x?xf32> {
   %0 = adze.cumulative %x {axis = 2 : i64, kind = #adze<reduce_kind sum>} : (tensor<1x17x?x?xf32>) -> tensor<1x17x?x?xf32>
   return %0 : tensor<1x17x?x?xf32>
+}
+
+// -----
+
+// Cropped by all there is: only padding remains.
+// CHECK-LABEL: func.func @pad_after_nothing
+// CHECK-NOT: extract_slice
+// CHECK: linalg.fill {{.*}} -> tensor<3xf32>
+func.func @pad_after_nothing(%x: tensor<1xf32>, %v: tensor<f32>) -> tensor<3xf32> {
+  %p = adze.constant dense<[-1, 3]> : tensor<2xi64> : tensor<2xi64>
+  %0 = adze.pad %x, %p, %v : (tensor<1xf32>, tensor<2xi64>, tensor<f32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
 }

@@ -55,6 +55,19 @@ func.func @main() {
   vector.print %r#2 : i32
   return
 }
+// What else reads or makes them goes by way of wider types.
+// CHECK-LABEL: func.func @others
+// CHECK: arith.cmpf olt, {{.*}} : f32
+// CHECK: arith.fptosi {{.*}} : f32 to i32
+// CHECK: arith.sitofp {{.*}} : i32 to f64
+// CHECK-NOT: f16 to
+// CHECK: return
+func.func @others(%x: f16, %y: f16, %i: i32) -> (i1, i32, bf16) {
+  %a = arith.cmpf olt, %x, %y : f16
+  %b = arith.fptosi %x : f16 to i32
+  %c = arith.sitofp %i : i32 to bf16
+  return %a, %b, %c : i1, i32, bf16
+}
 // From f64 in one step: by way of the nearest f32 each would be a tie.
 // ONCE: ( 1.00098, -1.00098, inf, 1 )
 // ONCE: ( 1.00781, -1.00781, 1, 65536 )

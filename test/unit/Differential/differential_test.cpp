@@ -11,6 +11,7 @@
 #include "mlir/Parser/Parser.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,7 +100,8 @@ std::string isolated(unsigned seed, const std::string &folder) {
   pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    alarm(20);
+    rlimit seconds{20, 20};
+    setrlimit(RLIMIT_CPU, &seconds);
     mallopt(M_PERTURB, 0x80);  // memory that nothing wrote reads as 3e38
     std::string said = runSeed(seed, folder);
     [[maybe_unused]] ssize_t n = write(ends[1], said.data(), said.size());

@@ -216,6 +216,9 @@ TEST_CASE("resize", "[Reference]") {
   CHECK(resize("mode = \"linear\", coordinate_mode = \"half_pixel\"", 4, 2, {1, 2}) ==
         Values{1, 1.25, 1.75, 2});
   CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 3, 1.5, {1, 2}) == Values{1, 1.5, 2});
+  // 8.5 * 7 / 17 - 0.5 is 3, and no more.
+  CHECK(resize("mode = \"nearest\", coordinate_mode = \"half_pixel\", nearest_mode = \"ceil\"", 17, 17.0 / 7,
+               {0, 1, 2, 3, 4, 5, 6})[8] == 3);
   // The length is 3.5, not 3: ONNX's scale times the extent.
   CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 3, 0.5, {0, 5, 10, 15, 20, 25, 30}) ==
         Values{0, 12, 24});
