@@ -2,6 +2,7 @@
 # tests passes/Fusion). Run one with
 #   lit -v build/test --filter fuse      or      ninja -C build check
 import os
+import subprocess
 import sys
 
 import lit.formats
@@ -25,6 +26,10 @@ for tool in ("adze-opt", "adze"):
         config.available_features.add(tool)
     config.environment["PATH"] = path + os.pathsep + config.environment["PATH"]
 config.environment["PATH"] = llvm_tools + os.pathsep + config.environment["PATH"]
+
+# Comparisons with another engine.
+if subprocess.run([python, "-c", "import onnx, onnxruntime"], capture_output=True).returncode == 0:
+    config.available_features.add("onnxruntime")
 
 # Running kernels: vectors and loops down to LLVM, then the JIT. The runner prints
 # where buffers lie, which differs from run to run.

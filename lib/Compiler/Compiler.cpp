@@ -2,6 +2,7 @@
 
 #include "dialects/Onnx/Location.h"
 #include "dialects/Onnx/Onnx.h"
+#include "lib/Compiler/KernelValues.h"
 #include "lib/Compiler/MlirDiagnostics.h"
 #include "lib/Compiler/Roundings.h"
 #include "lib/Compiler/Signature.h"
@@ -145,7 +146,9 @@ class Compilation {
       case Phase::Layout:
         return passes([&](OpPassManager &pm) { buildLayoutPipeline(pm, pipeline()); });
       case Phase::Fuse:
-        return passes([&](OpPassManager &pm) { buildFusePipeline(pm, pipeline()); });
+        if (!passes([&](OpPassManager &pm) { buildFusePipeline(pm, pipeline()); })) return false;
+        if (o.keepKernelValues) keepKernelValues(*module);
+        return true;
       case Phase::Kernel: return kernels();
       case Phase::Schedule:
         return passes([&](OpPassManager &pm) { target->buildSchedulePipeline(pm, targetOptions); });

@@ -41,6 +41,9 @@ struct ShapeOverride {
 /// Nullopt when the text is no such thing.
 std::optional<ShapeOverride> parseShape(std::string_view text);
 
+/// With `keepKernelValues`, result R of kernel K is output "adze.kernel.K.R".
+inline constexpr const char *kKernelValuePrefix = "adze.kernel.";
+
 struct CompileOptions {
   std::string model;   ///< .onnx, .onnxtxt; or .mlir when `from` is set
   std::string output;  ///< .adze; with `to` before Emit: .mlir; "-" is stdout for .mlir
@@ -51,6 +54,8 @@ struct CompileOptions {
   std::optional<Phase> from, to;
   std::string dumpPhases;  ///< folder for NN-phase.mlir; empty: none
   int64_t maxNodes = 1000000;
+  /// What each kernel computes is an output as well (kKernelValuePrefix).
+  bool keepKernelValues = false;
   bool verifyPhases = false;  ///< check each phase's contract (tests)
   /// Called when a phase begins; for progress lines. May be null.
   std::function<void(Phase)> onPhase;
