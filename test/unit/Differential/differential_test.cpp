@@ -119,7 +119,7 @@ std::string isolated(unsigned seed, const std::string &folder) {
 }
 
 std::pair<unsigned, unsigned> seeds() {
-  unsigned first = 0, count = 500;
+  unsigned first = 0, count = 400;
   if (const char *text = std::getenv("ADZE_SEEDS")) std::sscanf(text, "%u:%u", &first, &count);
   return {first, count};
 }
