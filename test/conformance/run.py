@@ -60,13 +60,13 @@ def faults(results, expected, failing):
         reason = expected.get(name)
         if name in failing:
             if case["status"] == "pass":
-                yield f"{name}: passes, though expected.json lists it as failing: {failing[name]}"
+                yield f"{name}: passes, though it is listed as failing: {failing[name]}"
         elif case["status"] not in ("pass", "unsupported"):
             yield f"{name}: {case['status']}: {case['reason']}"
         elif case["status"] == "pass" and reason is not None:
-            yield f"{name}: passes, though expected.json says: {reason}"
+            yield f"{name}: passes, though it is listed: {reason}"
         elif case["status"] == "unsupported" and reason is None:
-            yield f"{name}: unsupported, and not in expected.json: {case['reason']}"
+            yield f"{name}: unsupported, and not listed: {case['reason']}"
 
 
 def main():

@@ -54,6 +54,19 @@ TEST_CASE("cast rounds once and saturates", "[Reference]") {
   CHECK(cast("i4", tensor("2xi32", {7, 8}), "2xi4") == Values{7, -8});
 }
 
+TEST_CASE("another layout holds the same elements", "[Reference]") {
+  auto module = parse("func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {\n"
+                      "  %p = adze.relayout %x {layout = #adze.panels<16>} : (tensor<2x3xf32>) "
+                      "-> tensor<2x3xf32, #adze.panels<16>>\n"
+                      "  %r = adze.relayout %p : (tensor<2x3xf32, #adze.panels<16>>) -> tensor<2x3xf32>\n"
+                      "  return %r : tensor<2x3xf32>\n}");
+  std::string message;
+  auto results = runModule(*module, {x23()}, &message);
+  INFO(message);
+  REQUIRE(succeeded(results));
+  CHECK(toDoubles(results->front()) == Values{1, 2, 3, 4, 5, 6});
+}
+
 TEST_CASE("data moves", "[Reference]") {
   CHECK(valuesOf("adze.transpose %0 {perm = array<i64: 1, 0>}", {x23()}, "?x?xf32") ==
         Values{1, 4, 2, 5, 3, 6});
