@@ -10,6 +10,7 @@
 #include "passes/Import/Passes.h"
 #include "passes/Rt/Passes.h"
 #include "passes/Schedule/Passes.h"
+#include "passes/Verify/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -34,6 +35,7 @@ void registerAllPasses() {
   registerAdzeImportPasses();
   registerAdzeRtPasses();
   registerAdzeSchedulePasses();
+  registerAdzeVerifyPasses();
 }
 
 }  // namespace adze

@@ -29,6 +29,11 @@ struct TargetInfo {
   mlir::DictionaryAttr attributes;
 };
 
+/// Where an op runs: on the target that was asked, or elsewhere.
+struct Placement {
+  std::string elsewhere;  ///< why not here, for the coverage table; empty: here
+};
+
 class Target {
  public:
   virtual ~Target() = default;
@@ -38,6 +43,9 @@ class Target {
   virtual mlir::FailureOr<TargetInfo> describe(mlir::MLIRContext &ctx,
                                                       const TargetOptions &options,
                                                       DiagnosticEngine &diags) const = 0;
+  /// Asked of each onnx.node that converts, before it does; and by `adze ops`
+  /// of a bare node: its operator, version and one input of an element type.
+  virtual Placement placement(mlir::Operation *op) const = 0;
   /// Bufferized kernels (linalg on memrefs) -> the target's own level.
   virtual void buildSchedulePipeline(mlir::OpPassManager &pm, const TargetOptions &) const = 0;
   /// The target's own level -> what emit() takes.

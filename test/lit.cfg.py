@@ -2,6 +2,7 @@
 # tests passes/Fusion). Run one with
 #   lit -v build/test --filter fuse      or      ninja -C build check
 import os
+import platform
 import subprocess
 import sys
 
@@ -50,4 +51,10 @@ config.substitutions += [
     ("%avx2", "vector_bits = 256, vector_registers = 16, mask_bits = 32"),
     ("%sse", "vector_bits = 128, vector_registers = 16")]
 
-config.substitutions += [("%llvm-libs", runner_libs), ("%python", python), ("%src", root), ("%build", build)]
+config.substitutions += [("%llvm-libs", runner_libs), ("%python", python), ("%src", root), ("%build", build),
+                         ("%exits", f"sh {root}/test/Inputs/exits.sh")]
+# The Python package runs what adze compiled.
+config.available_features.add(platform.machine())
+config.environment["PYTHONPATH"] = os.path.join(root, "python")
+config.environment["ADZE_RT_LIBRARY"] = os.path.join(build, "lib", "libadze_rt.so")
+config.environment["ADZE_PYTHON"] = python

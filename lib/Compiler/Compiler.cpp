@@ -4,6 +4,7 @@
 #include "dialects/Onnx/Onnx.h"
 #include "lib/Compiler/KernelValues.h"
 #include "lib/Compiler/MlirDiagnostics.h"
+#include "lib/Compiler/OpSupport.h"
 #include "lib/Compiler/Roundings.h"
 #include "lib/Compiler/Signature.h"
 #include "lib/Importer/Importer.h"
@@ -14,9 +15,11 @@
 #include "passes/Import/Registry.h"
 #include "passes/Pipelines.h"
 #include "passes/Schedule/MachineModel.h"
+#include "passes/Verify/Passes.h"
 #include "targets/Target.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -53,12 +56,10 @@ std::vector<std::pair<std::string, std::string>> targetNames() {
   return out;
 }
 
-std::vector<OpSupportRow> supportedOps(std::string_view) {
-  std::vector<OpSupportRow> rows;
-  for (const convert::OpEntry &e : convert::allOps())
-    rows.push_back({*e.domain ? e.domain : "ai.onnx", e.name, e.minVersion, e.maxVersion,
-                    convert::dtypeNames(e.dtypes)});
-  return rows;
+std::optional<std::vector<OpSupportRow>> supportedOps(std::string_view name) {
+  const Target *target = findTarget(name);
+  if (!target) return std::nullopt;
+  return supportedOps(*target);
 }
 
 namespace {
@@ -88,6 +89,7 @@ class Compilation {
       summary.seconds.emplace_back(p, took.count());
       if (!ok) return failed();
       if (!o.dumpPhases.empty() && p != Phase::Emit && !dump(p)) return diags.exitCode();
+      if (o.verifyPhases && !keepsContract(p)) return failed();
     }
     if (last != Phase::Emit && o.takeModule)
       o.takeModule(*module);
@@ -130,7 +132,12 @@ class Compilation {
   bool readModule() {
     handler.setClass(ExitCode::InvalidModel, "ADZ0403");
     module = parseSourceFile<ModuleOp>(o.model, &ctx);
-    return module && !diags.hasErrors();
+    if (!module || diags.hasErrors()) return false;
+    int64_t bytes = 0;
+    if (auto weights = dyn_cast_or_null<ElementsAttr>((*module)->removeAttr(kWeights)))
+      pool->add(weights, /*layout=*/{}, bytes);
+    if (*o.from > Phase::Kernel) summarize();
+    return true;
   }
 
   bool runPhase(Phase p) {
@@ -150,11 +157,19 @@ class Compilation {
         if (o.keepKernelValues) keepKernelValues(*module);
         return true;
       case Phase::Kernel: return kernels();
-      case Phase::Schedule:
-        return passes([&](OpPassManager &pm) { target->buildSchedulePipeline(pm, targetOptions); });
+      case Phase::Schedule: return schedule();
       case Phase::Emit: return emit();
     }
     return false;
+  }
+
+  /// The phase's name is true of what it left.
+  bool keepsContract(Phase p) {
+    bool skipped = p == Phase::Layout && o.optLevel == 0;
+    if (skipped || p == Phase::Emit) return true;
+    VerifyPhaseOptions options;
+    options.phase = phaseName(p);
+    return passes([&](OpPassManager &pm) { pm.addPass(createVerifyPhase(options)); });
   }
 
   PipelineOptions pipeline() const {
@@ -191,7 +206,10 @@ class Compilation {
     return true;
   }
 
-  bool check() { return checkCoverage(*module, o.target, diags); }
+  bool check() {
+    auto placement = [&](onnxir::NodeOp op) { return target->placement(op).elsewhere; };
+    return checkCoverage(*module, o.target, placement, diags);
+  }
 
   bool toGraph() {
     handler.setClass(ExitCode::InvalidModel, "ADZ0300");
@@ -204,27 +222,32 @@ class Compilation {
   }
 
   bool kernels() {
-    std::string error = describeSignature(*module, contents);
+    std::string error = recordSignature(*module);
     if (!error.empty()) {
       diags.error(ExitCode::Unsupported, "ADZ0410", error);
       return false;
     }
-    Operation *entry = entryFunction(*module);
-    auto function = cast<func::FuncOp>(entry);
-    function.removeArgAttrsAttr();
-    function.removeResAttrsAttr();
-    entry->setAttr("adze.entry", UnitAttr::get(&ctx));
+    entryFunction(*module)->setAttr("adze.entry", UnitAttr::get(&ctx));
     if (!passes([&](OpPassManager &pm) { buildKernelPipeline(pm, pipeline(), pool); }))
       return false;
-    describeKernels(*module, nodes, contents);
     summarize();
     return true;
   }
 
-  void summarize() {
-    summary.kernels = contents.kernels.size();
+  bool schedule() {
+    if (!passes([&](OpPassManager &pm) { target->buildSchedulePipeline(pm, targetOptions); }))
+      return false;
     for (auto f : module->getOps<func::FuncOp>())
-      if (f.isPrivate() && !f.empty()) ++summary.kernelFunctions;
+      if (auto count = f->getAttrOfType<IntegerAttr>("adze.fallback"))
+        summary.fallbackLoops += count.getInt();
+    return true;
+  }
+
+  void summarize() {
+    if (auto kernels = (*module)->getAttrOfType<ArrayAttr>("adze.kernels"))
+      summary.kernels = kernels.size();
+    for (auto f : module->getOps<func::FuncOp>())
+      summary.kernelFunctions += f.isPrivate() && !f.empty();
     summary.weightBytes = pool->size();
     if (auto plan = (*module)->getAttrOfType<DictionaryAttr>("adze.memory_plan")) {
       summary.arenaBytes = plan.getAs<IntegerAttr>("bytes").getInt();
@@ -233,6 +256,12 @@ class Compilation {
   }
 
   bool emit() {
+    std::string error = describeSignature(*module, contents);
+    if (!error.empty()) {
+      diags.error(ExitCode::InvalidModel, "ADZ0403", error, "`--to kernel` or later writes one");
+      return false;
+    }
+    describeKernels(*module, nodes, contents);
     if (!passes([&](OpPassManager &pm) { target->buildEmitPipeline(pm, targetOptions); }))
       return false;
     contents.target = target->name();
@@ -240,9 +269,9 @@ class Compilation {
     if (!target->emit(*module, info, targetOptions, contents, storage, diags)) return false;
     addWeights();
     fillProvenance();
-    Diagnostic error;
-    if (artifact::write(o.output, contents, error)) return true;
-    diags.report(std::move(error));
+    Diagnostic failure;
+    if (artifact::write(o.output, contents, failure)) return true;
+    diags.report(std::move(failure));
     return false;
   }
 
@@ -293,7 +322,20 @@ class Compilation {
     return false;
   }
 
+  /// The weights section, which no op of the kernel phase holds, joins the text.
+  void attachWeights() {
+    if (!pool->size()) return;
+    auto blob = HeapAsmResourceBlob::allocate(pool->size(), 64);
+    MutableArrayRef<char> bytes = blob.getMutableData();
+    std::fill(bytes.begin(), bytes.end(), 0);
+    for (const WeightPool::Piece &p : pool->pieces())
+      llvm::copy(p.bytes, bytes.begin() + p.offset);
+    auto type = RankedTensorType::get({pool->size()}, IntegerType::get(&ctx, 8));
+    (*module)->setAttr(kWeights, DenseResourceElementsAttr::get(type, "weights", std::move(blob)));
+  }
+
   bool writeModule(const std::string &path) {
+    attachWeights();
     if (path != "-") return writeText(path, printed());
     llvm::outs() << printed();
     return true;
@@ -308,6 +350,8 @@ class Compilation {
                        std::string(phaseName(p)) + ".mlir";
     return writeText(o.dumpPhases + "/" + name, text);
   }
+
+  static constexpr StringLiteral kWeights = "adze.weights";
 
   const CompileOptions &o;
   DiagnosticEngine &diags;

@@ -92,8 +92,9 @@ struct OpSupportRow {
   int64_t minVersion = 1, maxVersion = 0;  ///< 0: newest
   std::string dtypes;                       ///< "float16, float32, ..."
 };
-/// Every ONNX op that `target` takes, from the converters' own registry.
-std::vector<OpSupportRow> supportedOps(std::string_view target);
+/// Every ONNX op that converts and that `target` places on itself; nullopt when
+/// there is no such target.
+std::optional<std::vector<OpSupportRow>> supportedOps(std::string_view target);
 
 /// Names of the registered targets with one line each.
 std::vector<std::pair<std::string, std::string>> targetNames();

@@ -32,8 +32,7 @@ class ModelEvaluation {
       : module(module), diags(diags), result(result) {}
 
   void run(const std::vector<std::vector<EdgeTensor>> &sets) {
-    artifact::Contents contents;
-    if (std::string error = describeSignature(module, contents); !error.empty())
+    if (std::string error = recordSignature(module); !error.empty())
       return diags.error(ExitCode::Unsupported, "ADZ0410", error);
     entry = cast<func::FuncOp>(entryFunction(module));
     for (const auto &inputs : sets)

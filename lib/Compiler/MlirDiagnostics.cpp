@@ -56,6 +56,10 @@ void MlirDiagnostics::handle(mlir::Diagnostic &d) {
     out.nodeIndex = node->index;
     out.opType = node->opType;
   }
+  // A module that was read as text has lines instead of nodes.
+  auto place = dyn_cast<FileLineColLoc>(d.getLocation());
+  if (place && place.getLine() && out.node.empty())
+    out.message += ", at line " + std::to_string(place.getLine());
   takeCode(out);
   for (mlir::Diagnostic &note : d.getNotes()) out.notes.push_back(note.str());
   diags_.report(std::move(out));

@@ -41,16 +41,26 @@ DType dtypeOf(Type t) {
   }
 }
 
-static std::string describeTensor(Type type, DictionaryAttr attrs, const char *what, size_t number,
-                                  artifact::TensorInfo &info) {
+/// The row of an input or output: its attributes, and its type as `type`.
+static Attribute rowOf(Type type, DictionaryAttr attrs, const std::string &name) {
+  NamedAttrList row(attrs ? attrs.getValue() : ArrayRef<NamedAttribute>());
+  if (!row.get("onnx.name")) row.set("onnx.name", StringAttr::get(type.getContext(), name));
+  row.set("type", TypeAttr::get(type));
+  return row.getDictionary(type.getContext());
+}
+
+static std::string describeTensor(Attribute row, const char *what, artifact::TensorInfo &info) {
+  auto attrs = dyn_cast<DictionaryAttr>(row);
   auto name = attrs ? attrs.getAs<StringAttr>("onnx.name") : StringAttr();
-  info.name = name ? name.str() : std::string(what) + std::to_string(number);
-  auto tensor = dyn_cast<RankedTensorType>(type);
+  auto type = attrs ? attrs.getAs<TypeAttr>("type") : TypeAttr();
+  if (!name || !type) return "the module's record of its " + std::string(what) + "s is malformed";
+  info.name = name.str();
+  auto tensor = dyn_cast<RankedTensorType>(type.getValue());
   info.dtype = tensor ? dtypeOf(tensor.getElementType()) : DType::Undefined;
   if (info.dtype == DType::Undefined)
     return std::string(what) + " '" + printable(info.name) + "' has a type that cannot cross the "
            "artifact's edge";
-  auto symbols = attrs ? attrs.getAs<ArrayAttr>("onnx.dims") : ArrayAttr();
+  auto symbols = attrs.getAs<ArrayAttr>("onnx.dims");
   for (int64_t i = 0; i < tensor.getRank(); ++i) {
     artifact::Dim dim;
     if (!tensor.isDynamicDim(i)) {
@@ -65,19 +75,36 @@ static std::string describeTensor(Type type, DictionaryAttr attrs, const char *w
   return {};
 }
 
-std::string describeSignature(ModuleOp module, artifact::Contents &contents) {
+static std::string describeTensors(ModuleOp module, const char *key, const char *what,
+                                   std::vector<artifact::TensorInfo> &tensors) {
+  auto rows = module->getAttrOfType<ArrayAttr>(key);
+  if (!rows) return "the module has no record of its " + std::string(what) + "s";
+  for (Attribute row : rows)
+    if (std::string error = describeTensor(row, what, tensors.emplace_back()); !error.empty())
+      return error;
+  return {};
+}
+
+std::string recordSignature(ModuleOp module) {
   auto entry = cast_or_null<func::FuncOp>(entryFunction(module));
   if (!entry) return "the module has no public function";
-  for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
-    std::string error = describeTensor(entry.getArgumentTypes()[i], entry.getArgAttrDict(i),
-                                       "input", i, contents.inputs.emplace_back());
-    if (!error.empty()) return error;
-  }
-  for (unsigned i = 0; i < entry.getNumResults(); ++i) {
-    std::string error = describeTensor(entry.getResultTypes()[i], entry.getResultAttrDict(i),
-                                       "output", i, contents.outputs.emplace_back());
-    if (!error.empty()) return error;
-  }
+  SmallVector<Attribute> inputs, outputs;
+  for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
+    inputs.push_back(rowOf(type, entry.getArgAttrDict(i), "input" + std::to_string(i)));
+  for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
+    outputs.push_back(rowOf(type, entry.getResultAttrDict(i), "output" + std::to_string(i)));
+  entry.removeArgAttrsAttr();
+  entry.removeResAttrsAttr();
+  module->setAttr("adze.inputs", ArrayAttr::get(module.getContext(), inputs));
+  module->setAttr("adze.outputs", ArrayAttr::get(module.getContext(), outputs));
+  artifact::Contents checked;
+  return describeSignature(module, checked);
+}
+
+std::string describeSignature(ModuleOp module, artifact::Contents &contents) {
+  std::string error = describeTensors(module, "adze.inputs", "input", contents.inputs);
+  if (error.empty()) error = describeTensors(module, "adze.outputs", "output", contents.outputs);
+  if (!error.empty()) return error;
   if (auto pairs = module->getAttrOfType<ArrayAttr>("onnx.metadata"))
     for (Attribute pair : pairs)
       if (auto kv = dyn_cast<ArrayAttr>(pair); kv && kv.size() == 2)
@@ -98,12 +125,13 @@ static void describePlan(ModuleOp module, artifact::Contents &contents) {
   auto rows = plan.getAs<DenseI64ArrayAttr>("buffers");
   if (!rows || contents.memory.arenaBytes == 0) return;
   ArrayRef<int64_t> r = rows.asArrayRef();
-  for (size_t i = 0; i + 3 < r.size(); i += 4) {
+  for (size_t i = 0; i + 4 < r.size(); i += 5) {
     artifact::PlannedBuffer b;
     b.first = r[i];
     b.last = r[i + 1];
     b.offset = r[i + 2];
     b.size = r[i + 3];
+    b.kernel = r[i + 4];
     contents.memory.buffers.push_back(b);
   }
 }

@@ -13,8 +13,12 @@ namespace adze {
 /// The entry function of a graph module: the only public function. Null if none.
 mlir::Operation *entryFunction(mlir::ModuleOp module);
 
-/// Inputs, outputs and metadata as the graph phase has them (bool and unsigned
-/// types still told apart). Empty on success, else what cannot be an artifact.
+/// Moves the entry's names, types and symbols, bool and unsigned types still told
+/// apart, from the function to the module attributes adze.inputs and
+/// adze.outputs. Empty on success, else what cannot be an artifact.
+std::string recordSignature(mlir::ModuleOp module);
+
+/// Inputs, outputs and metadata from these attributes. Empty on success.
 std::string describeSignature(mlir::ModuleOp module, artifact::Contents &contents);
 
 /// Kernels and memory plan, from the attributes of the kernel phase; and where

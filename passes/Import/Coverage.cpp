@@ -171,8 +171,12 @@ Diagnostic coverageDiagnostic(const std::vector<CoverageRow> &rows, llvm::String
   return d;
 }
 
-bool checkCoverage(ModuleOp module, llvm::StringRef target, DiagnosticEngine &diags) {
-  std::vector<CoverageRow> rows = findUnsupported(module, unsupportedByRegistry);
+bool checkCoverage(ModuleOp module, llvm::StringRef target, const SupportCheck &placement,
+                   DiagnosticEngine &diags) {
+  std::vector<CoverageRow> rows = findUnsupported(module, [&](NodeOp op) {
+    std::string reason = unsupportedByRegistry(op);
+    return reason.empty() ? placement(op) : reason;
+  });
   if (rows.empty()) return true;
   diags.report(coverageDiagnostic(rows, target));
   return false;

@@ -40,7 +40,9 @@ std::string coverageJson(const std::vector<CoverageRow> &rows);
 /// One error, ADZ0201, exit code 3, with every row in its notes.
 Diagnostic coverageDiagnostic(const std::vector<CoverageRow> &rows, llvm::StringRef target);
 
-/// True if the registry takes every node; otherwise reports one error.
-bool checkCoverage(mlir::ModuleOp module, llvm::StringRef target, DiagnosticEngine &diags);
+/// True if the registry takes every node and `placement`, the target's answer,
+/// has no objection; otherwise reports one error.
+bool checkCoverage(mlir::ModuleOp module, llvm::StringRef target, const SupportCheck &placement,
+                   DiagnosticEngine &diags);
 
 }  // namespace adze

@@ -10,7 +10,8 @@ def OnnxCheckCoverage : Pass<"onnx-check-coverage", "::mlir::ModuleOp"> {
     Asks the registry of converters about each node and reports all that it
     refuses in one error, one note for each (operator, domain, since-version,
     element type, dynamic) with a count and the first nodes. The module stays
-    as it is.
+    as it is. (No pass knows a target: `adze compile` asks the target's
+    placement as well.)
 
     ```mlir
     %y = onnx.node "Magic"(%x) {since_version = 1 : i64} : (tensor<2xf32>) -> tensor<2xf32>

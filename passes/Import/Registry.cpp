@@ -70,6 +70,21 @@ static uint32_t dtypeOf(Type type) {
 
 bool containsDtype(uint32_t dtypes, Type type) { return dtypes & dtypeOf(type); }
 
+SmallVector<std::pair<uint32_t, Type>> elementTypes(uint32_t dtypes, MLIRContext *context) {
+  Builder b(context);
+  SmallVector<Type> all{b.getF16Type(), b.getBF16Type(), b.getF32Type(), b.getF64Type(),
+                        Float8E4M3FNType::get(context), Float6E2M3FNType::get(context),
+                        Float4E2M1FNType::get(context), Float8E8M0FNUType::get(context),
+                        b.getI1Type()};
+  for (unsigned width : {2, 4, 8, 16, 32, 64})
+    for (bool isSigned : {true, false})
+      all.push_back(isSigned ? b.getIntegerType(width) : b.getIntegerType(width, false));
+  SmallVector<std::pair<uint32_t, Type>> types;
+  for (Type type : all)
+    if (uint32_t bit = dtypes & dtypeOf(type)) types.emplace_back(bit, type);
+  return types;
+}
+
 std::string dtypeNames(uint32_t dtypes) {
   static constexpr std::pair<uint32_t, const char *> kNames[] = {
       {kBool, "bool"},    {kF16, "float16"}, {kBF16, "bfloat16"}, {kF32, "float32"},

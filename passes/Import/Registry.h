@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace adze::convert {
@@ -56,6 +57,9 @@ llvm::ArrayRef<OpEntry> allOps();
 
 /// `type` (an element type) is in the set.
 bool containsDtype(uint32_t dtypes, mlir::Type type);
+/// One element type for each bit of the set; of the float8 formats E4M3FN.
+llvm::SmallVector<std::pair<uint32_t, mlir::Type>> elementTypes(uint32_t dtypes,
+                                                                mlir::MLIRContext *context);
 /// "bool, float16, ...": ONNX's names for the set's types.
 std::string dtypeNames(uint32_t dtypes);
 

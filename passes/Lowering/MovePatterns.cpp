@@ -99,6 +99,8 @@ struct LowerConcat : Lower<graph::ConcatOp> {
           e.checkEqual(sizes[d], (*extents)[d], "concat: extents beside the axis differ");
         sizes[d] = (*extents)[d];
       }
+      // An empty part at the end would begin out of bounds.
+      if (isConstantIntValue(sizes[axis], 0)) continue;
       Value source = e.cast(e.operand(i), e.empty(sizes, elementOf(out)).getType());
       out = tensor::InsertSliceOp::create(e.b, e.loc, source, out, offsets, sizes, strides);
       offsets[axis] = e.m.add(offsets[axis], sizes[axis]);
@@ -127,6 +129,9 @@ struct LowerSlice : Lower<graph::SliceOp> {
     if (e.exprsOf(op.getX()) == e.exprsOf(op.getResult()) && forward)
       return e.replace(e.operand(0));
     Value x = e.operand(0);
+    // An empty slice may begin at the end, which no slice op allows.
+    if (llvm::any_of(*extents, [](Fold f) { return isConstantIntValue(f, 0); }))
+      return e.replace(e.empty(*extents, elementOf(x)));
     if (forward)
       return e.replace(tensor::ExtractSliceOp::create(e.b, e.loc, x, first, *extents, step));
     SmallVector<Value> begins = e.m.values(first), steps = e.m.values(step);

@@ -22,6 +22,7 @@ struct Buffer {
   int32_t first = 0, last = 0;
   Value bytes;                  ///< dynamic size, i64; null: static
   int64_t staticBytes = 0;
+  int64_t kernel = -1;  ///< the launch that fills it, by the number it will have
 };
 
 int64_t elementBytes(MemRefType type) {
@@ -118,12 +119,20 @@ struct PlanMemoryPass : impl::PlanMemoryBase<PlanMemoryPass> {
     llvm::DenseMap<Operation *, int32_t> position;
     int32_t count = 0;
     for (Operation &op : *block) position[&op] = count++;
+    llvm::DenseMap<Operation *, int64_t> kernels;
+    getOperation().walk([&](func::CallOp call) {
+      if (call->hasAttr("adze.kernel")) kernels.try_emplace(call, kernels.size());
+    });
     for (auto alloc : block->getOps<memref::AllocOp>()) {
       if (!alloc.getType().getLayout().isIdentity()) continue;
-      Buffer buf{alloc, nullptr, position[alloc], count - 1, nullptr, 0};
-      for (Operation *user : alloc->getUsers())
+      Buffer buf{alloc, nullptr, position[alloc], count - 1, nullptr, 0, -1};
+      for (Operation *user : alloc->getUsers()) {
         if (auto d = dyn_cast<memref::DeallocOp>(user))
           if (d->getBlock() == block) buf.dealloc = d;
+        // Program order is the order of numbers, and the first use is the write.
+        if (auto it = kernels.find(user); it != kernels.end())
+          buf.kernel = buf.kernel < 0 ? it->second : std::min(buf.kernel, it->second);
+      }
       if (buf.dealloc) buf.last = position[buf.dealloc];
       buffers.push_back(buf);
     }
@@ -209,13 +218,13 @@ struct PlanMemoryPass : impl::PlanMemoryBase<PlanMemoryPass> {
     return rt::SlabOp::create(b, loc, type, bytes);
   }
 
-  /// adze.memory_plan: {bytes, peak (-1: known at run time), buffers = [first, last, offset, size]...}
+  /// adze.memory_plan: {bytes, peak (-1: known at run time), buffers = [first, last, offset, size, kernel]...}
   void record(OpBuilder &b, ArrayRef<Buffer> buffers, const runtime::Plan *plan) {
     SmallVector<int64_t> rows;
     for (auto [i, buf] : llvm::enumerate(buffers))
       llvm::append_range(rows, std::initializer_list<int64_t>{
                                    buf.first, buf.last, plan ? plan->offsets[i] : -1,
-                                   buf.bytes ? -1 : buf.staticBytes});
+                                   buf.bytes ? -1 : buf.staticBytes, buf.kernel});
     getOperation()->setAttr(
         "adze.memory_plan",
         b.getDictionaryAttr(

@@ -16,6 +16,10 @@ bool Access::dependsOn(unsigned dim) const {
   return !strides[dim].isZero() || packedDim == static_cast<int>(dim);
 }
 
+bool Access::isBoundedBy(unsigned dim) const {
+  return llvm::any_of(bounds, [&](const Bound &b) { return b.coefficients[dim] != 0; });
+}
+
 bool Access::isContiguousIn(unsigned dim) const {
   return strides[dim] == Stride::constant(1);
 }

@@ -7,6 +7,14 @@
 
 namespace adze::schedule {
 
+/// An index of a padded operand: offset + sum over dims of index(d) *
+/// coefficients[d]. Outside [0, extent) the operand holds its padding.
+struct Bound {
+  llvm::SmallVector<int64_t> coefficients;
+  int64_t offset = 0;
+  Stride extent;
+};
+
 /// Address of an operand, in elements, as a function of the loop indices:
 ///   offset + sum over dims of index(d) * strides[d]
 /// and, for a packed operand, index(p) addresses blocks of `packTile`:
@@ -19,11 +27,16 @@ struct Access {
   int packedDim = -1;
   int64_t packTile = 0;
   Stride packStride;
+  llvm::SmallVector<Bound, 0> bounds;  ///< of a padded operand
+  mlir::TypedAttr padding;             ///< what it holds outside them
+  Bound row;                           ///< its index within a row, never out of bounds
   /// For each memref dimension the loop dimension that indexes it alone, or -1.
   llvm::SmallVector<int> pureDims;
 
   mlir::Type elementType() const;
   bool dependsOn(unsigned dim) const;
+  /// Whether a read is in bounds may change with `dim`.
+  bool isBoundedBy(unsigned dim) const;
   /// One element apart, or one block apart in a packed operand.
   bool isContiguousIn(unsigned dim) const;
 };

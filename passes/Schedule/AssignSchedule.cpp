@@ -24,17 +24,18 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
     function.walk([&](Block *block) {
       if (isa<linalg::LinalgOp>(block->getParentOp()))
         return;
-      auto units = unitsOf(*block);
+      Paddings paddings(*block, machine);
+      auto units = unitsOf(*block, paddings);
       while (setApart(units, machine))
-        units = unitsOf(*block);
+        units = unitsOf(*block, paddings);
       for (std::unique_ptr<Unit> &unit : units)
         assign(*unit, machine);
     });
     numUnsupported += unsupported.size();
   }
 
-  SmallVector<std::unique_ptr<Unit>> unitsOf(Block &block) {
-    return buildUnits(block, [&](Operation *op, StringRef) { unsupported.insert(op); });
+  SmallVector<std::unique_ptr<Unit>> unitsOf(Block &block, const Paddings &paddings) {
+    return buildUnits(block, paddings, [&](Operation *op, StringRef) { unsupported.insert(op); });
   }
 
   /// Where the lanes lie along the sum, what follows it has one element at a

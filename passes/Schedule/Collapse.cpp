@@ -25,6 +25,12 @@ bool mergeable(const Access &access, unsigned outer, const Stride &outerSize, un
     return true;
   if (access.packedDim == static_cast<int>(outer) || access.packedDim == static_cast<int>(inner))
     return false;
+  if (access.isBoundedBy(outer) || access.isBoundedBy(inner))
+    return false;
+  // A row of padding is one row long.
+  auto inRow = [&](unsigned dim) { return access.padding && access.row.coefficients[dim] != 0; };
+  if (inRow(outer) != inRow(inner))
+    return false;
   return access.strides[outer] == access.strides[inner] * innerSize;
 }
 
@@ -102,6 +108,10 @@ LogicalResult collapseDims(Unit &unit, ArrayRef<SmallVector<unsigned, 4>> groups
       dim = target[dim];
     for (Access &access : stage.operands) {
       pick(access.strides);
+      for (Bound &bound : access.bounds)
+        pick(bound.coefficients);
+      if (access.padding)
+        pick(access.row.coefficients);
       if (access.packedDim >= 0) {
         unsigned run = target[access.packedDim];
         bool carries = runs[run].carrier == static_cast<unsigned>(access.packedDim);

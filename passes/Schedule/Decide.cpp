@@ -66,6 +66,10 @@ private:
     for (const Stage &stage : unit.stages)
       if (!isVectorizableBody(stage.op))
         return false;
+    bool bounded = false;
+    forEachAccess([&](const Stage &, const Access &access, bool) { bounded |= access.isBoundedBy(dim); });
+    if (bounded)
+      return false;
     if (!unit.isReduction[dim])
       return true;
     const Stage &core = unit.stages[unit.core];

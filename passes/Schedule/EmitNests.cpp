@@ -40,17 +40,22 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
       if (!isa<linalg::LinalgOp>(block->getParentOp()))
         blocks.push_back(block);
     });
+    fallbacks = 0;
     for (Block *block : blocks)
       emitBlock(*block, machine);
+    if (fallbacks)
+      getOperation()->setAttr("adze.fallback", Builder(&getContext()).getI64IntegerAttr(fallbacks));
   }
 
   void fallBack(Operation *op, StringRef why) {
     ++numFallback;
+    ++fallbacks;
     op->emitRemark() << "left to the loop fallback: " << why;
   }
 
   void emitBlock(Block &block, const MachineModel &machine) {
-    auto units = buildUnits(block, [&](Operation *op, StringRef why) { fallBack(op, why); });
+    Paddings paddings(block, machine);
+    auto units = buildUnits(block, paddings, [&](Operation *op, StringRef why) { fallBack(op, why); });
     SmallVector<Plan> plans;
     for (std::unique_ptr<Unit> &unit : units)
       planUnit(std::move(unit), plans);
@@ -62,6 +67,7 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     }
     if (!group.empty())
       emitGroup(group, machine);
+    paddings.eraseUnread();
   }
 
   /// Reads the schedule; a unit that has none, or a wrong one, falls back.
@@ -127,6 +133,7 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
   }
 
   bool broken = false;
+  int64_t fallbacks = 0;
 };
 
 }  // namespace

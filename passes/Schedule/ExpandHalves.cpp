@@ -1,5 +1,5 @@
-// Conversions to and from 16-bit floats by integer arithmetic: where a CPU has no
-// instruction, LLVM calls functions that generated code is not linked with.
+// Conversions to 16-bit floats that CPUs or LLVM round twice or wrongly, by integer
+// arithmetic. (AVX-512's to bf16 takes denormals for zero.)
 #include "passes/Schedule/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -18,10 +18,6 @@ namespace adze::schedule {
 namespace {
 
 using arith::CmpFPredicate;
-using arith::CmpIPredicate;
-
-/// Bits of f32: eight of exponent with bias 127, above 23 of mantissa.
-constexpr uint32_t exponent32(uint32_t e) { return e << 23; }
 
 /// Integer arithmetic on scalars, or lanes of vectors shaped as `like`.
 struct Bits {
@@ -46,16 +42,11 @@ struct Bits {
   Value sub(Value l, Value r) const { return arith::SubIOp::create(b, loc, l, r); }
   Value band(Value l, Value r) const { return arith::AndIOp::create(b, loc, l, r); }
   Value bor(Value l, Value r) const { return arith::OrIOp::create(b, loc, l, r); }
-  Value left(Value v, uint32_t n) const { return arith::ShLIOp::create(b, loc, v, c(n)); }
   Value right(Value v, uint32_t n) const { return arith::ShRUIOp::create(b, loc, v, c(n)); }
-  Value compare(CmpIPredicate p, Value l, Value r) const {
-    return arith::CmpIOp::create(b, loc, p, l, r);
-  }
   Value select(Value condition, Value yes, Value no) const {
     return arith::SelectOp::create(b, loc, condition, yes, no);
   }
   Value narrow(Value v) const { return arith::TruncIOp::create(b, loc, i16(), v); }
-  Value widen(Value v) const { return arith::ExtUIOp::create(b, loc, i32(), v); }
 };
 
 /// f64 to f32, rounded to odd: what is lost of the value sets the last bit, so
@@ -90,62 +81,16 @@ Value toBF16(const Bits &m, Value x, Type type) {
   return m.bits(m.narrow(m.select(isNaN, m.c(0x7fc0), rounded)), type);
 }
 
-Value toF16(const Bits &m, Value x, Type type) {
-  Value bits = m.bits(x, m.i32());
-  Value sign = m.band(bits, m.c(0x80000000)), size = m.band(bits, m.c(0x7fffffff));
-  // Normal in f16: the exponent with bias 15.
-  Value normal = roundBits(m, m.sub(size, m.c(exponent32(127 - 15))), 13);
-  // Below, the last bit is worth 2^-24. A sum with 1/2, whose last bit is worth
-  // that much, rounds there.
-  Value half = m.c(exponent32(126));
-  Value sum = arith::AddFOp::create(m.b, m.loc, m.bits(size, m.f32()), m.bits(half, m.f32()));
-  Value small = m.sub(m.bits(sum, m.i32()), half);
-  Value isNaN = m.compare(CmpIPredicate::ugt, size, m.c(exponent32(255)));
-  Value large = m.select(isNaN, m.c(0x7e00), m.c(0x7c00));
-  Value result = m.select(m.compare(CmpIPredicate::ult, size, m.c(exponent32(127 - 14))), small, normal);
-  result = m.select(m.compare(CmpIPredicate::uge, size, m.c(exponent32(127 + 16))), large, result);
-  return m.bits(m.narrow(m.bor(result, m.right(sign, 16))), type);
-}
-
-Value fromF16(const Bits &m, Value x) {
-  Value bits = m.widen(m.bits(x, m.i16()));
-  Value sign = m.left(m.band(bits, m.c(0x8000)), 16), size = m.left(m.band(bits, m.c(0x7fff)), 13);
-  Value normal = m.add(size, m.c(exponent32(127 - 15)));
-  Value special = m.add(size, m.c(exponent32(255 - 31)));  // infinities and NaN
-  // Denormal: the mantissa below an implied one of 2^-14, which goes again.
-  Value one = m.c(exponent32(127 - 14));
-  Value small = arith::SubFOp::create(m.b, m.loc, m.bits(m.add(size, one), m.f32()),
-                                      m.bits(one, m.f32()));
-  Value result = m.select(m.compare(CmpIPredicate::ult, size, m.c(exponent32(1))),
-                          m.bits(small, m.i32()), normal);
-  result = m.select(m.compare(CmpIPredicate::uge, size, m.c(exponent32(31))), special, result);
-  return m.bits(m.bor(result, sign), m.f32());
-}
-
 struct ExpandHalves : impl::ExpandHalvesBase<ExpandHalves> {
-  using ExpandHalvesBase::ExpandHalvesBase;
-
   void runOnOperation() override {
     getOperation()->walk([&](Operation *op) {
       if (auto narrow = dyn_cast<arith::TruncFOp>(op))
         truncate(narrow);
-      else if (auto wide = dyn_cast<arith::ExtFOp>(op))
-        extend(wide);
       else if (auto number = dyn_cast<arith::SIToFPOp>(op))
         fromInteger(number);
       else if (auto number = dyn_cast<arith::UIToFPOp>(op))
         fromInteger(number);
-      else if (isa<arith::CmpFOp, arith::FPToSIOp, arith::FPToUIOp>(op))
-        widenOperands(op);
     });
-  }
-
-  /// Comparisons and conversions to integers read f32.
-  void widenOperands(Operation *op) {
-    if (!f16 || !getElementTypeOrSelf(op->getOperand(0)).isF16()) return;
-    OpBuilder b(op);
-    for (OpOperand &operand : op->getOpOperands())
-      operand.set(fromF16({b, op->getLoc(), operand.get().getType()}, operand.get()));
   }
 
   /// By way of f64, which has every 32-bit integer.
@@ -166,26 +111,16 @@ struct ExpandHalves : impl::ExpandHalvesBase<ExpandHalves> {
     Type type = op.getType(), to = getElementTypeOrSelf(type);
     Value x = op.getIn();
     bool isF64 = getElementTypeOrSelf(x).isF64();
-    if ((!to.isF16() && !to.isBF16()) || (to.isF16() && !isF64 && !f16)) return;
+    if ((!to.isF16() && !to.isBF16()) || (to.isF16() && !isF64)) return;
     OpBuilder b(op);
     Bits m{b, op.getLoc(), type};
     if (isF64) x = roundToOdd(m, x);
     Value result = to.isBF16() ? toBF16(m, x, type)
-                   : f16       ? toF16(m, x, type)
                                : arith::TruncFOp::create(b, op.getLoc(), type, x).getResult();
     op.replaceAllUsesWith(result);
     op.erase();
   }
 
-  void extend(arith::ExtFOp op) {
-    if (!f16 || !getElementTypeOrSelf(op.getIn()).isF16()) return;
-    OpBuilder b(op);
-    Value result = fromF16({b, op.getLoc(), op.getIn().getType()}, op.getIn());
-    if (getElementTypeOrSelf(op.getType()).isF64())
-      result = arith::ExtFOp::create(b, op.getLoc(), op.getType(), result);
-    op.replaceAllUsesWith(result);
-    op.erase();
-  }
 };
 
 }  // namespace

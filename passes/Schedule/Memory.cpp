@@ -54,20 +54,20 @@ Value NestEmitter::laneIndices(const Stride &stride, int64_t lanes) {
   return arith::MulIOp::create(prologue, loc, step, factor);
 }
 
-Value NestEmitter::gather(Value memref, Value base, Value indices, Value mask, int64_t lanes) {
-  Type element = cast<MemRefType>(memref.getType()).getElementType();
+Value NestEmitter::gather(Value source, Value base, Value indices, Value mask, int64_t lanes) {
+  Type element = cast<MemRefType>(source.getType()).getElementType();
   auto type = VectorType::get({lanes}, element);
   Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
   if (!mask) {
     auto maskType = VectorType::get({lanes}, builder.getI1Type());
     mask = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(maskType, true));
   }
-  return vector::GatherOp::create(builder, loc, type, flat(memref), base, indices, mask, none);
+  return vector::GatherOp::create(builder, loc, type, source, base, indices, mask, none);
 }
 
-Value NestEmitter::loadVector(const Access &access, Value address, Value mask, int64_t lanes) {
-  auto type = VectorType::get({lanes}, access.elementType());
-  Value source = flat(access.source);
+Value NestEmitter::loadVector(Value source, Type element, Value address, Value mask,
+                              int64_t lanes) {
+  auto type = VectorType::get({lanes}, element);
   if (!mask)
     return vector::LoadOp::create(builder, loc, type, source, address);
   Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
@@ -82,17 +82,21 @@ Value NestEmitter::load(unsigned stage, unsigned operand, NestState &state, cons
   bool wide = state.lanes > 1 && access.dependsOn(vectorDim);
   Value mask = wide ? maskFor(state, point) : Value();
   Stride away = distance(access, state, point);
-  Value &value = state.loads[{stage, operand, away, static_cast<bool>(mask)}];
+  bool checked = state.checked && !access.bounds.empty();
+  Value &value = state.loads[{stage, operand, away, static_cast<bool>(mask), checked ? point : Point()}];
   if (value)
     return value;
-  Value at = address(stage, operand, state, away);
-  if (!wide)
-    value = memref::LoadOp::create(builder, loc, flat(access.source), at);
-  else if (access.isContiguousIn(vectorDim))
-    value = loadVector(access, at, mask, state.lanes);
+  Value source, at;
+  if (checked)
+    std::tie(source, at) = checkedAddress(stage, operand, state, point);
   else
-    value = gather(access.source, at, laneIndices(access.strides[vectorDim], state.lanes), mask,
-                   state.lanes);
+    source = flat(access.source), at = address(stage, operand, state, away);
+  if (!wide)
+    value = memref::LoadOp::create(builder, loc, source, at);
+  else if (access.isContiguousIn(vectorDim))
+    value = loadVector(source, access.elementType(), at, mask, state.lanes);
+  else
+    value = gather(source, at, laneIndices(access.strides[vectorDim], state.lanes), mask, state.lanes);
   return value;
 }
 
@@ -144,12 +148,11 @@ Value NestEmitter::bodyLoad(unsigned stage, memref::LoadOp op, ArrayRef<Value> i
   bool consecutive = last && llvm::count_if(indices, isVector) == 1 && isVector(indices.back()) &&
                      unit.symbols.strideOf(memref, indices.size() - 1) == Stride::constant(1);
   if (consecutive) {
-    Access access;
-    access.source = memref;
+    Type element = cast<MemRefType>(memref.getType()).getElementType();
     Value first = vector::ExtractOp::create(builder, loc, indices.back(), 0);
-    return loadVector(access, add(base, first), mask, lanes);
+    return loadVector(flat(memref), element, add(base, first), mask, lanes);
   }
-  return gather(memref, base, vector, mask, lanes);
+  return gather(flat(memref), base, vector, mask, lanes);
 }
 
 }  // namespace adze::schedule

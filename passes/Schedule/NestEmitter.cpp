@@ -149,6 +149,7 @@ SmallVector<Value> NestEmitter::emitReduction(unsigned level, NestState state,
   if (level == reductionLoops.size())
     return accumulate(state, std::move(accumulators));
   unsigned dim = reductionLoops[level].dim;
+  clip(dim, state);
   for (const Rung &rung : ladder(dim, state)) {
     NestState next = state;
     if (rung.once) {
@@ -241,6 +242,16 @@ SmallVector<Rung> NestEmitter::ladder(unsigned dimension, const NestState &state
   return rungs;
 }
 
+/// Moves the tile's first point along `dim`, which no operand is packed along.
+void NestEmitter::moveTo(unsigned dim, Value index, NestState &state) {
+  Value steps = sub(index, state.dims[dim].index);
+  for (auto [stage, addresses] : llvm::zip(unit.stages, state.addresses))
+    for (auto [access, address] : llvm::zip(stage.operands, addresses))
+      if (!access.isScalar && access.dependsOn(dim))
+        address = add(address, mul(steps, materialize(access.strides[dim])));
+  state.dims[dim].index = index;
+}
+
 void NestEmitter::bind(unsigned dim, const Rung &rung, Value index, NestState &state) {
   NestState::Dim &at = state.dims[dim];
   at.index = index;
@@ -278,7 +289,7 @@ void NestEmitter::preload(NestState &state) {
     for (unsigned o = 0; o < stage.numInputs(); ++o) {
       const Access &access = stage.operands[o];
       auto isLater = [&](unsigned dim) { return access.dependsOn(dim) && !state.dims[dim].bound; };
-      if (access.isScalar || unit.writes(access.source) ||
+      if (access.isScalar || !access.bounds.empty() || unit.writes(access.source) ||
           llvm::any_of(llvm::seq<unsigned>(0, unit.numDims()), isLater))
         continue;
       for (const Point &point : points(state, /*reduction=*/false))

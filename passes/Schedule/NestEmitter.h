@@ -35,10 +35,18 @@ struct NestState {
   llvm::SmallVector<Dim> dims;
   int64_t lanes = 1;
   mlir::Value mask;                  ///< of the last vector, or null
+  bool checked = false;              ///< reads of padded operands look at their bounds
   /// Address of each stage's operands at the tile's first point, in elements.
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> addresses;
-  /// Values read already: stage, operand, distance from the address, last vector.
-  std::map<std::tuple<unsigned, unsigned, Stride, bool>, mlir::Value> loads;
+  /// Values read already: stage, operand, distance from the address, last
+  /// vector; where bounds are checked the point too, for one address may be in
+  /// bounds by one way and not by another.
+  std::map<std::tuple<unsigned, unsigned, Stride, bool, llvm::SmallVector<int64_t, 8>>, mlir::Value>
+      loads;
+  /// Where rows of padded operands begin: buffer and address.
+  std::map<std::tuple<unsigned, unsigned, llvm::SmallVector<int64_t, 8>>,
+           std::pair<mlir::Value, mlir::Value>>
+      rows;
 };
 
 /// A point of the register tile: the unroll index of each dimension.
@@ -68,6 +76,7 @@ private:
   Values emitReduction(unsigned level, NestState state, Values accumulators);
   llvm::SmallVector<Rung> ladder(unsigned dim, const NestState &state);
   void tailRungs(unsigned dim, int64_t rest, mlir::Value lower, llvm::SmallVector<Rung> &rungs);
+  void moveTo(unsigned dim, mlir::Value index, NestState &state);
   void bind(unsigned dim, const Rung &rung, mlir::Value index, NestState &state);
   bool isInnermost(unsigned level) const;
   bool masksFit() const;
@@ -75,6 +84,12 @@ private:
 
   // Tiles (TileEmitter.cpp).
   void emitTile(NestState state);
+  void emitStages(NestState state);
+  bool isFullTile(const NestState &state) const;
+  void emitChecked(NestState state);
+  void emitParts(const NestState &state, unsigned dim, mlir::Value index, int64_t count,
+                 int64_t times);
+  bool isBounded(unsigned dim) const;
   llvm::SmallVector<Point> points(const NestState &state, bool reduction) const;
   void runStage(unsigned stage, NestState &state);
   void runCore(NestState &state);
@@ -98,11 +113,24 @@ private:
   mlir::Value address(unsigned stage, unsigned operand, const NestState &state,
                       const Stride &distance);
   mlir::Value maskFor(const NestState &state, const Point &point) const;
-  mlir::Value loadVector(const Access &access, mlir::Value address, mlir::Value mask,
-                         int64_t lanes);
+
+  // Padded operands (Clipping.cpp).
+  bool skipsPadding(unsigned stage, unsigned operand) const;
+  int clippedLoop(unsigned stage, unsigned operand, const Bound &bound) const;
+  void clip(unsigned dim, NestState &state);
+  mlir::Value indexOf(const Bound &bound, const NestState &state, const Point &point);
+  std::pair<mlir::Value, mlir::Value> rangeOf(const Bound &bound, const NestState &state);
+  mlir::Value insideAllBounds(const NestState &state);
+  mlir::Value insideBounds(unsigned stage, unsigned operand, const NestState &state,
+                           const Point &point);
+  std::pair<mlir::Value, mlir::Value> checkedAddress(unsigned stage, unsigned operand,
+                                                     NestState &state, const Point &point);
+  std::pair<mlir::Value, mlir::Value> withPaddingRow(const Access &access);
+  mlir::Value loadVector(mlir::Value source, mlir::Type element, mlir::Value address,
+                         mlir::Value mask, int64_t lanes);
   mlir::Value bodyLoad(unsigned stage, mlir::memref::LoadOp op,
                        llvm::ArrayRef<mlir::Value> indices, mlir::Value mask, int64_t lanes);
-  mlir::Value gather(mlir::Value memref, mlir::Value base, mlir::Value indices, mlir::Value mask,
+  mlir::Value gather(mlir::Value source, mlir::Value base, mlir::Value indices, mlir::Value mask,
                      int64_t lanes);
   mlir::Value laneIndices(const Stride &stride, int64_t lanes);
   mlir::Value flat(mlir::Value memref);
@@ -124,6 +152,8 @@ private:
   llvm::SmallVector<Loop> parallelLoops, reductionLoops;
   NestState state;           ///< before the first loop
   std::map<void *, mlir::Value> flats;
+  llvm::DenseMap<std::pair<void *, mlir::Attribute>, std::pair<mlir::Value, mlir::Value>>
+      paddingRows;
   std::map<int64_t, mlir::Value> constants;
   llvm::SmallVector<Point> tile;             ///< points of the current tile
   std::map<void *, Values> written;          ///< values of buffers written so far in the tile

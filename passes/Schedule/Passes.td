@@ -34,7 +34,8 @@ def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
     (`scf.for` iter_args), the epilogue on the registers, then the stores.
     Tails are masked where the target has masks, else they run with fewer
     lanes. Linalg ops without an `adze.schedule` stay; `convert-linalg-to-loops`
-    takes them, and a remark says why.
+    takes them, a remark says why, and the function counts them in
+    `adze.fallback`.
 
     Distinct memref values with distinct roots (function arguments, allocs)
     are taken not to overlap.
@@ -50,11 +51,12 @@ def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
 def ExpandMath : Pass<"adze-expand-math", "::mlir::func::FuncOp"> {
   let summary = "Replace elementary functions of f32 by vector formulas";
   let description = [{
-    Largest errors, in ulp, over the whole range: exp 1.5 (denormal results
-    too), log 1, log2 2, log1p 2.5, expm1 2.5, tanh 2, erf 2.5, erfc 2.5, rsqrt
-    1.5; sin and cos 2 where |result| > 1e-3, else 2e-10 absolute (vectors only;
-    a vector with a lane beyond 8192 takes the library's function). f16 and
-    bf16 go through f32. Other functions and f64 stay and become calls of libm.
+    Largest errors, in ulp, over the whole range, denormal inputs and results
+    too: exp 1.1, log 1.1, log2 2, log1p 2.5, expm1 2.5, tanh 1.5, erf 2.5,
+    erfc 2.6, rsqrt 1.5; sin and cos 2.5 where |result| > 1e-3, else 2e-10
+    absolute (vectors only; a vector with a lane beyond 8192 takes the library's
+    function). test/passes/Schedule/math-errors.test measures them. f16 and bf16
+    go through f32. Other functions and f64 stay and become calls of libm.
 
     ```mlir
     %y = math.exp %x : vector<16xf32>
@@ -66,19 +68,16 @@ def ExpandMath : Pass<"adze-expand-math", "::mlir::func::FuncOp"> {
 }
 
 def ExpandHalves : Pass<"adze-expand-halves", "::mlir::func::FuncOp"> {
-  let summary = "Convert to and from 16-bit floats by integer arithmetic";
+  let summary = "Round to 16-bit floats once, by integer arithmetic";
   let description = [{
-    Rounds to nearest even, once, also from f64 and integers. Conversions that every CPU
-    does without a call stay: bf16 to f32, and those between f16 and f32 where
-    `f16` is not set.
+    From f64 and integers to f16, and from all to bf16: to nearest even,
+    denormals too. f32 to f16 stays, which CPUs do right.
 
     ```mlir
     %y = arith.truncf %x : vector<8xf32> to vector<8xbf16>
     // becomes additions and shifts on vector<8xi32>
     ```
   }];
-  let options = [Option<"f16", "f16", "bool", "false",
-                        "also between f16 and f32, for a CPU without instructions for it">];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 

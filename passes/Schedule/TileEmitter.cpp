@@ -2,6 +2,9 @@
 // accumulators, stages after it, then the stores.
 #include "passes/Schedule/NestEmitter.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 
 namespace adze::schedule {
@@ -26,7 +29,79 @@ bool NestEmitter::reducesLanes() const {
   return schedule.vectorDim >= 0 && unit.isReduction[schedule.vectorDim];
 }
 
+/// A tile whose reads are all in bounds need not look at them. The others look,
+/// a few rows at a time: each row then has an address of its own, and there are
+/// fewer registers for those than for sums.
 void NestEmitter::emitTile(NestState state) {
+  Value inside = insideAllBounds(state);
+  if (!inside || matchPattern(inside, m_One()))
+    return emitStages(std::move(state));
+  if (matchPattern(inside, m_Zero()) || !isFullTile(state))
+    return emitChecked(std::move(state));
+  auto branch = scf::IfOp::create(builder, loc, inside, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  emitStages(state);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  emitChecked(std::move(state));
+}
+
+/// Smaller tiles are walked a few times only: one form will do.
+bool NestEmitter::isFullTile(const NestState &state) const {
+  for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+    if (!unit.isReduction[dim] && static_cast<int>(dim) != schedule.vectorDim &&
+        state.dims[dim].count != schedule.tile[dim])
+      return false;
+  return true;
+}
+
+void NestEmitter::emitChecked(NestState state) {
+  constexpr int64_t kMostRows = 4;
+  state.checked = true;
+  int row = -1;
+  for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+    if (!unit.isReduction[dim] && state.dims[dim].count > kMostRows && isBounded(dim))
+      row = dim;
+  if (row < 0)
+    return emitStages(std::move(state));
+  // Parts of two sizes at most, one apart.
+  const int64_t count = state.dims[row].count, parts = llvm::divideCeil(count, kMostRows);
+  const int64_t size = count / parts, larger = count % parts;
+  Value index = state.dims[row].index;
+  emitParts(state, row, index, size + 1, larger);
+  emitParts(state, row, add(index, constant(larger * (size + 1))), size, parts - larger);
+}
+
+/// `times` tiles of `count` indices of `dim` from `index` on.
+void NestEmitter::emitParts(const NestState &state, unsigned dim, Value index, int64_t count,
+                            int64_t times) {
+  if (times == 0)
+    return;
+  OpBuilder::InsertionGuard guard(builder);
+  if (times > 1) {
+    Value end = add(index, constant(count * times));
+    auto loop = scf::ForOp::create(builder, loc, index, end, constant(count));
+    builder.setInsertionPointToStart(loop.getBody());
+    index = loop.getInductionVar();
+  }
+  NestState part = state;
+  part.loads.clear();
+  part.rows.clear();
+  moveTo(dim, index, part);
+  part.dims[dim].count = count;
+  emitChecked(std::move(part));
+}
+
+/// Some padded operand ends along `dim`.
+bool NestEmitter::isBounded(unsigned dim) const {
+  for (const Stage &stage : unit.stages)
+    for (const Access &access : stage.operands)
+      if (access.isBoundedBy(dim))
+        return true;
+  return false;
+}
+
+void NestEmitter::emitStages(NestState state) {
   written.clear();
   tile = points(state, /*reduction=*/false);
   for (unsigned stage = 0; stage < unit.stages.size(); ++stage) {

@@ -9,6 +9,7 @@ namespace {
 
 /// The ops of a unit in the making and how their dimensions correspond.
 struct Draft {
+  const Paddings &paddings;
   SmallVector<linalg::GenericOp> ops;
   SmallVector<SmallVector<unsigned>> dims;
   int core = -1;
@@ -77,12 +78,15 @@ std::optional<SmallVector<unsigned>> matchDims(linalg::GenericOp existing,
 
 /// True when running the two ops point by point, interleaved, keeps the meaning.
 bool independentOrPointwise(linalg::GenericOp a, ArrayRef<unsigned> aDims, linalg::GenericOp b,
-                            ArrayRef<unsigned> bDims, unsigned numParallel) {
+                            ArrayRef<unsigned> bDims, unsigned numParallel,
+                            const Paddings &paddings) {
   for (OpOperand &x : a->getOpOperands())
     for (OpOperand &y : b->getOpOperands()) {
       if (!isMemRef(x) || !isMemRef(y) || (!isOutput(x) && !isOutput(y)) ||
-          !mayAlias(x.get(), y.get()))
+          !mayAlias(paddings.sourceOf(x.get()), paddings.sourceOf(y.get())))
         continue;
+      if (paddings.of(x.get()) || paddings.of(y.get()))
+        return false;
       Pointwise first = pointwiseKey(a.getMatchingIndexingMap(&x), aDims);
       Pointwise second = pointwiseKey(b.getMatchingIndexingMap(&y), bDims);
       if (x.get() != y.get() || !first || !second || *first != *second)
@@ -102,8 +106,8 @@ bool independentOrPointwise(linalg::GenericOp a, ArrayRef<unsigned> aDims, linal
   return !clash;
 }
 
-Draft startDraft(linalg::GenericOp op) {
-  Draft draft;
+Draft startDraft(linalg::GenericOp op, const Paddings &paddings) {
+  Draft draft{paddings};
   draft.ops.push_back(op);
   draft.numDims = op.getNumLoops();
   draft.dims.push_back(llvm::to_vector(llvm::seq<unsigned>(0, draft.numDims)));
@@ -153,11 +157,14 @@ bool tryAppend(Draft &draft, linalg::GenericOp op) {
     dims = llvm::to_vector(llvm::seq<unsigned>(0, next.numDims));
   }
   for (auto [other, otherDims] : llvm::zip(next.ops, next.dims))
-    if (!independentOrPointwise(other, otherDims, op, *dims, parallel))
+    if (!independentOrPointwise(other, otherDims, op, *dims, parallel, draft.paddings))
       return false;
-  next.ops.push_back(op);
-  next.dims.push_back(*dims);
-  draft = std::move(next);
+  draft.ops = std::move(next.ops);
+  draft.dims = std::move(next.dims);
+  draft.core = next.core;
+  draft.numDims = next.numDims;
+  draft.ops.push_back(op);
+  draft.dims.push_back(*dims);
   return true;
 }
 
@@ -172,8 +179,12 @@ LogicalResult inferSizes(const Draft &draft, Unit &unit) {
         continue;
       AffineMap map = generic.getMatchingIndexingMap(&operand);
       for (auto [r, expr] : llvm::enumerate(map.getResults()))
-        if (auto dim = dyn_cast<AffineDimExpr>(expr))
-          users[dims[dim.getPosition()]].push_back({operand.get(), r});
+        if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+          const Padding *padding = draft.paddings.of(operand.get());
+          if (padding && padding->padded[r])
+            continue;  // the buffer's extent, which goes with it
+          users[dims[dim.getPosition()]].push_back({draft.paddings.sourceOf(operand.get()), r});
+        }
     }
   }
   for (auto &list : users) {
@@ -215,8 +226,10 @@ FailureOr<std::unique_ptr<Unit>> finish(const Draft &draft) {
   for (auto [op, dims] : llvm::zip(draft.ops, draft.dims)) {
     Stage stage{op, SmallVector<unsigned>(dims), {}};
     for (OpOperand &operand : stage.op->getOpOperands()) {
-      auto access = buildAccess(operand.get(), stage.op.getMatchingIndexingMap(&operand), dims,
-                                draft.numDims, unit->symbols);
+      AffineMap map = stage.op.getMatchingIndexingMap(&operand);
+      const Padding *padding = draft.paddings.of(operand.get());
+      auto access = padding ? padding->access(map, dims, draft.numDims, unit->symbols)
+                            : buildAccess(operand.get(), map, dims, draft.numDims, unit->symbols);
       if (failed(access))
         return failure();
       stage.operands.push_back(std::move(*access));
@@ -246,7 +259,8 @@ bool Unit::writes(Value memref) const {
 }
 
 SmallVector<std::unique_ptr<Unit>>
-buildUnits(Block &block, function_ref<void(Operation *, StringRef)> unsupported) {
+buildUnits(Block &block, const Paddings &paddings,
+           function_ref<void(Operation *, StringRef)> unsupported) {
   SmallVector<std::unique_ptr<Unit>> units;
   std::optional<Draft> draft;
   bool direct = false;
@@ -265,6 +279,8 @@ buildUnits(Block &block, function_ref<void(Operation *, StringRef)> unsupported)
     draft.reset();
   };
   for (Operation &op : block) {
+    if (paddings.owns(&op))
+      continue;
     auto generic = dyn_cast<linalg::GenericOp>(op);
     bool schedulable = generic && generic.hasPureBufferSemantics();
     if (schedulable)
@@ -278,7 +294,7 @@ buildUnits(Block &block, function_ref<void(Operation *, StringRef)> unsupported)
       continue;
     flush();
     if (schedulable)
-      draft = startDraft(generic);
+      draft.emplace(startDraft(generic, paddings));
     else
       direct = false;
   }

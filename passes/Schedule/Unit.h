@@ -2,7 +2,7 @@
 // one of which reduces. It becomes one loop nest.
 #pragma once
 
-#include "passes/Schedule/Access.h"
+#include "passes/Schedule/Padding.h"
 #include "passes/Schedule/Schedule.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -36,10 +36,11 @@ struct Unit {
   bool writes(mlir::Value memref) const;
 };
 
-/// Splits the linalg ops of `block` (generics on memrefs) into units. Ops that
-/// cannot be addressed are left out and given to `unsupported` with the reason.
+/// Splits the linalg ops of `block` (generics on memrefs) into units, which read
+/// through `paddings`. Ops that cannot be addressed are left out and given to
+/// `unsupported` with the reason.
 llvm::SmallVector<std::unique_ptr<Unit>>
-buildUnits(mlir::Block &block,
+buildUnits(mlir::Block &block, const Paddings &paddings,
            llvm::function_ref<void(mlir::Operation *, llvm::StringRef)> unsupported);
 
 /// Takes runs of adjacent dimensions as one. Fails if an access is not

@@ -1,10 +1,12 @@
 #include "targets/host/Codegen.h"
+#include "targets/host/HalfFloat.h"
 
 #include "lld/Common/Driver.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/AsmParser/Parser.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -14,6 +16,7 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Program.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -179,15 +182,31 @@ static unsigned countParts(const llvm::Module &module) {
   return std::clamp(functions / 8, 1u, 8u);
 }
 
+static std::string bitcodeOf(const llvm::Module &module) {
+  std::string bitcode;
+  llvm::raw_string_ostream os(bitcode);
+  llvm::WriteBitcodeToFile(module, os);
+  return bitcode;
+}
+
 static std::vector<std::string> split(llvm::Module &module) {
   std::vector<std::string> parts;
   llvm::SplitModule(module, countParts(module), [&](std::unique_ptr<llvm::Module> part) {
-    std::string bitcode;
-    llvm::raw_string_ostream os(bitcode);
-    llvm::WriteBitcodeToFile(*part, os);
-    parts.push_back(std::move(bitcode));
+    parts.push_back(bitcodeOf(*part));
   });
   return parts;
+}
+
+static void setTarget(llvm::Module &module, const llvm::TargetMachine &machine,
+                      const CodegenOptions &options) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  for (llvm::Function &f : module) {
+    f.addFnAttr("target-cpu", options.cpu);
+    f.addFnAttr("target-features", options.features);
+    // Ask for full-width vectors: the scheduler chose them.
+    f.addFnAttr("prefer-vector-width", "512");
+  }
 }
 
 /// Bitcode -> object code, in a context of its own; empty on failure.
@@ -222,6 +241,19 @@ static std::vector<std::string> compileParts(llvm::ArrayRef<std::string> parts,
   return objects;
 }
 
+/// What `objects` call of LLVM's own library becomes one more object.
+static void addHalfFloatFunctions(std::vector<std::string> &objects,
+                                  const llvm::TargetMachine &machine,
+                                  const CodegenOptions &options) {
+  if (llvm::none_of(objects, [](const std::string &o) { return needsHalfFloatFunctions(o); }))
+    return;
+  llvm::LLVMContext context;
+  llvm::SMDiagnostic ignored;
+  auto module = llvm::parseAssemblyString(halfFloatFunctions(), ignored, context);
+  if (module) setTarget(*module, machine, options);
+  objects.push_back(module ? compilePart(bitcodeOf(*module), options) : std::string());
+}
+
 std::vector<std::byte> compileToSharedObject(ModuleOp module, const CodegenOptions &options,
                                              DiagnosticEngine &diags) {
   llvm::LLVMContext context;
@@ -234,16 +266,10 @@ std::vector<std::byte> compileToSharedObject(ModuleOp module, const CodegenOptio
   }
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, diags);
   if (!machine) return {};
-  llvmModule->setTargetTriple(machine->getTargetTriple());
-  llvmModule->setDataLayout(machine->createDataLayout());
-  for (llvm::Function &f : *llvmModule) {
-    f.addFnAttr("target-cpu", options.cpu);
-    f.addFnAttr("target-features", options.features);
-    // Ask for full-width vectors: the scheduler chose them.
-    f.addFnAttr("prefer-vector-width", "512");
-  }
+  setTarget(*llvmModule, *machine, options);
   internalize(*llvmModule);
   std::vector<std::string> objects = compileParts(split(*llvmModule), options);
+  addHalfFloatFunctions(objects, *machine, options);
   if (llvm::is_contained(objects, std::string())) {
     report(diags, "the code generator failed");
     return {};

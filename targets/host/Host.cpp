@@ -33,6 +33,12 @@ constexpr const char *kCheckedFeatures[] = {
     "sse4.2", "avx",      "avx2",     "fma",      "f16c",       "avx512f",   "avx512bw",
     "avx512vl", "avx512dq", "avx512cd", "avx512vnni", "avx512bf16", "avxvnni", "neon", "sve"};
 
+/// A feature of the triple's architecture: LLVM aborts when asked for another's.
+bool isKnown(std::string_view feature, const std::string &triple) {
+  bool arm = feature == "neon" || feature == "sve";
+  return arm == llvm::Triple(triple).isAArch64();
+}
+
 /// Names of the features that `cpu` has, of those above.
 FailureOr<std::vector<std::string>> featuresOf(const std::string &triple, std::string cpu) {
   static std::once_flag once;
@@ -45,12 +51,13 @@ FailureOr<std::vector<std::string>> featuresOf(const std::string &triple, std::s
   llvm::Triple t(triple);
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(t, error);
   if (!target) return failure();
-  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(t, cpu, ""));
+  // LLVM prints to stderr when it is given a name that it does not know.
+  std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(t, "", ""));
   if (!info || !info->isCPUStringValid(cpu)) return failure();
-  // checkFeatures would abort on the names of another architecture.
+  info.reset(target->createMCSubtargetInfo(t, cpu, ""));
   std::vector<std::string> out;
-  for (const llvm::SubtargetFeatureKV &feature : info->getEnabledProcessorFeatures())
-    if (llvm::is_contained(kCheckedFeatures, llvm::StringRef(feature.Key))) out.push_back(feature.Key);
+  for (const char *f : kCheckedFeatures)
+    if (isKnown(f, triple) && info->checkFeatures(std::string("+") + f)) out.push_back(f);
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -114,6 +121,10 @@ class HostTarget : public Target {
     return d;
   }
 
+  /// The one lowering was written for the host: what converts, runs here. Cases
+  /// that it has no code for depend on what folds away, and are told later.
+  Placement placement(Operation *) const override { return {}; }
+
   void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
@@ -132,12 +143,7 @@ class HostTarget : public Target {
     pm.addPass(createLowerAffinePass());
     pm.addPass(createSCFToControlFlowPass());
     pm.addPass(createLowerRt());
-    schedule::ExpandHalvesOptions halves;
-    // Every AArch64 CPU has them.
-    auto features = featuresFor(options);
-    halves.f16 = succeeded(features) && !llvm::is_contained(*features, "f16c") &&
-                 !llvm::is_contained(*features, "neon");
-    pm.addNestedPass<func::FuncOp>(schedule::createExpandHalves(halves));
+    pm.addNestedPass<func::FuncOp>(schedule::createExpandHalves());
     // What no vector formula stands for goes to libm, lane by lane: before the
     // vector dialect is lowered.
     pm.addPass(createConvertMathToLLVMPass());
@@ -184,8 +190,7 @@ class HostTarget : public Target {
     std::string out;
     for (const char *f : kCheckedFeatures) {
       bool have = std::find(d.features.begin(), d.features.end(), f) != d.features.end();
-      bool x86 = std::string_view(f) != "neon" && std::string_view(f) != "sve";
-      if (x86 != (d.triple.rfind("x86_64", 0) == 0)) continue;
+      if (!isKnown(f, d.triple)) continue;
       out += (out.empty() ? "" : ",") + std::string(have ? "+" : "-") + f;
     }
     return out;

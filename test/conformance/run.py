@@ -26,7 +26,8 @@ OPS = ROOT / "dialects" / "Graph" / "GraphOps.td"
 def results_of(build, flags):
     cases = build / "node-cases"
     subprocess.run([sys.executable, "-W", "ignore", HERE / "generate.py", cases], check=True)
-    done = subprocess.run([build / "tools/adze/adze", "conformance", cases, "--json", *flags],
+    done = subprocess.run([build / "tools/adze/adze", "conformance", cases, "--json",
+                           "--verify-phases", *flags],
                           stdout=subprocess.PIPE, text=True)
     if done.returncode not in (0, 4):
         raise SystemExit(f"adze conformance ended with exit code {done.returncode}")

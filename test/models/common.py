@@ -58,9 +58,10 @@ def measured(command):
     return done, time.monotonic() - begin, usage.ru_maxrss * 1024
 
 
-def compile_model(adze, source, target):
+def compile_model(adze, source, target, *flags):
     """Compiles without shapes: (summary, seconds, peak bytes); raises on failure."""
-    done, seconds, peak = measured([str(adze), "compile", str(source), "-o", str(target), "--json"])
+    done, seconds, peak = measured([str(adze), "compile", str(source), "-o", str(target), "--json",
+                                    *flags])
     if done.returncode:
         text = " ".join(done.stderr.split())[:300]
         raise RuntimeError(f"adze compile: exit code {done.returncode}: {text}")

@@ -129,7 +129,7 @@ bool startPeers(const Options &o, int threads, const Session &session,
   if (o.compare.empty()) return true;
   adze_model_info info = ADZE_INIT(adze_model_info);
   if (!succeeded(adze_model_get_info(session.model(), &info), cli)) return false;
-  std::string model = modelOf(o.artifact, o.model, info.model_hash, cli);
+  std::string model = modelOf(o.artifact, o.model, "--model", info.model_hash, cli);
   if (model.empty()) return false;
   for (const std::string &name : o.compare) {
     peers.push_back(Peer::start(name, model, threads, inputs, false, cli));
@@ -157,7 +157,7 @@ ExitCode runBench(const Options &o, Cli &cli) {
                      [&](int n) { return runHost(*session, n, cli); }, {}});
   if (!startPeers(o, threads, *session, *inputs, peers, engines, cli)) return cli.diags.exitCode();
   {
-    Progress progress(!cli.quiet && !cli.json);
+    Progress progress(cli.showsProgress());
     progress.step(1, 2, "warm-up");
     if (!takeTurns(engines, o.warmup, false)) return cli.diags.exitCode();
     progress.step(2, 2, "measuring");

@@ -9,6 +9,13 @@
 namespace adze::cli {
 
 int Cli::finish(ExitCode code) {
+  if (code == ExitCode::Internal)
+    if (const char *file = writeReplayNote()) {
+      Diagnostic note;
+      note.severity = Severity::Note;
+      note.message = "the command to replay it is in " + std::string(file);
+      diags.report(std::move(note));
+    }
   if (diagnosticsFormat == "json") {
     diags.printJson(std::cerr);
     if (diags.all().empty()) return static_cast<int>(code);

@@ -26,6 +26,8 @@ struct Cli {
   DiagnosticEngine diags;
   std::function<ExitCode()> action;
 
+  /// Progress goes to stderr, where only text may stand beside messages.
+  bool showsProgress() const { return !quiet && diagnosticsFormat == "text"; }
   /// Prints what was reported to stderr; the process's exit code.
   int finish(ExitCode code);
   /// Reports a usage error.
@@ -89,6 +91,8 @@ std::string programFolder();
 /// Installs the handlers: interrupts remove temporaries and exit 130 or 143, a
 /// crash says so, leaves a note for replay and exits 70, an alarm exits 7.
 void installSignalHandlers(int argc, char **argv);
+/// Writes the command line to a file for replay; its name, or null.
+const char *writeReplayNote();
 /// Gives crashes back to the system, for worker processes.
 void resetSignalHandlers();
 

@@ -104,7 +104,7 @@ ExitCode runCompile(Options &o, Cli &cli) {
   CompileSummary summary;
   ExitCode code;
   {
-    Progress progress(!cli.quiet && cli.diagnosticsFormat == "text");
+    Progress progress(cli.showsProgress());
     o.compile.onPhase = [&](Phase p) {
       progress.step(static_cast<int>(p) + 1, static_cast<int>(std::size(kAllPhases)),
                     std::string(phaseName(p)) + ": " + std::string(phaseDescription(p)));
@@ -139,7 +139,7 @@ void addCompile(CLI::App &app, Cli &cli) {
   verb->add_option("--dump-phases", c.dumpPhases, "Write the MLIR after each phase to this folder");
   verb->add_flag("--keep-kernel-values", c.keepKernelValues,
                  "Make what each kernel computes an output, for `adze verify`");
-  verb->add_flag("--verify-phases", c.verifyPhases, "Check the IR after each pass");
+  verb->add_flag("--verify-phases", c.verifyPhases, "Check the IR after each pass, and what each phase promises of it");
   verb->add_option("--max-nodes", c.maxNodes, "Refuse models that expand to more nodes")
       ->capture_default_str();
   verb->add_option("--timeout", o->timeout, "Give up after this many seconds");

@@ -75,6 +75,7 @@ void addCompletion(CLI::App &app, Cli &cli) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   verb->footer("Examples:\n  adze completion bash > /etc/bash_completion.d/adze\n"
+               "  adze completion zsh > ~/.zfunc/_adze\n"
                "  adze completion fish > ~/.config/fish/completions/adze.fish");
   verb->callback([shell, &app, &cli] {
     cli.action = [shell, &app] {

@@ -43,6 +43,7 @@ struct Options {
   int jobs = 0;
   double timeout = 20;
   bool reference = false, differential = false;
+  bool verifyPhases = false;
 };
 
 struct Verdict {
@@ -165,6 +166,7 @@ Verdict runCase(const std::string &folder, const std::string &artifact, const Op
   options.output = artifact;
   options.target = o.target;
   options.cpu = o.cpu;
+  options.verifyPhases = o.verifyPhases;
   // Values that are no tensors belong to models that are not supported.
   if (run.sets.empty()) {
     CompileSummary summary;
@@ -426,6 +428,7 @@ void addConformance(CLI::App &app, Cli &cli) {
   verb->add_flag("--differential", o->differential,
                  "Compare compiled code's results with the reference's as well")
       ->excludes("--reference");
+  verb->add_flag("--verify-phases", o->verifyPhases, "Check what each phase promises of its IR");
   verb->add_option("--jobs", o->jobs, "Worker processes; 0: one for each CPU")
       ->check(CLI::Range(0, 256));
   verb->add_option("--timeout", o->timeout, "Seconds for each case")

@@ -18,11 +18,12 @@ namespace adze::cli {
 
 static ExitCode runOps(const std::string &target, const std::string &match, Cli &cli) {
   auto rows = supportedOps(target);
-  if (rows.empty())
-    return cli.usage("there is no target '" + printable(target, 60) + "'", "`adze targets` lists them");
+  if (!rows)
+    return cli.fail(ExitCode::Usage, "ADZ0400", "unknown target '" + printable(target, 60) + "'",
+                    "`adze targets` lists them");
   std::vector<std::vector<std::string>> table{{"op", "since", "until", "element types"}};
   Json all = Json::array();
-  for (const OpSupportRow &row : rows) {
+  for (const OpSupportRow &row : *rows) {
     std::string domain = row.domain.empty() || row.domain == "ai.onnx" ? "" : row.domain + ".";
     if ((domain + row.name).find(match) == std::string::npos) continue;
     table.push_back({domain + row.name, std::to_string(row.minVersion),

@@ -25,21 +25,20 @@ struct Options {
   bool memory = false, nodes = false;
 };
 
-std::string dimText(const artifact::Dim &d) {
-  if (d.value >= 0) return std::to_string(d.value);
-  return d.symbol.empty() ? "?" : printable(d.symbol, 60);
-}
-
 Json tensorJson(const artifact::TensorInfo &t) {
   Json dims = Json::array();
   for (const auto &d : t.dims) dims.push_back(d.value >= 0 ? Json(d.value) : Json(d.symbol));
   return {{"name", t.name}, {"dtype", dtypeName(t.dtype)}, {"dims", dims}};
 }
 
-std::string tensorText(const artifact::TensorInfo &t) {
-  std::string text = std::string(dtypeName(t.dtype)) + "[";
-  for (size_t i = 0; i < t.dims.size(); ++i) text += (i ? "," : "") + dimText(t.dims[i]);
-  return text + "]";
+/// "float32[N,4]" of what tensorJson made.
+std::string typeText(const Json &t) {
+  std::string text;
+  for (const Json &d : t["dims"]) {
+    std::string symbol = d.is_string() ? printable(d.get<std::string>(), 60) : d.dump();
+    text += (text.empty() ? "" : ",") + (symbol.empty() ? "?" : symbol);
+  }
+  return t["dtype"].get<std::string>() + "[" + text + "]";
 }
 
 Json artifactJson(const Contents &c) {
@@ -56,8 +55,7 @@ Json artifactJson(const Contents &c) {
   }
   j["kernels"] = Json::array();
   for (const auto &k : c.kernels)
-    j["kernels"].push_back({{"name", k.name}, {"kind", k.kind}, {"nodes", k.nodes},
-                            {"flops", k.flops}, {"bytes", k.bytes}});
+    j["kernels"].push_back({{"name", k.name}, {"kind", k.kind}, {"nodes", k.nodes}});
   Json buffers = Json::array();
   for (const auto &b : c.memory.buffers)
     buffers.push_back({{"kernel", b.kernel}, {"first", b.first}, {"last", b.last},
@@ -113,8 +111,8 @@ void printArtifact(const Contents &c, const Options &o) {
             << (c.memory.arenaBytes > 0 ? formatBytes(c.memory.arenaBytes) : "planned at run time")
             << "\n";
   std::vector<std::vector<std::string>> rows;
-  for (const auto &t : c.inputs) rows.push_back({"input", printable(t.name, 80), tensorText(t)});
-  for (const auto &t : c.outputs) rows.push_back({"output", printable(t.name, 80), tensorText(t)});
+  for (const auto &t : c.inputs) rows.push_back({"input", printable(t.name, 80), typeText(tensorJson(t))});
+  for (const auto &t : c.outputs) rows.push_back({"output", printable(t.name, 80), typeText(tensorJson(t))});
   std::cout << formatTable(rows);
   for (const auto &m : c.metadata)
     std::cout << "metadata  " << printable(m.key, 60) << " = " << printable(m.value, 60) << "\n";
@@ -192,8 +190,7 @@ void printModel(const Json &j) {
   for (const char *side : {"inputs", "outputs"})
     for (const Json &t : j[side])
       rows.push_back({side[0] == 'i' ? "input" : "output",
-                      printable(t["name"].get<std::string>(), 80),
-                      t["dtype"].get<std::string>() + printable(t["dims"].dump(), 120)});
+                      printable(t["name"].get<std::string>(), 80), typeText(t)});
   std::cout << formatTable(rows) << j["initializers"] << " initializers\n\n";
   rows = {{"op", "count"}};
   for (const auto &[op, count] : j["ops"].items())

@@ -118,8 +118,8 @@ std::optional<std::vector<HostTensor>> Peer::results(Cli &cli) {
   return all;
 }
 
-std::string modelOf(const std::string &artifact, const std::string &given, uint64_t hash,
-                    Cli &cli) {
+std::string modelOf(const std::string &artifact, const std::string &given, const char *flag,
+                    uint64_t hash, Cli &cli) {
   std::string guess = given.empty() ? fs::path(artifact).replace_extension(".onnx").string() : given;
   std::string error;
   auto file = MappedFile::open(guess, error);
@@ -135,7 +135,7 @@ std::string modelOf(const std::string &artifact, const std::string &given, uint6
   }
   if (same) return guess;
   if (file || given.empty()) error = "the model of the artifact is not known";
-  cli.fail(ExitCode::InvalidModel, "ADZ0804", error, "give the path of the ONNX model");
+  cli.fail(ExitCode::InvalidModel, "ADZ0804", error, "name it with " + std::string(flag) + " MODEL.onnx");
   return {};
 }
 

@@ -34,7 +34,9 @@ class Peer {
 };
 
 /// The model to hold `artifact` against: `given`, or the file beside it, if that
-/// is the one it was compiled from. Empty after reporting.
-std::string modelOf(const std::string &artifact, const std::string &given, uint64_t hash, Cli &cli);
+/// is the one it was compiled from. `flag` is the option that names it. Empty
+/// after reporting.
+std::string modelOf(const std::string &artifact, const std::string &given, const char *flag,
+                    uint64_t hash, Cli &cli);
 
 }  // namespace adze::cli

@@ -62,7 +62,7 @@ ExitCode report(const std::vector<HostTensor> &results, double milliseconds, con
     if (!o.output.empty()) {
       file = o.output + "/" + fileNameOf(t.name) + ".npy";
       if (!saveNpy(file, t, error))
-        return cli.fail(ExitCode::ResourceLimit, "ADZ0803", file + ": " + error);
+        return cli.fail(ExitCode::ResourceLimit, "ADZ0803", error);
       j["file"] = file;
     }
     if (!cli.json && !cli.quiet) printOutput(j, file);
@@ -79,9 +79,12 @@ ExitCode runOnce(Session &session, const Options &o, Cli &cli) {
     return cli.diags.exitCode();
   auto inputs = session.completeInputs(std::move(given), shapes, o.seed, cli);
   if (!inputs || !session.setInputs(std::move(*inputs), cli)) return cli.diags.exitCode();
+  Progress progress(cli.showsProgress());
+  progress.step(1, 1, "running");
   auto begin = std::chrono::steady_clock::now();
   if (!session.run(cli)) return cli.diags.exitCode();
   std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  progress.done();
   auto results = session.results(cli);
   return results ? report(*results, took.count(), o, cli) : cli.diags.exitCode();
 }

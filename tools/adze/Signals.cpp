@@ -20,6 +20,14 @@ static void say(int fd, const char *text) {
   (void)ignored;
 }
 
+const char *writeReplayNote() {
+  int fd = open(crashNote, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (fd < 0) return nullptr;
+  say(fd, commandLine);
+  close(fd);
+  return crashNote;
+}
+
 extern "C" void onInterrupt(int signal) {
   removeTemporaries();
   _exit(128 + signal);
@@ -37,10 +45,7 @@ extern "C" void onCrash(int signal) {
   say(STDERR_FILENO, "error[ADZ0900]: internal error: the compiler stopped with signal ");
   char number[3] = {static_cast<char>('0' + signal / 10), static_cast<char>('0' + signal % 10), 0};
   say(STDERR_FILENO, signal < 10 ? number + 1 : number);
-  int fd = open(crashNote, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  if (fd >= 0) {
-    say(fd, commandLine);
-    close(fd);
+  if (writeReplayNote()) {
     say(STDERR_FILENO, "\n   = note: the command to replay it is in ");
     say(STDERR_FILENO, crashNote);
   }

@@ -178,7 +178,7 @@ class Verification {
     artifact_ = artifact::Artifact::open(o_.artifact, error);
     if (!artifact_) return cli_.diags.report(error), error.exitCode;
     const artifact::Provenance &from = artifact_->contents().provenance;
-    model_ = modelOf(o_.artifact, o_.model, from.modelHash, cli_);
+    model_ = modelOf(o_.artifact, o_.model, "--against", from.modelHash, cli_);
     if (model_.empty()) return cli_.diags.exitCode();
     auto facts = factsOf(model_);
     if (!facts) return cli_.fail(ExitCode::InvalidModel, "ADZ0807", model_ + " cannot be read");
@@ -211,6 +211,8 @@ class Verification {
 
   /// Both sides' results for the inputs; false after reporting.
   bool runBoth(uint64_t seed, std::vector<HostTensor> &own, std::vector<HostTensor> &other) {
+    Progress progress(cli_.showsProgress());
+    progress.step(1, 2, "running adze and onnxruntime");
     auto session = Session::open(o_.artifact, o_.threads, cli_);
     auto inputs = session ? inputsFor(*session, seed) : std::nullopt;
     if (!inputs) return false;
@@ -294,6 +296,8 @@ class Verification {
 
   /// Compares what kernels compute with the model's values, in the order of the kernels.
   bool findFirst(uint64_t seed) {
+    Progress progress(cli_.showsProgress());
+    progress.step(2, 2, "comparing the values inside the graph");
     auto original = Session::open(o_.artifact, o_.threads, cli_);
     auto inputs = original ? inputsFor(*original, seed) : std::nullopt;
     if (!inputs) return false;
@@ -307,6 +311,7 @@ class Verification {
     std::vector<HostTensor> own, other;
     if (!session || !runOwn(*session, std::move(*inputs), own) || !runPeer(*peer, other))
       return false;
+    progress.done();
     cli_.diags.setFile(o_.artifact);
     compareKernels(opened->contents(), own, other);
     return true;

@@ -100,7 +100,9 @@ int main(int argc, char **argv) {
     std::cerr << "error[ADZ0811]: out of memory\n";
     return static_cast<int>(ExitCode::ResourceLimit);
   } catch (const std::exception &e) {
-    std::cerr << "error[ADZ0900]: internal error: " << printable(e.what()) << "\n";
-    return static_cast<int>(ExitCode::Internal);
+    Cli cli;
+    return cli.finish(cli.fail(ExitCode::Internal, "ADZ0900",
+                               "internal error: " + printable(e.what()),
+                               "this is a bug in adze: please report it with the model"));
   }
 }

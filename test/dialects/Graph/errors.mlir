@@ -1214,3 +1214,130 @@ func.func @constant_without_resource() {
   %0 = adze.constant dense_resource<nowhere> : tensor<2xf32> : tensor<2xf32>
   return
 }
+
+// -----
+
+func.func @large_range() {
+  %z = adze.constant dense<0> : tensor<i64> : tensor<i64>
+  %n = adze.constant dense<9223372036854775807> : tensor<i64> : tensor<i64>
+  %m = adze.constant dense<-9223372036854775807> : tensor<i64> : tensor<i64>
+  %d = adze.constant dense<1> : tensor<i64> : tensor<i64>
+  // expected-error @+2 {{the range has too many elements}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.range %m, %n, %d : (tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?xi64>
+  return
+}
+
+// -----
+
+func.func @reshape_large(%x: tensor<2x3xf32>) {
+  %s = adze.constant dense<[4000000000, 4000000000, 4000000000, -1]> : tensor<4xi64> : tensor<4xi64>
+  // expected-error @+2 {{the shape is too large}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.reshape %x, %s : (tensor<2x3xf32>, tensor<4xi64>) -> tensor<?x?x?x?xf32>
+  return
+}
+
+// -----
+
+func.func @resize_empty(%x: tensor<0x3xf32>, %f: tensor<2xf32>) {
+  %s = adze.constant dense<[2, 3]> : tensor<2xi64> : tensor<2xi64>
+  // expected-error @+2 {{axis 0 is empty and cannot be resized to 2}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.resize %x, %s, %f {mode = "nearest", coordinate_mode = "half_pixel"} : (tensor<0x3xf32>, tensor<2xi64>, tensor<2xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @one_hot_bool(%i: tensor<4xi1>, %d: tensor<i64>, %v: tensor<2xf32>) {
+  // expected-error @+2 {{indices must be numbers, got bool}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.one_hot %i, %d, %v {axis = 1 : i64} : (tensor<4xi1>, tensor<i64>, tensor<2xf32>) -> tensor<4x?xf32>
+  return
+}
+
+// -----
+
+func.func @dequantize_floats(%x: tensor<4xf32>, %s: tensor<f32>, %z: tensor<f32>) {
+  // expected-error @+2 {{cannot dequantize elements of type 'f32'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.dequantize %x, %s, %z : (tensor<4xf32>, tensor<f32>, tensor<f32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @transpose_channels(%x: tensor<1x?x5xf32>, %w: tensor<?x4000000000x3xf32>) {
+  // expected-error @+2 {{too many output channels}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.conv_transpose %x, %w {strides = array<i64: 1>, pads = array<i64: 0, 0>, dilations = array<i64: 1>, output_padding = array<i64: 0>, groups = 4000000000 : i64} : (tensor<1x?x5xf32>, tensor<?x4000000000x3xf32>) -> tensor<1x?x7xf32>
+  return
+}
+
+// -----
+
+func.func @branch_arguments(%c: tensor<i1>) {
+  // expected-error @+1 {{has regions with arguments}}
+  "adze.if"(%c) ({
+  ^bb0(%x: tensor<f32>):
+    adze.yield
+  }, {
+    adze.yield
+  }) : (tensor<i1>) -> ()
+  return
+}
+
+// -----
+
+func.func @loop_results(%n: tensor<i64>, %c: tensor<i1>, %x: tensor<2xf32>) {
+  // expected-error @+1 {{has fewer results than carried values}}
+  "adze.loop"(%n, %c, %x) ({
+  ^bb0(%i: tensor<i64>, %k: tensor<i1>, %v: tensor<2xf32>):
+    adze.yield %k, %v : tensor<i1>, tensor<2xf32>
+  }) : (tensor<i64>, tensor<i1>, tensor<2xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @loop_carried(%n: tensor<i64>, %c: tensor<i1>, %x: tensor<2xf32>) {
+  // expected-error @+1 {{body arguments differ from the initial values}}
+  %0 = "adze.loop"(%n, %c, %x) ({
+  ^bb0(%i: tensor<i64>, %k: tensor<i1>, %v: tensor<2xf16>):
+    adze.yield %k, %x : tensor<i1>, tensor<2xf32>
+  }) : (tensor<i64>, tensor<i1>, tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @loop_scan(%n: tensor<i64>, %c: tensor<i1>, %x: tensor<f32>) {
+  // expected-error @+1 {{has a scan output of rank 0}}
+  %0 = "adze.loop"(%n, %c) ({
+  ^bb0(%i: tensor<i64>, %k: tensor<i1>):
+    adze.yield %k, %x : tensor<i1>, tensor<f32>
+  }) : (tensor<i64>, tensor<i1>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @no_yield(%c: tensor<i1>) {
+  // expected-error @+1 {{the then region does not end in adze.yield}}
+  "adze.if"(%c) ({
+    "func.return"() : () -> ()
+  }, {
+    adze.yield
+  }) : (tensor<i1>) -> ()
+  return
+}
+
+// -----
+
+func.func @cast_type(%x: tensor<2xf32>) {
+  // expected-error @+2 {{cannot cast 'f32' to 'index'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.cast %x {to = index} : (tensor<2xf32>) -> tensor<2xindex>
+  return
+}

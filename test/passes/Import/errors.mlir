@@ -57,3 +57,11 @@ func.func @zero_step(%x: tensor<4xf32>) -> tensor<*xf32> {
       : (tensor<4xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+func.func @extra_output(%x: tensor<4xf32>) -> tensor<*xf32> {
+  // expected-error @below {{ADZ0202: Relu is unsupported here, because its output 1 is not computed}}
+  %y, %z = onnx.node "Relu"(%x) {since_version = 14 : i64} : (tensor<4xf32>) -> (tensor<*xf32>, tensor<*xf32>)
+  return %z : tensor<*xf32>
+}

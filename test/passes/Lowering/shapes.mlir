@@ -57,6 +57,18 @@ func.func @cumulative(%x: tensor<1x17x?x?xf32>) -> tensor<1x17x?x?xf32> {
 
 // -----
 
+// Extents that nothing is known of: the count is checked, then a view.
+// CHECK-LABEL: func.func @unknown
+// CHECK: adze_rt.check %{{.*}}, "reshape: the element counts differ"
+// CHECK: tensor.collapse_shape %arg0
+// CHECK: tensor.expand_shape
+func.func @unknown(%x: tensor<?x?xf32>, %s: tensor<2xi64>) -> tensor<?x?xf32> {
+  %0 = adze.reshape %x, %s : (tensor<?x?xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  return %0 : tensor<?x?xf32>
+}
+
+// -----
+
 // Cropped by all there is: only padding remains.
 // CHECK-LABEL: func.func @pad_after_nothing
 // CHECK-NOT: extract_slice
@@ -65,4 +77,28 @@ func.func @pad_after_nothing(%x: tensor<1xf32>, %v: tensor<f32>) -> tensor<3xf32
   %p = adze.constant dense<[-1, 3]> : tensor<2xi64> : tensor<2xi64>
   %0 = adze.pad %x, %p, %v : (tensor<1xf32>, tensor<2xi64>, tensor<f32>) -> tensor<3xf32>
   return %0 : tensor<3xf32>
+}
+
+// -----
+
+// A shape that is asked for as data.
+// CHECK-LABEL: func.func @shape_of
+// CHECK: %[[D:.*]] = tensor.dim %arg0
+// CHECK: %[[N:.*]] = arith.index_cast %[[D]]
+// CHECK: tensor.from_elements %[[N]], %c4_i64
+func.func @shape_of(%x: tensor<?x4xf32>) -> tensor<2xi64> {
+  %0 = adze.shape_of %x : (tensor<?x4xf32>) -> tensor<2xi64>
+  return %0 : tensor<2xi64>
+}
+
+// -----
+
+// The elements of small integer tensors are scalars, without a loop.
+// CHECK-LABEL: func.func @scalars
+// CHECK-NOT: linalg
+// CHECK-COUNT-2: arith.addi
+// CHECK: tensor.from_elements
+func.func @scalars(%a: tensor<2xi64>, %b: tensor<2xi64>) -> tensor<2xi64> {
+  %0 = adze.elementwise add(%a, %b) : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+  return %0 : tensor<2xi64>
 }

@@ -2,8 +2,9 @@
 
 func.func private @use(memref<16xf32>, memref<16xf32>)
 
-// Two buffers that are never alive together share an offset.
-// CHECK: module attributes {adze.memory_plan = {buffers = array<i64: 0, 3, 0, 64, 2, 5, 64, 64, 4, 7, 0, 64>, bytes = 128 : i64, peak = 128 : i64}}
+// Two buffers that are never alive together share an offset. The plan names the
+// kernel that fills each.
+// CHECK: module attributes {adze.memory_plan = {buffers = array<i64: 0, 3, 0, 64, 0, 2, 5, 64, 64, -1, 4, 7, 0, 64, 1>, bytes = 128 : i64, peak = 128 : i64}}
 // CHECK-LABEL: func.func @static
 func.func @static(%x: memref<16xf32>) -> memref<16xf32> attributes {adze.entry} {
   // CHECK: adze_rt.slab %{{.*}} : memref<?xi8>
@@ -11,12 +12,12 @@ func.func @static(%x: memref<16xf32>) -> memref<16xf32> attributes {adze.entry} 
   // CHECK-NOT: memref.alloc
   // CHECK-NOT: memref.dealloc
   %a = memref.alloc() : memref<16xf32>
-  call @use(%x, %a) : (memref<16xf32>, memref<16xf32>) -> ()
+  call @use(%x, %a) {adze.kernel = 0 : i32} : (memref<16xf32>, memref<16xf32>) -> ()
   %b = memref.alloc() : memref<16xf32>
   memref.dealloc %a : memref<16xf32>
   %c = memref.alloc() : memref<16xf32>
   memref.dealloc %b : memref<16xf32>
-  call @use(%x, %c) : (memref<16xf32>, memref<16xf32>) -> ()
+  call @use(%x, %c) {adze.kernel = 1 : i32} : (memref<16xf32>, memref<16xf32>) -> ()
   return %c : memref<16xf32>
 }
 

@@ -1,4 +1,40 @@
-// RUN: adze-opt %s --adze-share-destinations | FileCheck %s
+// RUN: adze-opt %s --adze-share-destinations --split-input-file | FileCheck %s
+
+// The result is computed where it is wanted.
+// CHECK-LABEL: func.func @straight
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>, %[[OUT:.*]]: tensor<4xf32>
+// CHECK: linalg.generic {{.*}} outs(%[[OUT]] :
+func.func @straight(%x: tensor<4xf32>, %out: tensor<4xf32>) -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %1 = arith.negf %a : f32
+    linalg.yield %1 : f32
+  } -> tensor<4xf32>
+  %2 = bufferization.materialize_in_destination %0 in %out : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %2 : tensor<4xf32>
+}
+
+// -----
+
+// A loop that carries the tensor keeps it apart.
+// CHECK-LABEL: func.func @loop
+// CHECK: tensor.empty
+func.func @loop(%n: index, %out: tensor<4xindex>) -> tensor<4xindex> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %e = tensor.empty() : tensor<4xindex>
+  %0 = scf.for %i = %c0 to %n step %c1 iter_args(%t = %e) -> tensor<4xindex> {
+    %1 = tensor.insert %i into %t[%c0] : tensor<4xindex>
+    scf.yield %1 : tensor<4xindex>
+  }
+  %2 = bufferization.materialize_in_destination %0 in %out : (tensor<4xindex>, tensor<4xindex>) -> tensor<4xindex>
+  return %2 : tensor<4xindex>
+}
+
+// -----
+
 #id = affine_map<(d) -> (d)>
 
 // CHECK-LABEL: func.func @one_value_twice(

@@ -84,6 +84,7 @@ module attributes {adze.target = {vector_bits = 256, vector_registers = 16, mask
 
   // What is not linear stays linalg, and says so.
   // CHECK-LABEL: func.func @fallback
+  // CHECK-SAME: attributes {adze.fallback = 1 : i64}
   // CHECK: linalg.generic
   func.func @fallback(%a: memref<64xf32>, %b: memref<64xf32>) {
     // expected-remark @below {{left to the loop fallback: an operand's map or layout is not linear}}

@@ -164,7 +164,9 @@ TEST_CASE("sparse initializers become dense", "[Importer]") {
   CHECK(values[1] == 1);
   CHECK(values[5] == 2);
   CHECK(values[0] == 0);
-  checkFails(Import(withSparse({2, 3}, {6})), ExitCode::InvalidModel, "index 6 is out of range");
+  Import beyond(withSparse({2, 3}, {6}));
+  checkFails(beyond, ExitCode::InvalidModel, "index 6 is out of range");
+  CHECK(beyond.first().code == "ADZ0132");
   checkFails(Import(withSparse({2, 3}, {-1})), ExitCode::InvalidModel, "out of range");
   checkFails(Import(withSparse({2, 3}, {3, 1})), ExitCode::InvalidModel, "ascending");
   checkFails(Import(withSparse({1000000, 1000000}, {1})), ExitCode::ResourceLimit, "made dense");
