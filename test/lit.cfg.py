@@ -3,6 +3,7 @@
 #   lit -v build/test --filter fuse      or      ninja -C build check
 import os
 import platform
+import subprocess
 import sys
 
 import lit.formats
@@ -27,6 +28,10 @@ for tool in ("adze-opt", "adze"):
     config.environment["PATH"] = path + os.pathsep + config.environment["PATH"]
 config.environment["PATH"] = llvm_tools + os.pathsep + config.environment["PATH"]
 
+# Comparisons with another engine.
+if subprocess.run([python, "-c", "import onnx, onnxruntime"], capture_output=True).returncode == 0:
+    config.available_features.add("onnxruntime")
+
 # Running kernels: vectors and loops down to LLVM, then the JIT. The runner prints
 # where buffers lie, which differs from run to run.
 to_llvm = ("--convert-linalg-to-loops --expand-strided-metadata --lower-affine "
@@ -46,7 +51,7 @@ config.substitutions += [
     ("%avx2", "vector_bits = 256, vector_registers = 16, mask_bits = 32"),
     ("%sse", "vector_bits = 128, vector_registers = 16")]
 
-config.substitutions += [("%python", python), ("%src", root), ("%build", build),
+config.substitutions += [("%llvm-libs", runner_libs), ("%python", python), ("%src", root), ("%build", build),
                          ("%exits", f"sh {root}/test/Inputs/exits.sh")]
 # The Python package runs what adze compiled.
 config.available_features.add(platform.machine())

@@ -88,6 +88,10 @@ def conformance(args):
     return script("test/conformance/run.py", "--build", args.build)
 
 
+def reference(args):
+    return script("test/conformance/run.py", "--build", args.build, "--reference")
+
+
 def models(args):
     return script("test/models/run.py", "--build", args.build)
 
@@ -103,7 +107,7 @@ def invoice(args):
     return int(code == 0), int(code != 0)
 
 
-SUITES = [unit, lit, ctest, badinput, models, invoice, conformance]
+SUITES = [unit, lit, ctest, badinput, models, invoice, reference, conformance]
 
 
 def main():

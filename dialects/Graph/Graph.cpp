@@ -2,6 +2,7 @@
 #include "dialects/Graph/Graph.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -91,6 +92,14 @@ LogicalResult ConstantOp::verify() {
   if (getValue().getShapedType() != getType())
     return emitOpError("value has type ") << getValue().getShapedType() << ", result "
                                           << getType();
+  auto resource = dyn_cast<DenseResourceElementsAttr>(getValue());
+  if (!resource) return success();
+  // Text can name a resource without giving it, or give it another size.
+  AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+  size_t width = std::max<size_t>(8, resource.getElementType().getIntOrFloatBitWidth()) / 8;
+  if (!blob || blob->getData().size() / width != size_t(resource.getNumElements()))
+    return emitOpError("has no resource '") << resource.getRawHandle().getKey() << "' of the size of "
+                                            << getType();
   return success();
 }
 

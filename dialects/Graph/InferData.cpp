@@ -236,7 +236,7 @@ static LogicalResult checkResizeModes(ResizeOp::Adaptor op, Infer &out) {
   if (failed(oneOf("mode", op.getMode(), {"nearest", "linear", "cubic"}))) return failure();
   if (failed(oneOf("coordinate transformation", op.getCoordinateMode(),
                    {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners",
-                    "asymmetric", "tf_crop_and_resize"})))
+                    "asymmetric", "tf_crop_and_resize", "tf_half_pixel_for_nn"})))
     return failure();
   return oneOf("nearest mode", op.getNearestMode(),
                {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"});

@@ -2,8 +2,10 @@
 
 #include "dialects/Onnx/Location.h"
 #include "dialects/Onnx/Onnx.h"
+#include "lib/Compiler/KernelValues.h"
 #include "lib/Compiler/MlirDiagnostics.h"
 #include "lib/Compiler/OpSupport.h"
+#include "lib/Compiler/Roundings.h"
 #include "lib/Compiler/Signature.h"
 #include "lib/Importer/Importer.h"
 #include "lib/Support/File.h"
@@ -89,7 +91,10 @@ class Compilation {
       if (!o.dumpPhases.empty() && p != Phase::Emit && !dump(p)) return diags.exitCode();
       if (o.verifyPhases && !keepsContract(p)) return failed();
     }
-    if (last != Phase::Emit && !writeModule(o.output)) return diags.exitCode();
+    if (last != Phase::Emit && o.takeModule)
+      o.takeModule(*module);
+    else if (last != Phase::Emit && !writeModule(o.output))
+      return diags.exitCode();
     return diags.hasErrors() ? diags.exitCode() : ExitCode::Ok;
   }
 
@@ -148,7 +153,9 @@ class Compilation {
       case Phase::Layout:
         return passes([&](OpPassManager &pm) { buildLayoutPipeline(pm, pipeline()); });
       case Phase::Fuse:
-        return passes([&](OpPassManager &pm) { buildFusePipeline(pm, pipeline()); });
+        if (!passes([&](OpPassManager &pm) { buildFusePipeline(pm, pipeline()); })) return false;
+        if (o.keepKernelValues) keepKernelValues(*module);
+        return true;
       case Phase::Kernel: return kernels();
       case Phase::Schedule: return schedule();
       case Phase::Emit: return emit();
@@ -209,7 +216,9 @@ class Compilation {
     PassManager pm(&ctx);
     pm.addPass(createOnnxToAdze());
     if (mlir::failed(pm.run(*module)) || diags.hasErrors()) return false;
-    return passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); });
+    if (!passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); })) return false;
+    summary.roundings = roundingsOf(*module);
+    return true;
   }
 
   bool kernels() {

@@ -10,6 +10,10 @@
 #include <utility>
 #include <vector>
 
+namespace mlir {
+class ModuleOp;
+}
+
 namespace adze {
 
 /// The phases of a compile, in order; each stage's name is true of the IR it
@@ -37,6 +41,9 @@ struct ShapeOverride {
 /// Nullopt when the text is no such thing.
 std::optional<ShapeOverride> parseShape(std::string_view text);
 
+/// With `keepKernelValues`, result R of kernel K is output "adze.kernel.K.R".
+inline constexpr const char *kKernelValuePrefix = "adze.kernel.";
+
 struct CompileOptions {
   std::string model;   ///< .onnx, .onnxtxt; or .mlir when `from` is set
   std::string output;  ///< .adze; with `to` before Emit: .mlir; "-" is stdout for .mlir
@@ -47,9 +54,20 @@ struct CompileOptions {
   std::optional<Phase> from, to;
   std::string dumpPhases;  ///< folder for NN-phase.mlir; empty: none
   int64_t maxNodes = 1000000;
+  /// What each kernel computes is an output as well (kKernelValuePrefix).
+  bool keepKernelValues = false;
   bool verifyPhases = false;  ///< check each phase's contract (tests)
   /// Called when a phase begins; for progress lines. May be null.
   std::function<void(Phase)> onPhase;
+  /// With `to` before Emit: takes the module in place of `output`. May be null.
+  std::function<void(mlir::ModuleOp)> takeModule;
+};
+
+/// Counts along the longest way through a graph: what the bounds of comparisons
+/// follow from (docs/accuracy.md).
+struct Roundings {
+  int64_t steps = 0;  ///< roundings to an element type, one after the other
+  int64_t terms = 0;  ///< terms of the sums
 };
 
 /// What the one-line success message says.
@@ -61,6 +79,7 @@ struct CompileSummary {
   int64_t arenaBytes = -1;     ///< -1: planned at run time
   int64_t peakLiveBytes = -1;
   int64_t weightBytes = 0;
+  Roundings roundings;         ///< of the graph phase
   std::vector<std::pair<Phase, double>> seconds;  ///< wall time a phase
 };
 

@@ -45,6 +45,18 @@ bool converterCanRead(const Nodes &nodes) {
   return true;
 }
 
+/// Scan of opset 8 has a batch axis; the converter strips it from the types and
+/// leaves it in the data.
+template <typename Nodes>
+bool hasScan(const Nodes &nodes) {
+  for (const NodeProto &n : nodes) {
+    if (n.domain().empty() && n.op_type() == "Scan") return true;
+    for (const auto &a : n.attribute())
+      if (a.has_g() && hasScan(a.g().node())) return true;
+  }
+  return false;
+}
+
 /// All names that nodes read are made before: what the rest relies on.
 bool wellFormed(const GraphProto &g, const std::unordered_set<std::string> &outer) {
   // A name of this graph may hide one around it, but is made once.
@@ -72,6 +84,7 @@ onnx::ModelProto convert(const onnx::ModelProto &m, int64_t from, int64_t to) {
   // Building it walks all schemas (25 ms): once a process.
   static const Converter converter;
   if (!converterCanRead(m.graph().node())) throw std::runtime_error("an operator with a reserved name, or a list of graphs");
+  if (from == 8 && hasScan(m.graph().node())) throw std::runtime_error("Scan has a batch axis at opset 8");
   onnx::ModelProto out = converter.convert_version(m, onnx::OpSetID(from), onnx::OpSetID(to));
   if (!wellFormed(out.graph(), {})) throw std::runtime_error("the converter lost a value");
   return out;

@@ -44,12 +44,15 @@ static LogicalResult inferResults(Operation *op, ArrayRef<Tensor> inputs, Machin
   OpBuilder b(op->getContext());
   b.setInsertionPointToEnd(&scratch);
   SmallVector<Value> operands;
-  for (const Tensor &t : inputs) {
+  for (auto [t, declared] : llvm::zip(inputs, op->getOperandTypes())) {
+    // Tensors here are row-major; how the op's are stored is in their types alone.
+    Attribute layout = cast<RankedTensorType>(declared).getEncoding();
     DenseElementsAttr constant = readsShapes(op) ? smallConstant(t) : DenseElementsAttr();
     if (constant)
       operands.push_back(graph::ConstantOp::create(b, op->getLoc(), constant));
     else
-      operands.push_back(scratch.addArgument(t.type(), op->getLoc()));
+      operands.push_back(scratch.addArgument(
+          RankedTensorType::get(t.shape(), t.element(), layout), op->getLoc()));
   }
   uint64_t thread = llvm::get_threadid();
   ScopedDiagnosticHandler handler(op->getContext(), [&](Diagnostic &d) {

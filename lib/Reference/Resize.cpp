@@ -15,6 +15,8 @@ struct ResizedAxis {
   StringRef mode, coordinates, nearest;
   int64_t in, out;
   double scale;               ///< result over input extent
+  bool isRatio;               ///< exactly so: not rounded, as a scale in f32 is
+  double resized;             ///< the result's extent before it was rounded to an integer
   double roiStart, roiEnd;
   double cubic;               ///< the coefficient a
   bool excludeOutside, antialias;
@@ -31,16 +33,18 @@ struct ResizedAxis {
 };
 
 double ResizedAxis::position(int64_t i) const {
-  // The resized extent before it was rounded down to an integer.
-  double resized = scale * double(in), x = double(i), last = double(in - 1);
-  if (coordinates == "asymmetric") return x / scale;
-  if (coordinates == "align_corners") return resized == 1 ? 0 : x * last / (resized - 1);
+  double x = double(i), last = double(in - 1);
+  // By whole numbers where it can be, so that whole positions come out whole.
+  auto shrunk = [&](double v) { return isRatio ? v * double(in) / double(out) : v / scale; };
+  if (coordinates == "asymmetric") return shrunk(x);
+  if (coordinates == "tf_half_pixel_for_nn") return shrunk(x + 0.5);
+  if (coordinates == "align_corners") return resized > 1 ? x * last / (resized - 1) : 0;
   if (coordinates == "tf_crop_and_resize") {
     double span = (roiEnd - roiStart) * last;
-    return roiStart * last + (resized == 1 ? span / 2 : x * span / (resized - 1));
+    return roiStart * last + (resized > 1 ? x * span / (resized - 1) : span / 2);
   }
-  if (coordinates == "pytorch_half_pixel" && resized == 1) return -0.5;
-  double centre = (x + 0.5) / scale - 0.5;
+  if (coordinates == "pytorch_half_pixel" && resized <= 1) return 0;
+  double centre = shrunk(x + 0.5) - 0.5;
   if (coordinates != "half_pixel_symmetric") return centre;
   return double(in) / 2 * (1 - double(out) / resized) + centre;
 }
@@ -106,11 +110,13 @@ std::vector<double> interpolate(const std::vector<double> &values, ArrayRef<int6
 ResizedAxis axisOf(graph::ResizeOp op, Call &call, int64_t axis, int64_t out) {
   const Tensor &x = call.in(0);
   ResizedAxis a{op.getMode(), op.getCoordinateMode(), op.getNearestMode(), x.dim(axis), out,
-                toDoubles(call.in(2))[axis], 0, 1, op.getCubicCoeffA().convertToFloat(),
+                toDoubles(call.in(2))[axis], false, 0, 0, 1, op.getCubicCoeffA().convertToFloat(),
                 op.getExcludeOutside(), op.getAntialias()};
   // A scale that is the ratio of the extents, rounded to f32, means the ratio:
   // else positions that are whole numbers would fall short of them.
-  if (float(a.out) / float(a.in) == float(a.scale)) a.scale = double(a.out) / double(a.in);
+  a.isRatio = float(a.out) / float(a.in) == float(a.scale);
+  a.resized = a.isRatio ? double(a.out) : a.scale * double(a.in);
+  if (a.isRatio) a.scale = double(a.out) / double(a.in);
   if (const Tensor *roi = call.optional(op, 3)) {
     std::vector<double> values = toDoubles(*roi);
     a.roiStart = values[axis], a.roiEnd = values[x.rank() + axis];

@@ -176,10 +176,67 @@ static Values convertLoop(NodeBuilder &nb) {
                    });
 }
 
-/// A loop over the slices of the scanned inputs.
+namespace {
+/// A Scan without batch: its body, and how its inputs and outputs are scanned.
+struct ScanBody {
+  Block &body;
+  size_t states, outputs;
+  Ints inAxes, inReverse, outAxes, outReverse;
+};
+}  // namespace
+
+/// A loop over the slices of the scanned inputs, which follow the states in `ins`.
+static Values scan(NodeBuilder &nb, ScanBody s, ValueRange ins) {
+  SmallVector<Value> sequences(ins.drop_front(s.states));
+  for (auto [v, axis, reverse] : llvm::zip(sequences, s.inAxes, s.inReverse)) {
+    axis = nb.axis(axis, nb.rank(v));
+    if (nb.failed()) return {Value()};
+    if (reverse) v = nb.slice(v, axis, -1, INT64_MIN, -1);
+  }
+  Value trip = nb.scalar(nb.dim(sequences.front(), s.inAxes.front()));
+  Values out = buildLoop(
+      nb, trip, nb.splat(nb.i1(), 1), ins.take_front(s.states),
+      [&](Value i, Value cond, ValueRange values) -> std::optional<Iteration> {
+        SmallVector<Value> args(values);
+        for (auto [sequence, axis] : llvm::zip(sequences, s.inAxes))
+          args.push_back(nb.gather(sequence, i, axis));
+        if (nb.failed()) return std::nullopt;
+        FailureOr<Values> out = nb.convertBody(s.body, args);
+        if (failed(out)) return std::nullopt;
+        return Iteration{cond, Values(ArrayRef<Value>(*out).take_front(s.states)),
+                         Values(ArrayRef<Value>(*out).drop_front(s.states))};
+      });
+  if (nb.failed() || out.size() != s.outputs) return {Value()};
+  for (size_t i = s.states; i < s.outputs; ++i) {
+    Value v = out[i];
+    if (s.outReverse[i - s.states]) v = nb.slice(v, 0, -1, INT64_MIN, -1);
+    Ints perm = iota(nb.rank(v));
+    int64_t axis = nb.axis(s.outAxes[i - s.states], nb.rank(v));
+    std::rotate(perm.begin(), perm.begin() + 1, perm.begin() + axis + 1);
+    out[i] = nb.transpose(v, perm);
+  }
+  return out;
+}
+
+/// Opset 8: every input and output has a batch axis in front, along which the
+/// scan is done anew.
+static Values scanBatch(NodeBuilder &nb, const ScanBody &s, ValueRange ins) {
+  return buildLoop(nb, nb.scalar(nb.dim(ins.front(), 0)), nb.splat(nb.i1(), 1), {},
+                   [&](Value i, Value cond, ValueRange) -> std::optional<Iteration> {
+                     SmallVector<Value> slices;
+                     for (Value v : ins) slices.push_back(nb.gather(v, i, 0));
+                     if (nb.failed()) return std::nullopt;
+                     Values out = scan(nb, s, slices);
+                     if (llvm::is_contained(out, Value())) return std::nullopt;
+                     return Iteration{cond, {}, out};
+                   });
+}
+
 static Values convertScan(NodeBuilder &nb) {
   Region *body = nb.node.body("body");
-  int64_t scanned = nb.intAttr("num_scan_inputs"), inputs = nb.inputs.size();
+  bool batched = nb.version() < 9;  // then an optional list of lengths comes first
+  int64_t scanned = nb.intAttr("num_scan_inputs"), inputs = nb.inputs.size() - batched;
+  if (batched && nb.has(0)) return {nb.unsupported("its sequences have lengths of their own")};
   if (!body || scanned < 1 || scanned > inputs)
     return {nb.invalid("num_scan_inputs does not fit its inputs")};
   size_t states = inputs - scanned;
@@ -187,49 +244,24 @@ static Values convertScan(NodeBuilder &nb) {
   size_t outputs = from.getTerminator()->getNumOperands();
   if (outputs < states || from.getNumArguments() != unsigned(inputs))
     return {nb.invalid("its body does not fit its inputs")};
-  Ints inAxes = nb.intsAttr("scan_input_axes", scanned, 0);
-  Ints inReverse = nb.intsAttr("scan_input_directions", scanned, 0);
-  Ints outAxes = nb.intsAttr("scan_output_axes", outputs - states, 0);
-  Ints outReverse = nb.intsAttr("scan_output_directions", outputs - states, 0);
-  SmallVector<Value> inits, sequences;
+  ScanBody s{from, states, outputs,
+             nb.intsAttr("scan_input_axes", scanned, 0),
+             nb.intsAttr(batched ? "directions" : "scan_input_directions", scanned, 0),
+             nb.intsAttr("scan_output_axes", outputs - states, 0),
+             nb.intsAttr("scan_output_directions", outputs - states, 0)};
+  SmallVector<Value> ins;
   for (int64_t i = 0; i < inputs; ++i) {
-    Value v = nb.in(i);
-    if (!v) return {v};
-    if (i < int64_t(states)) { inits.push_back(v); continue; }
-    int64_t &axis = inAxes[i - states];
-    axis = nb.axis(axis, nb.rank(v));
-    if (nb.failed()) return {Value()};
-    sequences.push_back(inReverse[i - states] ? nb.slice(v, axis, -1, INT64_MIN, -1) : v);
+    ins.push_back(nb.in(i + batched));
+    if (!ins.back()) return {Value()};
+    if (batched && nb.rank(ins.back()) == 0) return {nb.invalid("an input has no batch axis")};
   }
-  Value trip = nb.scalar(nb.dim(sequences.front(), inAxes.front()));
-  Values out = buildLoop(
-      nb, trip, nb.splat(nb.i1(), 1), inits,
-      [&](Value i, Value cond, ValueRange values) -> std::optional<Iteration> {
-        SmallVector<Value> args(values);
-        for (auto [sequence, axis] : llvm::zip(sequences, inAxes))
-          args.push_back(nb.gather(sequence, i, axis));
-        if (nb.failed()) return std::nullopt;
-        FailureOr<Values> out = nb.convertBody(from, args);
-        if (failed(out)) return std::nullopt;
-        return Iteration{cond, Values(ArrayRef<Value>(*out).take_front(states)),
-                         Values(ArrayRef<Value>(*out).drop_front(states))};
-      });
-  if (nb.failed() || out.size() != outputs) return {Value()};
-  for (size_t i = states; i < outputs; ++i) {
-    Value v = out[i];
-    if (outReverse[i - states]) v = nb.slice(v, 0, -1, INT64_MIN, -1);
-    Ints perm = iota(nb.rank(v));
-    int64_t axis = nb.axis(outAxes[i - states], nb.rank(v));
-    std::rotate(perm.begin(), perm.begin() + 1, perm.begin() + axis + 1);
-    out[i] = nb.transpose(v, perm);
-  }
-  return out;
+  return batched ? scanBatch(nb, s, ins) : scan(nb, s, ins);
 }
 
 void populateControlFlow(OpTable &t) {
   t.push_back({"", "If", 1, 0, kBool, convertIf});
   t.push_back({"", "Loop", 1, 0, kI64, convertLoop});
-  t.push_back({"", "Scan", 9, 0, kAll, convertScan});
+  t.push_back({"", "Scan", 8, 0, kAll, convertScan});
 }
 
 }  // namespace adze::convert

@@ -286,23 +286,30 @@ Value Emitter::insertUnitDims(Value v, ArrayRef<int64_t> axes) {
 //===-- Padding, reductions -------------------------------------------------===//
 
 Value Emitter::pad(Value v, ArrayRef<Fold> low, ArrayRef<Fold> high, Value scalar) {
-  Folds offsets, sizes, from = extentsOf(v), lows(low), highs(high);
-  bool crops = false, pads = false;
-  auto takeNegative = [&](Fold &f) -> int64_t {
+  Folds offsets, sizes, result, from = extentsOf(v), lows(low), highs(high);
+  bool crops = false, pads = false, nothingLeft = false;
+  auto cropOf = [&](Fold f) {
     std::optional<int64_t> c = getConstantIntValue(f);
-    if (!c || *c >= 0) {
-      pads |= !c || *c > 0;
-      return 0;
-    }
-    crops = true;
-    f = m.constant(0);
-    return -*c;
+    return c && *c < 0 ? -*c : 0;
   };
   for (size_t i = 0; i < lows.size(); ++i) {
-    int64_t before = takeNegative(lows[i]), after = takeNegative(highs[i]);
-    offsets.push_back(m.constant(before));
-    sizes.push_back(m.max(m.sub(from[i], m.constant(before + after)), m.constant(0)));
+    int64_t before = cropOf(low[i]), after = cropOf(high[i]);
+    crops |= before || after;
+    if (before) lows[i] = m.constant(0);
+    if (after) highs[i] = m.constant(0);
+    Fold offset = m.min(m.constant(before), from[i]), left = m.sub(from[i], offset);
+    Fold cut = m.min(m.constant(after), left);
+    // What is cropped beyond the other end comes off the padding there.
+    if (before) highs[i] = m.sub(highs[i], m.sub(m.constant(before), offset));
+    if (after) lows[i] = m.sub(lows[i], m.sub(m.constant(after), cut));
+    sizes.push_back(m.sub(left, cut));
+    offsets.push_back(offset);
+    result.push_back(m.add(sizes.back(), m.add(lows[i], highs[i])));
+    nothingLeft |= isConstantIntValue(sizes.back(), 0);
+    pads |= !isConstantIntValue(lows[i], 0) || !isConstantIntValue(highs[i], 0);
   }
+  // MLIR has no slice of nothing at the very end.
+  if (nothingLeft) return filled(result, scalar);
   if (crops) {
     Folds strides(lows.size(), m.constant(1));
     v = tensor::ExtractSliceOp::create(b, loc, v, offsets, sizes, strides);

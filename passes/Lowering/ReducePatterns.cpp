@@ -162,28 +162,27 @@ struct LowerCumulative : Lower<graph::CumulativeOp> {
     Folds extents = e.extents(0);
     e.setResultExtents(0, extents);
     int64_t axis = op.getAxis(), rank = extents.size();
-    Folds kept(extents);
-    kept.erase(kept.begin() + axis);
-    Value x = e.operand(0);
-    Value running = e.filled(kept, neutral(e, op.getKind(), element, compute));
-    Value out = e.empty(extents, storage);
-    Value count = e.m.value(extents[axis]), last = e.m.value(e.m.sub(extents[axis], e.m.constant(1)));
+    // Rows keep the axis, with extent 1: which one of several a slice drops is
+    // lost in the strides of a memref.
     Folds sizes(extents), strides(rank, e.m.constant(1));
     sizes[axis] = e.m.constant(1);
+    Value x = e.operand(0);
+    Value running = e.filled(sizes, neutral(e, op.getKind(), element, compute));
+    Value out = e.empty(extents, storage);
+    Value count = e.m.value(extents[axis]), last = e.m.value(e.m.sub(extents[axis], e.m.constant(1)));
     auto step = [&](OpBuilder &b, Location loc, Value i, ValueRange carried) {
       Value at = op.getReverse() ? Value(arith::SubIOp::create(b, loc, last, i)) : i;
       Folds offsets(rank, e.m.constant(0));
       offsets[axis] = at;
-      RankedTensorType rowType = tensorType(e.empty(kept, storage));
-      Value row = tensor::ExtractSliceOp::create(b, loc, rowType, x, offsets, sizes, strides);
-      AffineMap id = e.identity(rank - 1);
+      Value row = tensor::ExtractSliceOp::create(b, loc, x, offsets, sizes, strides);
+      AffineMap id = e.identity(rank);
       auto body = [&](OpBuilder &nb, Location l, ValueRange args) -> SmallVector<Value> {
         Value v = loadScalar(nb, l, args[0], element);
         Value sum = combine(nb, l, op.getKind(), element, v, args[2]);
         return {storeScalar(nb, l, op.getExclusive() ? args[2] : sum, element), sum};
       };
-      ValueRange r = e.generics(row, {e.empty(kept, storage), carried[0]}, {id, id, id},
-                                parallel(rank - 1), body);
+      ValueRange r = e.generics(row, {e.empty(sizes, storage), carried[0]}, {id, id, id},
+                                parallel(rank), body);
       Value written = tensor::InsertSliceOp::create(b, loc, r[0], carried[1], offsets, sizes, strides);
       scf::YieldOp::create(b, loc, ValueRange{r[1], written});
     };

@@ -42,6 +42,13 @@ class AxisResizer {
         out(e.m.value(outExtent)), scale(e.element(2, axis)) {
     Floats f{e.b, e.loc};
     inF = f.fromIndex(in), outF = f.fromIndex(out);
+    // A scale that is the ratio of the extents, rounded to f32, means the ratio:
+    // else positions that are whole numbers would fall short of them.
+    auto ifRatio = [&](Value yes, Value no) {
+      return f.select(arith::CmpFPredicate::OEQ, f.div(outF, inF), scale, yes, no);
+    };
+    resized = ifRatio(outF, f.mul(scale, inF));
+    numerator = ifRatio(inF, f.c(1)), denominator = ifRatio(outF, scale);
     if (op.getRoi()) {
       int64_t rank = rankOf(op.getX());
       start = roi(axis), end = roi(rank + axis);
@@ -67,30 +74,31 @@ class AxisResizer {
   int64_t axis;
   Fold outFold;
   Value in, out, scale, inF, outF, start, end;
+  Value resized;                 // the result's extent before it was rounded to an integer
+  Value numerator, denominator;  // of input over result extent
 };
 
 Value AxisResizer::coordinate(const Floats &f, Value o) {
   StringRef mode = op.getCoordinateMode();
   using P = arith::CmpFPredicate;
   Value half = f.c(0.5), one = f.c(1);
-  auto halfPixel = [&] { return f.sub(f.div(f.add(o, half), scale), half); };
-  if (mode == "asymmetric") return f.div(o, scale);
-  if (mode == "align_corners") {
-    Value x = f.div(f.mul(o, f.sub(inF, one)), f.sub(outF, one));
-    return f.select(P::OEQ, outF, one, f.c(0), x);
-  }
-  if (mode == "pytorch_half_pixel") return f.select(P::OGT, outF, one, halfPixel(), f.c(0));
-  if (mode == "tf_half_pixel_for_nn") return f.div(f.add(o, half), scale);
+  auto shrunk = [&](Value v) { return f.div(f.mul(v, numerator), denominator); };
+  auto halfPixel = [&] { return f.sub(shrunk(f.add(o, half)), half); };
+  if (mode == "asymmetric") return shrunk(o);
+  if (mode == "tf_half_pixel_for_nn") return shrunk(f.add(o, half));
+  auto ifLonger = [&](Value yes, Value no) { return f.select(P::OGT, resized, one, yes, no); };
+  if (mode == "align_corners")
+    return ifLonger(f.div(f.mul(o, f.sub(inF, one)), f.sub(resized, one)), f.c(0));
+  if (mode == "pytorch_half_pixel") return ifLonger(halfPixel(), f.c(0));
   if (mode == "half_pixel_symmetric") {
-    Value adjustment = f.div(outF, f.mul(scale, inF));
-    Value offset = f.mul(f.mul(inF, half), f.sub(one, adjustment));
+    Value offset = f.mul(f.mul(inF, half), f.sub(one, f.div(outF, resized)));
     return f.add(offset, halfPixel());
   }
   if (mode == "tf_crop_and_resize" && start) {
     Value span = f.sub(inF, one), first = f.mul(start, span);
-    Value step = f.div(f.mul(f.sub(end, start), span), f.sub(outF, one));
+    Value step = f.div(f.mul(f.sub(end, start), span), f.sub(resized, one));
     Value middle = f.mul(f.mul(half, f.add(start, end)), span);
-    return f.select(P::OGT, outF, one, f.add(first, f.mul(o, step)), middle);
+    return ifLonger(f.add(first, f.mul(o, step)), middle);
   }
   return halfPixel();
 }

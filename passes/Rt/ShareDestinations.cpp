@@ -19,8 +19,19 @@ bool hasLoop(func::FuncOp f) {
   return f.walk([](LoopLikeOpInterface) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
+/// A value that is two results ends in the first one's destination, and is
+/// copied from there to the second's.
+void chainEqualResults(func::FuncOp f) {
+  llvm::DenseMap<Value, Value> first;
+  f.walk([&](bufferization::MaterializeInDestinationOp op) {
+    auto [it, isFirst] = first.try_emplace(op.getSource(), op.getResult());
+    if (!isFirst && it->second.getParentBlock() == op->getBlock()) op.getSourceMutable().assign(it->second);
+  });
+}
+
 struct ShareDestinationsPass : impl::ShareDestinationsBase<ShareDestinationsPass> {
   void runOnOperation() override {
+    for (auto f : getOperation().getOps<func::FuncOp>()) chainEqualResults(f);
     // Function arguments are writable only where the module is analysed whole.
     bufferization::OneShotBufferizationOptions options;
     options.allowReturnAllocsFromLoops = true;

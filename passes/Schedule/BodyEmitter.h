@@ -37,7 +37,7 @@ mlir::Operation *findCombiner(mlir::linalg::GenericOp op, unsigned output);
 /// combiner(a, b).
 mlir::Value combine(mlir::OpBuilder &builder, mlir::Operation *combiner, mlir::Value a,
                     mlir::Value b);
-/// Folds the lanes of a vector by halves.
+/// Folds the lanes of a vector: floats by halves, integers in any order.
 mlir::Value reduceLanes(mlir::OpBuilder &builder, mlir::Operation *combiner, mlir::Value vector);
 
 }  // namespace adze::schedule

@@ -67,4 +67,18 @@ def ExpandMath : Pass<"adze-expand-math", "::mlir::func::FuncOp"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ExpandHalves : Pass<"adze-expand-halves", "::mlir::func::FuncOp"> {
+  let summary = "Round to 16-bit floats once, by integer arithmetic";
+  let description = [{
+    From f64 and integers to f16, and from all to bf16: to nearest even,
+    denormals too. f32 to f16 stays, which CPUs do right.
+
+    ```mlir
+    %y = arith.truncf %x : vector<8xf32> to vector<8xbf16>
+    // becomes additions and shifts on vector<8xi32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 #endif

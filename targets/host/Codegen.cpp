@@ -12,6 +12,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Program.h"
@@ -110,6 +111,23 @@ class MemoryFile {
   int fd_;
 };
 
+/// The first symbol that neither libc nor libm has: a function of the compiler's
+/// own runtime library, which artifacts are not linked with. "" if none.
+static std::string missingSymbol(llvm::MemoryBufferRef object) {
+  auto elf = llvm::object::ObjectFile::createELFObjectFile(object);
+  if (!elf) return llvm::consumeError(elf.takeError()), "(no ELF file)";
+  for (auto symbol : cast<llvm::object::ELFObjectFileBase>(**elf).getDynamicSymbolIterators()) {
+    auto flags = symbol.getFlags();
+    auto name = symbol.getName();
+    if (!flags || !name) {
+      llvm::consumeError(flags.takeError()), llvm::consumeError(name.takeError());
+      return "(no name)";
+    }
+    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && name->starts_with("__")) return name->str();
+  }
+  return "";
+}
+
 static std::vector<std::byte> link(llvm::ArrayRef<std::string> objects, DiagnosticEngine &diags) {
   // lld keeps process-wide state: one link at a time.
   static std::mutex mutex;
@@ -139,6 +157,10 @@ static std::vector<std::byte> link(llvm::ArrayRef<std::string> objects, Diagnost
   auto buffer = llvm::MemoryBuffer::getFile(output, false, false);
   if (result.retCode != 0 || !buffer) {
     report(diags, "linking the generated code failed: " + text.substr(0, 300));
+    return {};
+  }
+  if (std::string name = missingSymbol(**buffer); !name.empty()) {
+    report(diags, "the generated code needs " + name + ", which no artifact has");
     return {};
   }
   auto *begin = reinterpret_cast<const std::byte *>((*buffer)->getBufferStart());

@@ -71,6 +71,15 @@ std::vector<std::string> nativeFeatures() {
   return out;
 }
 
+bool isNative(const TargetOptions &options) {
+  return options.cpu.empty() || options.cpu == "native";
+}
+
+FailureOr<std::vector<std::string>> featuresFor(const TargetOptions &options) {
+  if (isNative(options)) return nativeFeatures();
+  return featuresOf(llvm::sys::getDefaultTargetTriple(), options.cpu);
+}
+
 /// Bytes of a data or unified cache of this machine; 0 when unknown.
 int64_t cacheBytes(int level) {
   for (int i = 0; i < 8; ++i) {
@@ -100,20 +109,15 @@ class HostTarget : public Target {
     TargetInfo d;
     d.name = "host";
     d.triple = llvm::sys::getDefaultTargetTriple();
-    bool native = options.cpu.empty() || options.cpu == "native";
-    d.cpu = native ? llvm::sys::getHostCPUName().str() : options.cpu;
-    if (native) {
-      d.features = nativeFeatures();
-    } else {
-      auto features = featuresOf(d.triple, d.cpu);
-      if (failed(features)) {
-        diags.error(ExitCode::Usage, "ADZ0401", "unknown CPU '" + options.cpu + "'",
-                    "use --cpu=native, or a name that `clang -mcpu=help` lists");
-        return failure();
-      }
-      d.features = *features;
+    d.cpu = isNative(options) ? llvm::sys::getHostCPUName().str() : options.cpu;
+    auto features = featuresFor(options);
+    if (failed(features)) {
+      diags.error(ExitCode::Usage, "ADZ0401", "unknown CPU '" + options.cpu + "'",
+                  "use --cpu=native, or a name that `clang -mcpu=help` lists");
+      return failure();
     }
-    d.attributes = table(ctx, d, native);
+    d.features = *features;
+    d.attributes = table(ctx, d, isNative(options));
     return d;
   }
 
@@ -139,6 +143,7 @@ class HostTarget : public Target {
     pm.addPass(createLowerAffinePass());
     pm.addPass(createSCFToControlFlowPass());
     pm.addPass(createLowerRt());
+    pm.addNestedPass<func::FuncOp>(schedule::createExpandHalves());
     // What no vector formula stands for goes to libm, lane by lane: before the
     // vector dialect is lowered.
     pm.addPass(createConvertMathToLLVMPass());

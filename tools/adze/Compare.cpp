@@ -22,19 +22,27 @@ static double epsilonOf(int32_t dtype) {
   }
 }
 
-Tolerance suiteTolerance(int32_t dtype) {
-  // The runner's defaults; for bfloat16 it takes two units in the last place.
-  return {dtype == ADZE_BFLOAT16 ? 0x1p-6 : 1e-3, 1e-7, 0};
+/// Error of `steps` roundings to `dtype` and of sums of `terms` terms, relative
+/// to the largest number on the way; 0 for integers.
+static double drift(int32_t dtype, int64_t steps, int64_t terms) {
+  double own = epsilonOf(dtype);
+  if (own == 0) return 0;
+  // Products are summed in float32, or float64 for float64.
+  double sums = std::min(own, 0x1p-23);
+  return 2 * own * std::sqrt(static_cast<double>(steps)) +
+         3 * sums * std::sqrt(static_cast<double>(terms));
+}
+
+Tolerance suiteTolerance(int32_t dtype, int64_t steps, int64_t terms) {
+  // The runner's defaults, which cover the last rounding; for bfloat16 it takes
+  // two units in the last place.
+  return {dtype == ADZE_BFLOAT16 ? 0x1p-6 : 1e-3, 1e-7,
+          drift(dtype, std::max<int64_t>(steps - 1, 0), terms)};
 }
 
 Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms, double addend) {
-  double own = epsilonOf(dtype);
-  if (own == 0) return {};
-  // Products are summed in float32, or float64 for float64.
-  double sums = std::min(own, 0x1p-23);
-  double drift = 2 * own * std::sqrt(static_cast<double>(std::max<int64_t>(stages, 1))) +
-                 3 * sums * std::sqrt(static_cast<double>(std::max<int64_t>(terms, 1)));
-  return {drift, 2 * own * addend, drift};
+  double d = drift(dtype, std::max<int64_t>(stages, 1), std::max<int64_t>(terms, 1));
+  return {d, 2 * epsilonOf(dtype) * addend, d};
 }
 
 static bool elementPasses(double got, double want, double bound) {

@@ -10,8 +10,9 @@ struct Tolerance {
   double relative = 0, absolute = 0, ofLargest = 0;
 };
 
-/// ONNX's own bounds for its node cases (onnx.backend.test.runner).
-Tolerance suiteTolerance(int32_t dtype);
+/// Bounds for a node case: ONNX's own (onnx.backend.test.runner), and what
+/// `steps` roundings one after the other and sums of `terms` terms add to them.
+Tolerance suiteTolerance(int32_t dtype, int64_t steps, int64_t terms);
 
 /// Bounds for a whole model: results of `dtype` after `stages` roundings one
 /// after the other, whose sums have `terms` terms together. `addend` is the size

@@ -137,6 +137,8 @@ void addCompile(CLI::App &app, Cli &cli) {
   verb->add_option("--from", o->from, "Begin at this phase, with the MLIR that --to wrote");
   verb->add_option("--to", o->to, "Stop after this phase and write MLIR: " + joinedPhases());
   verb->add_option("--dump-phases", c.dumpPhases, "Write the MLIR after each phase to this folder");
+  verb->add_flag("--keep-kernel-values", c.keepKernelValues,
+                 "Make what each kernel computes an output, for `adze verify`");
   verb->add_flag("--verify-phases", c.verifyPhases, "Check the IR after each pass, and what each phase promises of it");
   verb->add_option("--max-nodes", c.maxNodes, "Refuse models that expand to more nodes")
       ->capture_default_str();

@@ -1,6 +1,6 @@
 // adze conformance: a tree of ONNX cases, each compiled, run and compared in a
 // worker process, so that a crash or a hang is one failed case.
-#include "lib/Compiler/Compiler.h"
+#include "lib/Compiler/Evaluate.h"
 #include "tools/adze/Compare.h"
 #include "tools/adze/Session.h"
 #include "tools/adze/TestData.h"
@@ -31,22 +31,25 @@ constexpr const char *kFooter = R"(Examples:
   adze conformance node-cases                 a table of what did not pass
   adze conformance node-cases --json > now.json
   adze conformance node-cases --filter test_softmax --jobs 1
+  adze conformance node-cases --reference     by the reference evaluator, no code made
 
 A case is a folder with model.onnx and test_data_set_N/{input_M,output_M}.pb.
-Results are compared within ONNX's own bounds (rtol 1e-3, atol 1e-7). Verdicts:
-pass; unsupported, with the reason; wrong; error; crash; timeout. Exit code 4
+Results are compared within ONNX's own bounds (rtol 1e-3, atol 1e-7) and what
+the case's roundings add to them (docs/accuracy.md). Verdicts: pass; unsupported, with the reason; wrong; error; crash; timeout. Exit code 4
 when any case is wrong or an error, crash or timeout.)";
 
 struct Options {
   std::string folder, filter, target = "host", cpu = "native";
   int jobs = 0;
   double timeout = 20;
+  bool reference = false, differential = false;
   bool verifyPhases = false;
 };
 
 struct Verdict {
   std::string status, reason;
   double seconds = 0;
+  std::set<std::string> ops = {};  ///< adze ops that the reference evaluated
 };
 
 // ---- one case, in a worker ---------------------------------------------------
@@ -57,48 +60,127 @@ Verdict verdictOf(Cli &cli, ExitCode code) {
     if (d.severity == Severity::Error && reason.empty())
       reason = (d.code.empty() ? "" : d.code + " ") + d.message +
                (d.notes.empty() ? "" : ": " + d.notes.front());
-  return {code == ExitCode::Unsupported ? "unsupported" : "error", reason, 0};
+  return {code == ExitCode::Unsupported ? "unsupported" : "error", reason};
 }
 
-Verdict runSet(Session &session, const std::string &folder, Cli &cli) {
-  std::string error;
-  bool unsupported = false;
-  auto data = readTestData(folder, error, unsupported);
-  if (!data) return {unsupported ? "unsupported" : "error", error, 0};
-  if (data->inputs.size() > session.inputs().size() ||
-      data->outputs.size() != session.outputs().size())
-    return {"wrong", "the signature has another number of tensors", 0};
-  for (size_t i = 0; i < data->inputs.size(); ++i) data->inputs[i].name = session.inputs()[i].name;
-  if (!session.setInputs(data->inputs, cli) || !session.run(cli))
-    return verdictOf(cli, cli.diags.exitCode());
+/// One run of a case: each data set, and what was made of its inputs.
+struct CaseRun {
+  std::vector<TestData> sets;
+  std::vector<std::vector<HostTensor>> results;
+  Roundings roundings;
+  std::set<std::string> ops;
+};
+
+bool runSet(Session &session, TestData &data, CaseRun &run, Cli &cli) {
+  if (data.inputs.size() > session.inputs().size())
+    return cli.fail(ExitCode::InvalidModel, "ADZ0412", "the inputs do not fit the model's signature"), false;
+  for (size_t i = 0; i < data.inputs.size(); ++i) data.inputs[i].name = session.inputs()[i].name;
+  if (!session.setInputs(data.inputs, cli) || !session.run(cli)) return false;
   auto results = session.results(cli);
-  if (!results) return verdictOf(cli, cli.diags.exitCode());
-  for (size_t i = 0; i < results->size(); ++i) {
-    const HostTensor &want = data->outputs[i];
-    Difference d = compare((*results)[i], want, suiteTolerance(want.dtype));
-    if (!d.same) return {"wrong", "output " + std::to_string(i) + " " + d.reason, 0};
+  if (results) run.results.push_back(std::move(*results));
+  return results.has_value();
+}
+
+bool runCompiled(CompileOptions options, CaseRun &run, Cli &cli) {
+  CompileSummary summary;
+  if (compile(options, cli.diags, summary) != ExitCode::Ok) return false;
+  run.roundings = summary.roundings;
+  auto session = Session::open(options.output, 1, cli);
+  return session && std::all_of(run.sets.begin(), run.sets.end(), [&](TestData &data) {
+    return runSet(*session, data, run, cli);
+  });
+}
+
+bool runReference(const CompileOptions &options, CaseRun &run, Cli &cli) {
+  std::vector<std::vector<EdgeTensor>> inputs;
+  for (const TestData &data : run.sets) {
+    auto &set = inputs.emplace_back();
+    for (const HostTensor &t : data.inputs)
+      set.push_back({static_cast<artifact::DType>(t.dtype), t.shape, t.data});
   }
-  return {"pass", "", 0};
+  CompileSummary summary;
+  EvaluatedModel evaluated;
+  if (evaluateModel(options, inputs, cli.diags, summary, evaluated) != ExitCode::Ok) return false;
+  run.roundings = summary.roundings;
+  run.ops = std::move(evaluated.ops);
+  for (auto &outputs : evaluated.outputs) {
+    auto &results = run.results.emplace_back();
+    for (EdgeTensor &t : outputs)
+      results.push_back({"", static_cast<int32_t>(t.dtype), std::move(t.shape), std::move(t.data)});
+  }
+  return true;
+}
+
+Tolerance modelTolerance(int32_t dtype, int64_t steps, int64_t terms) {
+  return derivedTolerance(dtype, steps, terms);
+}
+
+using BoundsFn = Tolerance (*)(int32_t dtype, int64_t steps, int64_t terms);
+
+std::string differenceOf(const std::vector<HostTensor> &results, const std::vector<HostTensor> &wanted,
+                         const Roundings &roundings, BoundsFn bounds) {
+  if (results.size() != wanted.size()) return "the signature has another number of tensors";
+  for (size_t i = 0; i < results.size(); ++i) {
+    Difference d = compare(results[i], wanted[i],
+                           bounds(wanted[i].dtype, roundings.steps, roundings.terms));
+    if (!d.same) return "output " + std::to_string(i) + " " + d.reason;
+  }
+  return "";
+}
+
+/// Compiled code's results against the reference's on the same inputs, which
+/// round alike but for the order of sums: within the bounds of a whole model.
+Verdict againstReference(const CompileOptions &options, const CaseRun &run, Cli &cli) {
+  CaseRun reference;
+  reference.sets = run.sets;
+  if (!runReference(options, reference, cli)) return verdictOf(cli, cli.diags.exitCode());
+  for (size_t i = 0; i < run.results.size(); ++i) {
+    std::string reason =
+        differenceOf(run.results[i], reference.results[i], run.roundings, modelTolerance);
+    if (!reason.empty()) return {"wrong", "against the reference: " + reason};
+  }
+  return {"pass", ""};
+}
+
+/// The case's data; none and a verdict when they cannot be read.
+std::vector<TestData> readSets(const std::string &folder, Verdict &v) {
+  std::vector<TestData> sets;
+  v = {"error", "no test data"};
+  for (const std::string &set : testDataSets(folder)) {
+    std::string error;
+    bool unsupported = false;
+    auto data = readTestData(set, error, unsupported);
+    if (!data) return v = {unsupported ? "unsupported" : "error", error}, std::vector<TestData>();
+    sets.push_back(std::move(*data));
+  }
+  return sets;
 }
 
 Verdict runCase(const std::string &folder, const std::string &artifact, const Options &o) {
   Cli cli;
-  auto sets = testDataSets(folder);
-  if (sets.empty()) return {"error", "no test data", 0};
+  CaseRun run;
+  Verdict unread;
+  run.sets = readSets(folder, unread);
   CompileOptions options;
   options.model = folder + "/model.onnx";
   options.output = artifact;
   options.target = o.target;
   options.cpu = o.cpu;
   options.verifyPhases = o.verifyPhases;
-  CompileSummary summary;
-  ExitCode code = compile(options, cli.diags, summary);
-  if (code != ExitCode::Ok) return verdictOf(cli, code);
-  auto session = Session::open(artifact, 1, cli);
-  if (!session) return verdictOf(cli, cli.diags.exitCode());
-  for (const std::string &set : sets)
-    if (Verdict v = runSet(*session, set, cli); v.status != "pass") return v;
-  return {"pass", "", 0};
+  // Values that are no tensors belong to models that are not supported.
+  if (run.sets.empty()) {
+    CompileSummary summary;
+    ExitCode code = compile(options, cli.diags, summary);
+    return code == ExitCode::Unsupported ? verdictOf(cli, code) : unread;
+  }
+  if (!(o.reference ? runReference(options, run, cli) : runCompiled(options, run, cli)))
+    return verdictOf(cli, cli.diags.exitCode());
+  for (size_t i = 0; i < run.sets.size(); ++i) {
+    std::string reason = differenceOf(run.results[i], run.sets[i].outputs, run.roundings, suiteTolerance);
+    if (!reason.empty()) return {"wrong", reason};
+  }
+  if (o.differential) return againstReference(options, run, cli);
+  return {"pass", "", 0, std::move(run.ops)};
 }
 
 bool readAll(int fd, void *data, size_t size) {
@@ -134,11 +216,11 @@ bool writeAll(int fd, const void *data, size_t size) {
     try {
       v = runCase(o.folder + "/" + cases[index], artifact, o);
     } catch (const std::exception &e) {
-      v = {"error", e.what(), 0};
+      v = {"error", e.what()};
     }
     v.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     std::string text = Json{{"status", v.status}, {"reason", printable(v.reason, 400)},
-                            {"seconds", v.seconds}}
+                            {"seconds", v.seconds}, {"ops", v.ops}}
                            .dump(-1, ' ', false, Json::error_handler_t::replace);
     auto size = static_cast<uint32_t>(text.size());
     if (!writeAll(out, &size, sizeof size) || !writeAll(out, text.data(), size)) break;
@@ -226,7 +308,7 @@ class Pool {
     std::string how = WIFSIGNALED(status)
                           ? std::string("signal ") + strsignal(WTERMSIG(status))
                           : "exit " + std::to_string(WEXITSTATUS(status));
-    settle(w, {"crash", how, 0});
+    settle(w, {"crash", how});
     w = {};
   }
 
@@ -240,7 +322,7 @@ class Pool {
     }
     Json j = ok ? Json::parse(text, nullptr, false) : Json();
     if (!j.is_object()) return bury(w);
-    settle(w, {j["status"], j["reason"], j["seconds"]});
+    settle(w, {j["status"], j["reason"], j["seconds"], j["ops"]});
   }
 
   void collect() {
@@ -297,6 +379,7 @@ ExitCode report(const std::vector<std::string> &cases, const std::vector<Verdict
     ++counts[v.status];
     rows.push_back({{"name", cases[i]}, {"status", v.status}, {"reason", v.reason},
                     {"seconds", v.seconds}});
+    if (!v.ops.empty()) rows.back()["ops"] = v.ops;
     if (v.status != "pass") table.push_back({v.status, cases[i], v.reason});
   }
   if (cli.json) {
@@ -340,6 +423,11 @@ void addConformance(CLI::App &app, Cli &cli) {
   verb->add_option("--filter", o->filter, "Only cases with this in their name");
   verb->add_option("--target", o->target, "What to compile for")->capture_default_str();
   verb->add_option("--cpu", o->cpu, "native, or LLVM's name of a CPU")->capture_default_str();
+  verb->add_flag("--reference", o->reference,
+                 "Evaluate the graph phase with the reference in place of compiled code");
+  verb->add_flag("--differential", o->differential,
+                 "Compare compiled code's results with the reference's as well")
+      ->excludes("--reference");
   verb->add_flag("--verify-phases", o->verifyPhases, "Check what each phase promises of its IR");
   verb->add_option("--jobs", o->jobs, "Worker processes; 0: one for each CPU")
       ->check(CLI::Range(0, 256));

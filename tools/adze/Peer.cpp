@@ -123,14 +123,19 @@ std::string modelOf(const std::string &artifact, const std::string &given, const
   std::string guess = given.empty() ? fs::path(artifact).replace_extension(".onnx").string() : given;
   std::string error;
   auto file = MappedFile::open(guess, error);
-  if (file && (!hash || artifact::hashBytes(file->bytes()) == hash)) return guess;
-  if (file)
-    error = guess + " is not the model that the artifact was compiled from";
-  else if (given.empty())
-    error = "the model of the artifact is not known";
-  cli.fail(ExitCode::InvalidModel, "ADZ0804", error,
-           given.empty() ? "name it with " + std::string(flag) + " MODEL.onnx"
-                         : "name the model that it was, or compile again");
+  bool same = file && (!hash || artifact::hashBytes(file->bytes()) == hash);
+  // What is named is meant: an artifact may be held against the model that it
+  // should be equal to.
+  if (file && !same && !given.empty()) {
+    Diagnostic note;
+    note.severity = Severity::Note;
+    note.message = guess + " is not the file that the artifact was compiled from";
+    cli.diags.report(std::move(note));
+    return guess;
+  }
+  if (same) return guess;
+  if (file || given.empty()) error = "the model of the artifact is not known";
+  cli.fail(ExitCode::InvalidModel, "ADZ0804", error, "name it with " + std::string(flag) + " MODEL.onnx");
   return {};
 }
 

@@ -11,15 +11,15 @@ class Peer {
  public:
   /// Starts `engine` ("ort", "openvino") on `model` with these inputs. Null
   /// after reporting (exit code 8 when Python or the engine is missing).
-  /// `exposed`: the engine also returns every value inside the graph, and
-  /// exposedModel() is a model that does.
+  /// `exposed`: the engine also returns every value inside the graph.
   static std::unique_ptr<Peer> start(const std::string &engine, const std::string &model,
                                      int threads, const std::vector<HostTensor> &inputs,
                                      bool exposed, Cli &cli);
   ~Peer();
 
   const std::string &version() const { return version_; }
-  std::string exposedModel() const { return folder_ + "/exposed.onnx"; }
+  /// A folder of its own, which goes when it does.
+  const std::string &folder() const { return folder_; }
   /// Runs `count` times; nanoseconds of each. Empty after reporting.
   std::vector<double> run(int count, Cli &cli);
   /// The results of the last run. Nullopt after reporting.
@@ -33,8 +33,9 @@ class Peer {
   std::string folder_, version_, engine_;
 };
 
-/// The model that `artifact` was compiled from: `given`, or the file beside it
-/// with the same hash. `flag` is the option that names it. Empty after reporting.
+/// The model to hold `artifact` against: `given`, or the file beside it, if that
+/// is the one it was compiled from. `flag` is the option that names it. Empty
+/// after reporting.
 std::string modelOf(const std::string &artifact, const std::string &given, const char *flag,
                     uint64_t hash, Cli &cli);
 

@@ -36,7 +36,7 @@ Tolerance toleranceOf(const Session &session, int32_t dtype) {
     terms += !status && std::string(kernel.kind) != "elementwise" ? 512 : 1;
     adze_status_destroy(status);
   }
-  Tolerance t = derivedTolerance(dtype, stages, terms), suite = suiteTolerance(dtype);
+  Tolerance t = derivedTolerance(dtype, stages, terms), suite = suiteTolerance(dtype, 0, 0);
   return {std::max(t.relative, suite.relative), std::max(t.absolute, suite.absolute), t.ofLargest};
 }
 

@@ -13,35 +13,32 @@ namespace adze::cli {
 
 namespace fs = std::filesystem;
 
-/// Copies repeated values as elements of the tensor's width.
+/// The repeated values as elements of type To.
 template <typename To, typename Field>
-static bool copyTyped(const Field &field, HostTensor &t) {
-  if (static_cast<size_t>(field.size()) * sizeof(To) != t.data.size()) return false;
-  for (int i = 0; i < field.size(); ++i) {
-    To value = static_cast<To>(field[i]);
-    std::memcpy(&t.data[i * sizeof(To)], &value, sizeof(To));
-  }
-  return true;
+static std::vector<std::byte> bytesOf(const Field &field) {
+  std::vector<To> values(field.begin(), field.end());
+  std::vector<std::byte> bytes(values.size() * sizeof(To));
+  if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
 }
 
-static bool copyValues(const onnx::TensorProto &p, HostTensor &t) {
+static std::vector<std::byte> valuesOf(const onnx::TensorProto &p) {
   if (p.has_raw_data()) {
-    if (p.raw_data().size() != t.data.size()) return false;
-    std::memcpy(t.data.data(), p.raw_data().data(), t.data.size());
-    return true;
+    auto raw = reinterpret_cast<const std::byte *>(p.raw_data().data());
+    return {raw, raw + p.raw_data().size()};
   }
-  switch (t.dtype) {
+  switch (p.data_type()) {
     case ADZE_FLOAT32:
-    case ADZE_COMPLEX64: return copyTyped<float>(p.float_data(), t);
+    case ADZE_COMPLEX64: return bytesOf<float>(p.float_data());
     case ADZE_FLOAT64:
-    case ADZE_COMPLEX128: return copyTyped<double>(p.double_data(), t);
-    case ADZE_INT64: return copyTyped<int64_t>(p.int64_data(), t);
-    case ADZE_UINT64: return copyTyped<uint64_t>(p.uint64_data(), t);
-    case ADZE_UINT32: return copyTyped<uint32_t>(p.uint64_data(), t);
-    case ADZE_INT32: return copyTyped<int32_t>(p.int32_data(), t);
+    case ADZE_COMPLEX128: return bytesOf<double>(p.double_data());
+    case ADZE_INT64: return bytesOf<int64_t>(p.int64_data());
+    case ADZE_UINT64: return bytesOf<uint64_t>(p.uint64_data());
+    case ADZE_UINT32: return bytesOf<uint32_t>(p.uint64_data());
+    case ADZE_INT32: return bytesOf<int32_t>(p.int32_data());
     default:  // narrower types stand in int32_data, the float16s by their bits
-      return adze_dtype_bytes(t.dtype) == 2 ? copyTyped<uint16_t>(p.int32_data(), t)
-                                            : copyTyped<uint8_t>(p.int32_data(), t);
+      return adze_dtype_bytes(p.data_type()) == 2 ? bytesOf<uint16_t>(p.int32_data())
+                                                  : bytesOf<uint8_t>(p.int32_data());
   }
 }
 
@@ -63,8 +60,11 @@ static std::optional<HostTensor> readTensor(const std::string &path, std::string
     unsupported = true;
     return std::nullopt;
   }
-  auto t = makeTensor(p.name(), p.data_type(), {p.dims().begin(), p.dims().end()});
-  if (t && copyValues(p, *t)) return t;
+  // The values are counted before anything is made as large as the shape says.
+  HostTensor t{p.name(), p.data_type(), {p.dims().begin(), p.dims().end()}, valuesOf(p)};
+  auto count = checkedNumElements(t.shape);
+  auto needed = count ? checkedMul(*count, adze_dtype_bytes(t.dtype)) : std::nullopt;
+  if (needed && *needed == static_cast<int64_t>(t.data.size())) return t;
   error = path + ": the data are not as long as the shape says";
   return std::nullopt;
 }

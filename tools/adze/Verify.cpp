@@ -1,6 +1,5 @@
 // adze verify: an artifact against the model it came from, as onnxruntime
-// computes it; on a difference, the first value of the graph that diverges and
-// the kernel that computes it.
+// computes it; on a difference, the first kernel that diverges.
 #include "lib/Artifact/Artifact.h"
 #include "lib/Compiler/Compiler.h"
 #include "lib/Support/File.h"
@@ -11,6 +10,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iostream>
 #include <map>
 #include <set>
@@ -24,6 +24,8 @@ constexpr const char *kFooter = R"(Examples:
   adze verify model.adze --against model.onnx --shape x=4x3x320x320 --samples 4
   adze verify model.adze --against model.onnx --each-kernel
 
+Kernels are compared where their values are outputs of the artifact
+(`adze compile --keep-kernel-values`), else in a compile of the model made for it.
 Needs Python with onnxruntime (ADZE_PYTHON names the program). Bounds are
 derived from the element type, the number of roundings and the longest sum:
 docs/accuracy.md. Exit code 4 when a result is out of them.)";
@@ -40,7 +42,9 @@ struct Options {
 struct ModelFacts {
   int64_t stages = 1, terms = 1;
   std::map<std::string, double> addends;  ///< of values that addendOf() gives one
-  std::vector<std::pair<std::string, std::string>> values;  ///< value, node; in order
+  std::map<std::string, std::vector<std::string>> results;  ///< of a node
+  /// Nodes that use a value; "" stands for the model's outputs.
+  std::map<std::string, std::set<std::string>> users;
 };
 
 /// Terms that one result of `node` sums, from its weights; 1 when not known.
@@ -99,22 +103,71 @@ std::optional<ModelFacts> factsOf(const std::string &path) {
     }
     ++deepest, longest += termsOf(node, weights);
     double addend = addendOf(node, facts.addends);
+    const std::string &name = node.name().empty() ? node.output(0) : node.name();
+    for (const auto &in : node.input()) facts.users[in].insert(name);
     for (const auto &out : node.output()) {
       depth[out] = deepest, length[out] = longest;
       if (addend > 0) facts.addends[out] = addend;
-      facts.values.emplace_back(out, node.name().empty() ? node.op_type() : node.name());
+      facts.results[name].push_back(out);
     }
     facts.stages = std::max(facts.stages, deepest);
     facts.terms = std::max(facts.terms, longest);
   }
+  for (const auto &out : model.graph().output()) facts.users[out.name()].insert("");
   return facts;
 }
 
-std::string kernelOf(const artifact::Contents &c, const std::string &node) {
-  for (const auto &m : c.nodeMapping)
-    if (m.node == node) return m.kernel >= 0 ? c.kernels[m.kernel].name : "(folded away)";
-  return "(not known)";
+/// [n, c, ...] as [n, ..., c]: how kernels may hold what ONNX has channels first.
+HostTensor channelsLast(const HostTensor &t) {
+  HostTensor r = t;
+  std::rotate(r.shape.begin() + 1, r.shape.begin() + 2, r.shape.end());
+  int64_t channels = t.shape[1], inner = 1, width = adze_dtype_bytes(t.dtype);
+  for (size_t d = 2; d < t.shape.size(); ++d) inner *= t.shape[d];
+  for (int64_t n = 0; n < t.shape[0]; ++n)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t i = 0; i < inner; ++i)
+        std::copy_n(&t.data[((n * channels + c) * inner + i) * width], width,
+                    &r.data[((n * inner + i) * channels + c) * width]);
+  return r;
 }
+
+/// Which ONNX values the kernels of an artifact compute.
+class KernelMap {
+ public:
+  KernelMap(const artifact::Contents &contents, const ModelFacts &facts)
+      : contents_(contents), facts_(facts) {
+    for (size_t k = 0; k < contents.kernels.size(); ++k)
+      for (const std::string &node : contents.kernels[k].nodes)
+        if (contents.kernels[k].kind != "transpose") last_[node] = k;
+  }
+
+  /// Values that leave kernel `k` for other nodes. A node in several kernels
+  /// is finished by the last of them.
+  std::vector<std::string> valuesOf(size_t k) const {
+    const auto &nodes = contents_.kernels[k].nodes;
+    std::set<std::string> inside(nodes.begin(), nodes.end());
+    std::vector<std::string> values;
+    for (const std::string &node : nodes) {
+      auto last = last_.find(node);
+      auto results = facts_.results.find(node);
+      if (last == last_.end() || last->second != k || results == facts_.results.end()) continue;
+      for (const std::string &value : results->second)
+        if (leaves(value, inside)) values.push_back(value);
+    }
+    return values;
+  }
+
+ private:
+  bool leaves(const std::string &value, const std::set<std::string> &inside) const {
+    auto users = facts_.users.find(value);
+    return users != facts_.users.end() &&
+           !std::includes(inside.begin(), inside.end(), users->second.begin(), users->second.end());
+  }
+
+  const artifact::Contents &contents_;
+  const ModelFacts &facts_;
+  std::map<std::string, size_t> last_;
+};
 
 class Verification {
  public:
@@ -195,6 +248,7 @@ class Verification {
     if (!runBoth(seed, own, other)) return false;
     bool same = true;
     for (const HostTensor &got : own) {
+      if (isKernelValue(got.name)) continue;
       auto want = std::find_if(other.begin(), other.end(),
                                [&](const HostTensor &t) { return t.name == got.name; });
       if (want == other.end()) continue;
@@ -222,8 +276,25 @@ class Verification {
               << d.maxAbsolute << ", " << d.maxUlps << " ulps, SQNR " << d.sqnr << " dB\n";
   }
 
-  /// Compiles the model again with every value an output, and compares them in
-  /// the graph's order.
+  static bool isKernelValue(const std::string &name) { return name.rfind(kKernelValuePrefix, 0) == 0; }
+
+  /// The artifact that tells what its kernels compute: the one given, or the
+  /// model compiled for it into `folder`. Empty after reporting.
+  std::string artifactWithValues(const std::string &folder) {
+    for (const auto &t : artifact_->contents().outputs)
+      if (isKernelValue(t.name)) return o_.artifact;
+    CompileOptions options;
+    options.model = model_;
+    options.output = folder + "/values.adze";
+    options.keepKernelValues = true;
+    CompileSummary summary;
+    DiagnosticEngine diags;  // its own: a difference reported before is no failure of this
+    if (compile(options, diags, summary) == ExitCode::Ok) return options.output;
+    for (const Diagnostic &d : diags.all()) cli_.diags.report(d);
+    return {};
+  }
+
+  /// Compares what kernels compute with the model's values, in the order of the kernels.
   bool findFirst(uint64_t seed) {
     Progress progress(cli_.showsProgress());
     progress.step(2, 2, "comparing the values inside the graph");
@@ -231,48 +302,82 @@ class Verification {
     auto inputs = original ? inputsFor(*original, seed) : std::nullopt;
     if (!inputs) return false;
     auto peer = Peer::start("ort", model_, std::max(1, o_.threads), *inputs, true, cli_);
-    if (!peer) return false;
-    CompileOptions options;
-    options.model = peer->exposedModel();
-    options.output = options.model + ".adze";
-    CompileSummary summary;
-    if (compile(options, cli_.diags, summary) != ExitCode::Ok) return false;
-    auto session = Session::open(options.output, o_.threads, cli_);
+    std::string path = peer ? artifactWithValues(peer->folder()) : std::string();
+    if (path.empty()) return false;
+    Diagnostic error;
+    auto opened = artifact::Artifact::open(path, error);
+    if (!opened) return cli_.diags.report(error), false;
+    auto session = Session::open(path, o_.threads, cli_);
     std::vector<HostTensor> own, other;
     if (!session || !runOwn(*session, std::move(*inputs), own) || !runPeer(*peer, other))
       return false;
     progress.done();
     cli_.diags.setFile(o_.artifact);
-    compareValues(own, other);
+    compareKernels(opened->contents(), own, other);
     return true;
   }
 
-  void compareValues(const std::vector<HostTensor> &own, const std::vector<HostTensor> &other) {
-    std::map<std::string, const HostTensor *> got, want;
-    for (const HostTensor &t : own) got[t.name] = &t;
+  /// The candidate that `got` fits best; nullopt when none has its shape.
+  std::optional<std::pair<std::string, Difference>> bestOf(
+      const HostTensor &got, const std::vector<std::string> &candidates,
+      const std::map<std::string, const HostTensor *> &want) const {
+    std::optional<std::pair<std::string, Difference>> best;
+    auto offer = [&](const std::string &value, const HostTensor &expected) {
+      if (expected.shape != got.shape || expected.dtype != got.dtype) return;
+      Difference d = compare(got, expected, toleranceOf(expected));
+      if (!best || d.maxAbsolute < best->second.maxAbsolute) best.emplace(value, d);
+    };
+    for (const std::string &value : candidates) {
+      auto expected = want.find(value);
+      if (expected == want.end()) continue;
+      offer(value, *expected->second);
+      if (got.shape.size() > 2 && expected->second->shape.size() == got.shape.size())
+        offer(value, channelsLast(*expected->second));
+    }
+    return best;
+  }
+
+  void compareKernels(const artifact::Contents &contents, const std::vector<HostTensor> &own,
+                      const std::vector<HostTensor> &other) {
+    std::map<std::string, const HostTensor *> want;
     for (const HostTensor &t : other) want[t.name] = &t;
+    std::map<size_t, std::vector<const HostTensor *>> got;
+    for (const HostTensor &t : own)
+      if (isKernelValue(t.name))
+        got[std::strtoull(t.name.c_str() + std::strlen(kKernelValuePrefix), nullptr, 10)].push_back(&t);
+    KernelMap map(contents, facts_);
     int64_t compared = 0;
-    for (const auto &[value, node] : facts_.values) {
-      if (!got.count(value) || !want.count(value)) continue;
-      ++compared;
-      Difference d = check(*got[value], *want[value]);
-      if (d.same) continue;
-      diverging_ = toJson(d);
-      diverging_["value"] = value, diverging_["node"] = node;
-      diverging_["kernel"] = kernelOf(artifact_->contents(), node);
-      Diagnostic message;
-      message.exitCode = ExitCode::OutOfTolerance;
-      message.code = "ADZ0809";
-      message.message = "the first value that diverges is '" + printable(value) + "': it " + d.reason;
-      message.node = node;
-      message.notes.push_back("kernel " + diverging_["kernel"].get<std::string>() + "; " +
-                              std::to_string(compared - 1) + " values before it agree");
-      cli_.diags.report(message);
-      return;
+    for (const auto &[k, results] : got) {
+      if (k >= contents.kernels.size()) continue;
+      std::vector<std::string> candidates = map.valuesOf(k);
+      for (const HostTensor *t : results) {
+        auto best = bestOf(*t, candidates, want);
+        if (best && !best->second.same)
+          return reportKernel(contents.kernels[k], best->first, best->second, compared);
+        compared += best.has_value();
+      }
     }
     if (!cli_.json && !cli_.quiet)
-      std::cout << "  " << compared << " values inside the graph agree one by one"
-                << (cli_.diags.hasErrors() ? ": the fault appears when kernels are fused\n" : "\n");
+      std::cout << "  " << compared << " values that kernels compute agree one by one"
+                << (cli_.diags.hasErrors() ? ": the artifact is not what this model compiles to\n" : "\n");
+  }
+
+  void reportKernel(const artifact::Kernel &kernel, const std::string &value, const Difference &d,
+                    int64_t before) {
+    diverging_ = toJson(d);
+    diverging_["value"] = value, diverging_["kernel"] = kernel.name;
+    diverging_["nodes"] = kernel.nodes;
+    Diagnostic message;
+    message.exitCode = ExitCode::OutOfTolerance;
+    message.code = "ADZ0809";
+    message.message = "the first kernel that diverges is " + kernel.name + ": '" + printable(value) +
+                      "' " + d.reason;
+    message.node = kernel.nodes.empty() ? "" : kernel.nodes.back();
+    char measures[120];
+    std::snprintf(measures, sizeof measures, "max error %g, %g ulps, SQNR %.1f dB; %lld values before it agree",
+                  d.maxAbsolute, d.maxUlps, d.sqnr, static_cast<long long>(before));
+    message.notes.push_back(measures);
+    cli_.diags.report(message);
   }
 
   const Options &o_;
@@ -300,7 +405,7 @@ void addVerify(CLI::App &app, Cli &cli) {
   verb->add_option("--seed", o->seed, "Of the first")->capture_default_str();
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   verb->add_flag("--each-kernel", o->eachKernel,
-                 "Compare the values inside the graph too, not only after a difference");
+                 "Compare what each kernel computes too, not only after a difference");
   addCommon(*verb, cli);
   verb->footer(kFooter);
   verb->callback([o, &cli] { cli.action = [o, &cli] { return Verification(*o, cli).run(); }; });

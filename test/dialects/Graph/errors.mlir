@@ -1209,6 +1209,14 @@ func.func @panels_nchw(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32, #adze.pa
 
 // -----
 
+func.func @constant_without_resource() {
+  // expected-error @+1 {{has no resource 'nowhere' of the size of 'tensor<2xf32>'}}
+  %0 = adze.constant dense_resource<nowhere> : tensor<2xf32> : tensor<2xf32>
+  return
+}
+
+// -----
+
 func.func @large_range() {
   %z = adze.constant dense<0> : tensor<i64> : tensor<i64>
   %n = adze.constant dense<9223372036854775807> : tensor<i64> : tensor<i64>

@@ -45,6 +45,18 @@ func.func @described(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
 
 // -----
 
+// A row of a running sum keeps the axis: beside another extent of 1, which of the
+// two was dropped could not be told from dynamic strides.
+// CHECK-LABEL: func.func @cumulative
+// CHECK: tensor.extract_slice {{.*}} : tensor<1x17x?x?xf32> to tensor<1x17x1x?xf32>
+// CHECK: tensor.insert_slice {{.*}} : tensor<1x17x1x?xf32> into tensor<1x17x?x?xf32>
+func.func @cumulative(%x: tensor<1x17x?x?xf32>) -> tensor<1x17x?x?xf32> {
+  %0 = adze.cumulative %x {axis = 2 : i64, kind = #adze<reduce_kind sum>} : (tensor<1x17x?x?xf32>) -> tensor<1x17x?x?xf32>
+  return %0 : tensor<1x17x?x?xf32>
+}
+
+// -----
+
 // Extents that nothing is known of: the count is checked, then a view.
 // CHECK-LABEL: func.func @unknown
 // CHECK: adze_rt.check %{{.*}}, "reshape: the element counts differ"
@@ -53,6 +65,18 @@ func.func @described(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
 func.func @unknown(%x: tensor<?x?xf32>, %s: tensor<2xi64>) -> tensor<?x?xf32> {
   %0 = adze.reshape %x, %s : (tensor<?x?xf32>, tensor<2xi64>) -> tensor<?x?xf32>
   return %0 : tensor<?x?xf32>
+}
+
+// -----
+
+// Cropped by all there is: only padding remains.
+// CHECK-LABEL: func.func @pad_after_nothing
+// CHECK-NOT: extract_slice
+// CHECK: linalg.fill {{.*}} -> tensor<3xf32>
+func.func @pad_after_nothing(%x: tensor<1xf32>, %v: tensor<f32>) -> tensor<3xf32> {
+  %p = adze.constant dense<[-1, 3]> : tensor<2xi64> : tensor<2xi64>
+  %0 = adze.pad %x, %p, %v : (tensor<1xf32>, tensor<2xi64>, tensor<f32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
 }
 
 // -----

@@ -64,6 +64,24 @@ module attributes {adze.target = {vector_bits = 256, vector_registers = 16, mask
     return
   }
 
+  // A sum of integers along the lanes is one op (LLVM forgets terms of a sum by halves).
+  // CHECK-LABEL: func.func @integer_dot
+  // CHECK: vector.reduction <add>, {{.*}} : vector<8xi32> into i32
+  // CHECK-NOT: vector.shuffle
+  // CHECK: return
+  func.func @integer_dot(%a: memref<16x64xi8>, %b: memref<64xi8>, %c: memref<16xi32>) {
+    linalg.generic {indexing_maps = [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (k)>, affine_map<(i, k) -> (i)>],
+        iterator_types = ["parallel", "reduction"]} ins(%a, %b : memref<16x64xi8>, memref<64xi8>) outs(%c : memref<16xi32>) {
+    ^bb0(%x: i8, %y: i8, %o: i32):
+      %l = arith.extsi %x : i8 to i32
+      %r = arith.extui %y : i8 to i32
+      %m = arith.muli %l, %r : i32
+      %s = arith.addi %o, %m : i32
+      linalg.yield %s : i32
+    }
+    return
+  }
+
   // What is not linear stays linalg, and says so.
   // CHECK-LABEL: func.func @fallback
   // CHECK-SAME: attributes {adze.fallback = 1 : i64}

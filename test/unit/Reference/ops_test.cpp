@@ -54,6 +54,19 @@ TEST_CASE("cast rounds once and saturates", "[Reference]") {
   CHECK(cast("i4", tensor("2xi32", {7, 8}), "2xi4") == Values{7, -8});
 }
 
+TEST_CASE("another layout holds the same elements", "[Reference]") {
+  auto module = parse("func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {\n"
+                      "  %p = adze.relayout %x {layout = #adze.panels<16>} : (tensor<2x3xf32>) "
+                      "-> tensor<2x3xf32, #adze.panels<16>>\n"
+                      "  %r = adze.relayout %p : (tensor<2x3xf32, #adze.panels<16>>) -> tensor<2x3xf32>\n"
+                      "  return %r : tensor<2x3xf32>\n}");
+  std::string message;
+  auto results = runModule(*module, {x23()}, &message);
+  INFO(message);
+  REQUIRE(succeeded(results));
+  CHECK(toDoubles(results->front()) == Values{1, 2, 3, 4, 5, 6});
+}
+
 TEST_CASE("data moves", "[Reference]") {
   CHECK(valuesOf("adze.transpose %0 {perm = array<i64: 1, 0>}", {x23()}, "?x?xf32") ==
         Values{1, 4, 2, 5, 3, 6});
@@ -216,6 +229,15 @@ TEST_CASE("resize", "[Reference]") {
   CHECK(resize("mode = \"linear\", coordinate_mode = \"half_pixel\"", 4, 2, {1, 2}) ==
         Values{1, 1.25, 1.75, 2});
   CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 3, 1.5, {1, 2}) == Values{1, 1.5, 2});
+  // 8.5 * 7 / 17 - 0.5 is 3, and no more.
+  CHECK(resize("mode = \"nearest\", coordinate_mode = \"half_pixel\", nearest_mode = \"ceil\"", 17, 17.0 / 7,
+               {0, 1, 2, 3, 4, 5, 6})[8] == 3);
+  // The length is 3.5, not 3: ONNX's scale times the extent.
+  CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 3, 0.5, {0, 5, 10, 15, 20, 25, 30}) ==
+        Values{0, 12, 24});
+  CHECK(resize("mode = \"linear\", coordinate_mode = \"align_corners\"", 1, 1.0 / 49, Values(49, 2)) == Values{2});
+  CHECK(resize("mode = \"nearest\", coordinate_mode = \"tf_half_pixel_for_nn\", nearest_mode = \"floor\"", 2, 0.5,
+               {1, 2, 3, 4}) == Values{2, 4});
   CHECK(resize("mode = \"cubic\", coordinate_mode = \"half_pixel\"", 2, 1, {1, 2}) == Values{1, 2});
 }
 

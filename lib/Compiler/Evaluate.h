@@ -1,0 +1,29 @@
+// A model's graph phase evaluated by lib/Reference in place of compiled code.
+#pragma once
+#include "lib/Artifact/Artifact.h"
+#include "lib/Compiler/Compiler.h"
+
+#include <cstddef>
+#include <set>
+
+namespace adze {
+
+/// A dense row-major tensor at the edge of a model, laid out as for the runtime.
+struct EdgeTensor {
+  artifact::DType dtype;
+  std::vector<int64_t> shape;
+  std::vector<std::byte> data;
+};
+
+struct EvaluatedModel {
+  std::vector<std::vector<EdgeTensor>> outputs;  ///< for each set of inputs
+  std::set<std::string> ops;                     ///< names of the adze ops evaluated
+};
+
+/// Takes the model of `options` to the graph phase and evaluates that for each
+/// set of inputs. Not Ok after reporting to `diags`.
+ExitCode evaluateModel(CompileOptions options,
+                       const std::vector<std::vector<EdgeTensor>> &inputs, DiagnosticEngine &diags,
+                       CompileSummary &summary, EvaluatedModel &result);
+
+}  // namespace adze
