@@ -14,7 +14,7 @@ def OutlineKernels : Pass<"adze-outline-kernels", "::mlir::ModuleOp"> {
     becomes
     ```mlir
     %d = tensor.dim %x, %c0
-    %e = tensor.empty(%d) : tensor<?x8xf32>
+    %e = bufferization.alloc_tensor(%d) : tensor<?x8xf32>
     %y = call @kernel_0(%x, %e) {adze.kernel = 0 : i32}
     func.func private @kernel_0(%x, %out) { ...
       %s = bufferization.materialize_in_destination %r in %out
