@@ -152,6 +152,17 @@ static void internalize(llvm::Module &module) {
       f.setLinkage(llvm::GlobalValue::InternalLinkage);
 }
 
+/// The entry of a model with thousands of kernels or results has blocks of many
+/// thousand instructions. It is glue that no optimisation makes faster, and
+/// several of LLVM's take time with the square of a block's length.
+static void spareLongEntry(llvm::Module &module) {
+  constexpr size_t kLong = 1024;
+  llvm::Function *entry = module.getFunction("adze_entry");
+  if (!entry || llvm::all_of(*entry, [](llvm::BasicBlock &b) { return b.size() <= kLong; })) return;
+  entry->addFnAttr(llvm::Attribute::OptimizeNone);
+  entry->addFnAttr(llvm::Attribute::NoInline);
+}
+
 /// How many pieces a module is compiled in: by its size alone, so that the
 /// bytes do not depend on the machine.
 static unsigned countParts(const llvm::Module &module) {
@@ -246,6 +257,7 @@ std::vector<std::byte> compileToSharedObject(ModuleOp module, const CodegenOptio
   if (!machine) return {};
   setTarget(*llvmModule, *machine, options);
   internalize(*llvmModule);
+  spareLongEntry(*llvmModule);
   std::vector<std::string> objects = compileParts(split(*llvmModule), options);
   addHalfFloatFunctions(objects, *machine, options);
   if (llvm::is_contained(objects, std::string())) {
