@@ -205,20 +205,52 @@ static Values convertCenterCropPad(NodeBuilder &nb) {
 
 //===-- Gather and scatter -------------------------------------------------===//
 
+/// Refuses constant indices that no run could use. `limits` are the extents
+/// that the components of an index count in, in turn. What is computed is
+/// checked when the model runs.
+static void checkIndices(NodeBuilder &nb, Value indices, ArrayRef<int64_t> limits) {
+  if (!indices || limits.empty() || nb.failed()) return;
+  auto known = graph::constantInts(indices);
+  if (!known) return;
+  for (auto [i, index] : llvm::enumerate(*known)) {
+    int64_t limit = limits[i % limits.size()];
+    if (ShapedType::isDynamic(limit) || (index >= -limit && index < limit)) continue;
+    return void(nb.invalid("index " + Twine(index) + " is out of range for extent " + Twine(limit)));
+  }
+}
+
+/// The axis of a node whose input 1 holds indices along it, checked.
+static int64_t indexedAxis(NodeBuilder &nb, Value x) {
+  int64_t axis = nb.axis(nb.intAttr("axis"), nb.rank(x));
+  if (x && !nb.failed()) checkIndices(nb, nb.in(1), nb.extent(x, axis));
+  return axis;
+}
+
+/// Checks tuples along the last axis of `indices` against x's axes behind the
+/// batch axes.
+static void checkTuples(NodeBuilder &nb, Value x, Value indices, int64_t batchDims) {
+  if (!x || !indices || nb.rank(indices) < 1 || batchDims < 0) return;
+  int64_t depth = nb.extent(indices, nb.rank(indices) - 1);
+  if (depth > 0 && batchDims + depth <= nb.rank(x))
+    checkIndices(nb, indices, nb.type(x).getShape().slice(batchDims, depth));
+}
+
 static Values convertGather(NodeBuilder &nb) {
   Value x = nb.in(0);
-  return {nb.gather(x, nb.in(1), nb.axis(nb.intAttr("axis"), nb.rank(x)))};
+  int64_t axis = indexedAxis(nb, x);
+  return {nb.gather(x, nb.in(1), axis)};
 }
 
 static Values convertGatherElements(NodeBuilder &nb) {
   Value x = nb.in(0);
-  return {nb.make<graph::GatherElementsOp>(
-      {x, nb.in(1)}, nb.named("axis", nb.axis(nb.intAttr("axis"), nb.rank(x))))};
+  int64_t axis = indexedAxis(nb, x);
+  return {nb.make<graph::GatherElementsOp>({x, nb.in(1)}, nb.named("axis", axis))};
 }
 
 static Values convertGatherND(NodeBuilder &nb) {
-  return {nb.make<graph::GatherNDOp>({nb.in(0), nb.in(1)},
-                                     nb.named("batch_dims", nb.intAttr("batch_dims")))};
+  int64_t batchDims = nb.intAttr("batch_dims");
+  checkTuples(nb, nb.in(0), nb.in(1), batchDims);
+  return {nb.make<graph::GatherNDOp>({nb.in(0), nb.in(1)}, nb.named("batch_dims", batchDims))};
 }
 
 static NamedAttribute scatterReduction(NodeBuilder &nb) {
@@ -230,12 +262,13 @@ static NamedAttribute scatterReduction(NodeBuilder &nb) {
 
 static Values convertScatterElements(NodeBuilder &nb) {
   Value x = nb.in(0);
-  int64_t axis = nb.axis(nb.intAttr("axis"), nb.rank(x));
+  int64_t axis = indexedAxis(nb, x);
   return {nb.make<graph::ScatterElementsOp>({x, nb.in(1), nb.in(2)},
                                             {nb.named("axis", axis), scatterReduction(nb)})};
 }
 
 static Values convertScatterND(NodeBuilder &nb) {
+  checkTuples(nb, nb.in(0), nb.in(1), 0);
   return {nb.make<graph::ScatterNDOp>({nb.in(0), nb.in(1), nb.in(2)}, scatterReduction(nb))};
 }
 

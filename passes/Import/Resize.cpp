@@ -35,6 +35,8 @@ static Value scaledExtent(NodeBuilder &nb, Value x, int64_t axis, std::optional<
 
 static Sizes fromScales(NodeBuilder &nb, Value x, Value scales, ArrayRef<int64_t> axes) {
   auto known = constantFloats(scales, 64);
+  if (known && !llvm::all_of(*known, [](double s) { return s > 0 && std::isfinite(s); }))
+    return nb.invalid("a scale is not positive and finite"), Sizes();
   SmallVector<Value> sizes, factors;
   for (int64_t i = 0; i < nb.rank(x); ++i) {
     int64_t at = llvm::find(axes, i) - axes.begin();
