@@ -172,11 +172,12 @@ static Values convertPad(NodeBuilder &nb) {
   auto mode = graph::symbolizePadMode(nb.strAttr("mode", "constant"));
   if (!mode) return {nb.invalid("mode is none of constant, reflect, edge, wrap")};
   return {nb.make<graph::PadOp>(
-      {x, pads, value}, nb.named("mode", graph::PadModeAttr::get(nb.b.getContext(), *mode)))};
+      {x, nb.listOf(pads, 2 * r), value}, nb.named("mode", graph::PadModeAttr::get(nb.b.getContext(), *mode)))};
 }
 
 static Values convertTile(NodeBuilder &nb) {
-  return {nb.make<graph::TileOp>({nb.in(0), nb.indexVector(nb.in(1))})};
+  Value x = nb.in(0), repeats = nb.indexVector(nb.in(1));
+  return {nb.make<graph::TileOp>({x, nb.listOf(repeats, nb.rank(x))})};
 }
 
 /// Pads or crops around the centre to given extents.
@@ -189,6 +190,7 @@ static Values convertCenterCropPad(NodeBuilder &nb) {
     axes = *given;
     for (int64_t &a : axes) a = nb.axis(a, r);
   }
+  shape = nb.listOf(shape, axes.size());
   SmallVector<Value> before(r, nb.ints({0})), after(r, nb.ints({0}));
   Value two = nb.ints({2}), zero = nb.ints({0});
   for (auto [i, a] : llvm::enumerate(axes)) {

@@ -234,6 +234,11 @@ Value NodeBuilder::indexVector(Value v) {
   return reshape(v, ints({rank(v) == 0 ? 1 : -1}));
 }
 
+Value NodeBuilder::listOf(Value v, int64_t length) {
+  if (!v || rank(v) != 1 || !ShapedType::isDynamic(extent(v, 0))) return v;
+  return reshape(v, ArrayRef<int64_t>{length});
+}
+
 Value NodeBuilder::scalar(Value v) {
   if (!v || rank(v) == 0) return v;
   return reshape(v, ints({}));

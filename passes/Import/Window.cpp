@@ -262,7 +262,7 @@ static Values convertMaxUnpool(NodeBuilder &nb) {
     pieces.push_back(nb.add(nb.mul(nb.sub(nb.dim(x, i + 2), nb.ints({1})), nb.ints({strides[i]})),
                             nb.ints({(*kernel)[i] - pads[i] - pads[i + s]})));
   Value natural = nb.join(pieces);
-  shape = nb.has(2) ? nb.indexVector(nb.in(2)) : natural;
+  shape = nb.has(2) ? nb.listOf(nb.indexVector(nb.in(2)), s + 2) : natural;
   if (!natural || !shape) return {Value()};
   // Indices count in the natural shape; a larger output_shape adds zeros at
   // the end of each axis.
