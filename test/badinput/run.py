@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Address space, not memory in use: the compiler's libraries alone map some
 # hundred MB, and one case maps a model of 1 GiB.
 ADDRESS_SPACE = 6 << 30
+RUN_ADDRESS_SPACE = 2 << 30
 MEMORY = 1 << 30
 STACK = re.compile(r"Stack dump|Traceback|LLVM ERROR|Assertion|UNREACHABLE|terminate called|#0 0x")
 # Seconds are of processor time, so that a busy machine fails no case; one that
@@ -31,16 +32,16 @@ STACK = re.compile(r"Stack dump|Traceback|LLVM ERROR|Assertion|UNREACHABLE|termi
 WAIT = 10
 
 
-def limits():
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+def limits(space):
+    resource.setrlimit(resource.RLIMIT_AS, (space, space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def compile_model(adze, model, out, cwd, seconds):
+def limited(command, cwd, seconds, space=ADDRESS_SPACE):
     """Exit code (negative: signal; None: killed for time), stderr, usage."""
     with tempfile.TemporaryFile() as err:
-        p = subprocess.Popen([adze, "compile", model, "-o", out], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL, stderr=err, cwd=cwd, preexec_fn=limits)
+        p = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
+                             cwd=cwd, preexec_fn=lambda: limits(space))
         deadline = time.monotonic() + seconds * WAIT
         code, usage = None, None
         while usage is None:
@@ -62,7 +63,7 @@ def listing(folder):
     return sorted(os.path.join(d, f) for d, _, files in os.walk(folder) for f in files)
 
 
-def complaints(row, code, text, usage, size, outputs, before, after):
+def complaints(row, code, text, usage, size, left, before, after, outputs=("model.adze",)):
     memory = usage.ru_maxrss << 10
     if code is None or usage.ru_utime + usage.ru_stime > row["seconds"]:
         return [f"ran longer than {row['seconds']} s"]
@@ -84,8 +85,8 @@ def complaints(row, code, text, usage, size, outputs, before, after):
         bad.append(f"none of {row['words']} in {text[:300]!r}")
     if code and not text.strip():
         bad.append("no message")
-    if outputs != (["model.adze"] if code == 0 else []):
-        bad.append(f"left {outputs}")
+    if left != (list(outputs) if code == 0 else []):
+        bad.append(f"left {left}")
     if before != after:
         bad.append("left a file beside the model")
     return bad
@@ -97,10 +98,23 @@ def run_case(adze, folder, row):
     size = sum(os.path.getsize(f) for f in listing(here) if os.path.isfile(f))
     before = listing(here)
     with tempfile.TemporaryDirectory() as out:
-        code, text, usage = compile_model(adze, model, os.path.join(out, "model.adze"), out,
-                                          row["seconds"])
+        artifact = os.path.join(out, "model.adze")
+        code, text, usage = limited([adze, "compile", model, "-o", artifact], out, row["seconds"])
+        if "inputs" in row:
+            if code != 0:
+                return [f"did not compile: exit code {code}, {text[:300]!r}"], usage.ru_utime
+            return run_model(adze, here, row, artifact)
         return complaints(row, code, text, usage, size, sorted(os.listdir(out)), before,
                           listing(here)), usage.ru_utime + usage.ru_stime
+
+
+def run_model(adze, here, row, artifact):
+    words = [w for name, file in row["inputs"].items()
+             for w in ("--input", f"{name}={os.path.join(here, file)}")]
+    with tempfile.TemporaryDirectory() as out:
+        code, text, usage = limited([adze, "run", artifact, "-q", *words], out, row["seconds"],
+                                    RUN_ADDRESS_SPACE)
+        return complaints(row, code, text, usage, RUN_ADDRESS_SPACE, os.listdir(out), [], [], outputs=[]), usage.ru_utime
 
 
 def main():
