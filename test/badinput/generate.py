@@ -235,7 +235,7 @@ add("B_sparse_10_12", [LIMIT, INVALID], ["dense"], lambda: sparse([1], [10 ** 6,
 # ---- C: external data ----------------------------------------------------
 
 
-def external(name, exits, words, entries, prepare=None):
+def external(name, exits, words, entries, prepare=None, again=None):
     @case("C_" + name, exits, words)
     def build(folder):
         with open(os.path.join(folder, "data.bin"), "wb") as f:
@@ -252,11 +252,22 @@ def external(name, exits, words, entries, prepare=None):
             t.data_location = T.EXTERNAL
             for k, v in entries:
                 t.external_data.add(key=k, value=v)
-        return tensor_model(edit)
+        m = tensor_model(edit)
+        if again:
+            other = m.graph.initializer.add()
+            other.CopyFrom(m.graph.initializer[0])
+            other.name = "v"
+            del other.external_data[:]
+            for k, v in again:
+                other.external_data.add(key=k, value=v)
+            m.graph.node.append(node("Add", ["y", "v"], ["z"], "last"))
+            m.graph.output[0].name = "z"
+        return m
 
 
 LOC = ("location", "data.bin")
 external("good", [OK], [], [LOC, ("offset", "0"), ("length", "24")])
+external("overlap", [OK], [], [LOC, ("offset", "8"), ("length", "24")], again=[LOC, ("offset", "16"), ("length", "24")])
 external("unaligned", [OK], [], [LOC, ("offset", "3"), ("length", "24")])
 external("parent", [INVALID], ["'w'"], [("location", "../secret.bin")])
 external("nested_parent", [INVALID], ["'w'"], [("location", "outside/../../secret.bin")])
@@ -346,9 +357,9 @@ def chain(n, opset=21):
 
 
 def wide(n):
-    consts = [const(f"c{i}", np.full(3, i, np.float32)) for i in range(2000)]
-    return model([node("Add", ["x", f"c{i}"], [f"t{i}"], f"n{i}") for i in range(2000)] +
-                 [node("Concat", [f"t{i % 2000}" for i in range(n)], axis=0)], X, Y, consts)
+    consts = [const(f"c{i}", np.full(3, i, np.float32)) for i in range(500)]
+    return model([node("Add", ["x", f"c{i}"], [f"t{i}"], f"n{i}") for i in range(500)] +
+                 [node("Concat", [f"t{i % 500}" for i in range(n)], axis=0)], X, Y, consts)
 
 
 def many_outputs(n):
@@ -788,6 +799,19 @@ def one_symbol():
 at_run("one_symbol_two_extents", one_symbol, {"x": f32(3), "z": f32(4)})
 at_run("wrong_rank", one_symbol, {"x": f32(3, 1), "z": f32(3)})
 at_run("wrong_dtype", one_symbol, {"x": i64(1, 2, 3), "z": f32(3)}, words=("ADZ",))
+
+
+# ---- I: a compile that is long enough to interrupt; see run.py ------------
+
+
+def weighty(layers=12, width=1024):
+    rng = np.random.default_rng(0)
+    consts = [const(f"w{i}", rng.standard_normal((width, width), F32)) for i in range(layers)]
+    return model([node("MatMul", [f"x{i}", f"w{i}"], [f"x{i + 1}"], f"n{i}") for i in range(layers)],
+                 [value("x0", ["n", width])], [value(f"x{layers}", None)], consts)
+
+
+add("I_interrupted", [OK], [], weighty, seconds=20)
 
 
 def main():
