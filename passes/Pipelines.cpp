@@ -74,6 +74,9 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
                          std::shared_ptr<WeightPool> pool) {
   pm.addPass(createExternalizeConstants(std::move(pool)));
   pm.addPass(createOutlineKernels());
+  // Of kernels that are the same as they stand only one goes on: a long model
+  // repeats few of them.
+  pm.addPass(func::createDuplicateFunctionEliminationPass());
   pm.addPass(createAdzeToLinalg());
   cleanup(pm);
   if (options.optLevel > 0) {
@@ -81,7 +84,7 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
     pm.addNestedPass<func::FuncOp>(createFuseElementwise());
     cleanup(pm);
   }
-  // Kernels that differ in nothing but their weights become one function.
+  // Others become the same by their lowering: what only the graph told apart.
   pm.addPass(func::createDuplicateFunctionEliminationPass());
   addBufferization(pm);
   pm.addNestedPass<func::FuncOp>(createCopyToLinalg());

@@ -212,27 +212,31 @@ static int64_t reducedAxis(ArrayRef<int64_t> axes, bool keepdims, int64_t rank, 
   return -1;
 }
 
-/// `e` with symbols moved to where `describe` puts them.
-AffineMap DimExprs::exported(ArrayRef<AffineExpr> exprs) {
-  DenseMap<AffineExpr, AffineExpr> moved;
-  for (AffineExpr e : exprs)
-    e.walk([&](AffineExpr part) {
-      if (auto s = dyn_cast<AffineSymbolExpr>(part)) {
-        unsigned p = s.getPosition();
-        moved[s] = getAffineSymbolExpr(2 * p + (extentSymbol[p] ? 0 : 1), ctx);
-      }
-    });
+AffineMap DimExprs::exported(ArrayRef<AffineExpr> exprs, Exported &symbols) {
   SmallVector<AffineExpr> results;
-  for (AffineExpr e : exprs) results.push_back(e.replace(moved));
-  return AffineMap::get(0, 2 * extentSymbol.size(), results, ctx);
+  for (AffineExpr e : exprs) {
+    e.walk([&](AffineExpr part) {
+      auto s = dyn_cast<AffineSymbolExpr>(part);
+      if (!s || symbols.contains(s)) return;
+      unsigned parity = extentSymbol[s.getPosition()] ? 0 : 1, next = symbols.size();
+      symbols[s] = getAffineSymbolExpr(2 * next + parity, ctx);
+    });
+    results.push_back(e.replace(symbols));
+  }
+  return AffineMap::get(0, 2 * symbols.size(), results, ctx);
 }
 
-SmallVector<NamedAttribute> DimExprs::describe(Value v) {
+SmallVector<SmallVector<NamedAttribute>> DimExprs::describe(ValueRange values) {
+  Exported symbols;
+  return llvm::map_to_vector(values, [&](Value v) { return describe(v, symbols); });
+}
+
+SmallVector<NamedAttribute> DimExprs::describe(Value v, Exported &symbols) {
   auto type = dyn_cast<RankedTensorType>(v.getType());
   SmallVector<NamedAttribute> attrs;
   if (!type) return attrs;
   auto add = [&](StringRef name, ArrayRef<AffineExpr> exprs) {
-    attrs.emplace_back(StringAttr::get(ctx, name), AffineMapAttr::get(exported(exprs)));
+    attrs.emplace_back(StringAttr::get(ctx, name), AffineMapAttr::get(exported(exprs, symbols)));
   };
   SmallVector<AffineExpr> exprs;
   if (!type.hasStaticShape()) {

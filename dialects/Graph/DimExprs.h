@@ -34,12 +34,13 @@ class DimExprs {
   /// True when the expression is made of extents and constants so that it
   /// cannot be negative.
   bool nonNegative(mlir::AffineExpr e) const;
-  /// What is known of `v`, for an argument of a function that `v` is passed to:
-  /// `adze.dims` and, for a few integers, `adze.elements`, affine maps without
-  /// dimensions. Equal symbols in one function stand for equal numbers; those
-  /// at even positions are extents. Extents of arguments so described are
-  /// traced like any others.
-  llvm::SmallVector<mlir::NamedAttribute> describe(mlir::Value v);
+  /// What is known of `values`, for the arguments of a function that they are
+  /// passed to: `adze.dims` and, for a few integers, `adze.elements`, affine maps
+  /// without dimensions. Equal symbols in one function stand for equal numbers;
+  /// those at even positions are extents. They are numbered by first use, so
+  /// that functions which are told the same get the same attributes. Extents of
+  /// arguments so described are traced like any others.
+  llvm::SmallVector<llvm::SmallVector<mlir::NamedAttribute>> describe(mlir::ValueRange values);
   static constexpr llvm::StringLiteral kDimsAttr = "adze.dims", kElementsAttr = "adze.elements";
 
   /// Commutative product in a canonical order.
@@ -49,7 +50,10 @@ class DimExprs {
   mlir::AffineExpr constant(int64_t v);
   mlir::AffineExpr symbol(bool isExtent);
   mlir::AffineExpr described(mlir::BlockArgument arg, llvm::StringRef attr, int64_t i);
-  mlir::AffineMap exported(llvm::ArrayRef<mlir::AffineExpr> exprs);
+  /// Symbols, and what `describe` calls them.
+  using Exported = llvm::DenseMap<mlir::AffineExpr, mlir::AffineExpr>;
+  mlir::AffineMap exported(llvm::ArrayRef<mlir::AffineExpr> exprs, Exported &symbols);
+  llvm::SmallVector<mlir::NamedAttribute> describe(mlir::Value v, Exported &symbols);
   mlir::AffineExpr computeDim(mlir::Value v, unsigned i);
   mlir::AffineExpr computeElement(mlir::Value v, int64_t i);
   mlir::AffineExpr elementwiseDim(mlir::Operation *op, unsigned i);

@@ -33,7 +33,7 @@ def ConstantOp : Rt_Op<"constant", [Pure, DeclareOpInterfaceMethods<Bufferizable
 }
 
 def CheckOp : Rt_Op<"check", [MemoryEffects<[MemWrite]>]> {
-  let summary = "Records the request's first error when the condition is false, and goes on";
+  let summary = "Ends the run with an error when the condition is false; nothing behind it is executed";
   let arguments = (ins I1:$condition, StrAttr:$message, DefaultValuedAttr<I32Attr, "1">:$code);
   let assemblyFormat = "$condition `,` $message attr-dict";
 }

@@ -20,6 +20,10 @@ using Opsets = std::map<std::string, int64_t>;
 std::string quoted(const std::string &name) { return "'" + printable(name, 80) + "'"; }
 std::string defaultDomain(const std::string &d) { return d == "ai.onnx" ? "" : d; }
 
+// Who owns which result at the entry's end takes time with the square of their
+// number; models have a few hundred at most.
+constexpr int kMaxOutputs = 4096;
+
 /// Names of one graph, and how far in it the check has come.
 struct Scope {
   const Scope *parent = nullptr;
@@ -39,6 +43,10 @@ class Validator {
     for (const auto &f : m.functions()) checkFunction(f);
     for (const auto &v : m.graph().input()) checkInput(v);
     for (const auto &v : m.graph().output()) checkInterfaceName("output", v.name());
+    if (m.graph().output_size() > kMaxOutputs)
+      fail("ADZ0105", "the model has " + std::to_string(m.graph().output_size()) +
+                          " outputs, the limit is " + std::to_string(kMaxOutputs),
+           {}, ExitCode::ResourceLimit);
     checkGraph(m.graph(), nullptr, s.opsets, 0);
     return !s.diags.hasErrors();
   }

@@ -98,6 +98,10 @@ bool AtomicFile::open(const std::string &path, std::string &error) {
     return false;
   }
   temporary_ = dir + "." + base + "." + std::to_string(::getpid()) + ".tmp";
+  // Without a name there is nothing to leave behind, however the process ends.
+  fd_ = ::open(dir.empty() ? "." : dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+  unnamed_ = fd_ >= 0;
+  if (unnamed_) return true;
   slot_ = claimSlot(temporary_);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd_ >= 0) return true;
@@ -123,11 +127,24 @@ bool AtomicFile::write(const void *data, size_t size, std::string &error) {
   return true;
 }
 
+/// Gives the file its name, also where that is taken.
+bool AtomicFile::giveName() {
+  if (!unnamed_) return ::rename(temporary_.c_str(), path_.c_str()) == 0;
+  std::string self = "/proc/self/fd/" + std::to_string(fd_);
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0) return true;
+  if (errno != EEXIST) return false;
+  slot_ = claimSlot(temporary_);
+  ::unlink(temporary_.c_str());  // of a dead process that had this number
+  return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0 &&
+         ::rename(temporary_.c_str(), path_.c_str()) == 0;
+}
+
 bool AtomicFile::commit(std::string &error) {
-  bool ok = ::fsync(fd_) == 0;
+  bool ok = ::fsync(fd_) == 0 && giveName();
+  int why = errno;
   ok = ::close(fd_) == 0 && ok;
   fd_ = -1;
-  ok = ok && ::rename(temporary_.c_str(), path_.c_str()) == 0;
+  errno = why;
   if (!ok) {
     error = errnoText("cannot write", path_);
     ::unlink(temporary_.c_str());
@@ -140,7 +157,7 @@ bool AtomicFile::commit(std::string &error) {
 AtomicFile::~AtomicFile() {
   if (fd_ < 0) return;
   ::close(fd_);
-  ::unlink(temporary_.c_str());
+  if (!unnamed_) ::unlink(temporary_.c_str());
   releaseSlot(slot_);
 }
 

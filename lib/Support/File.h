@@ -27,9 +27,10 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-/// Writes to a temporary name beside `path`; commit() syncs and renames, and
-/// without commit() nothing is left. Temporaries of the process are also
-/// removed by removeTemporaries(), which is async-signal-safe.
+/// Writes to a file without a name in the folder of `path` (or, on filesystems
+/// that have none, with a temporary one); commit() syncs it and gives it its
+/// name, and without commit() nothing is left. Temporary names of the process
+/// are also removed by removeTemporaries(), which is async-signal-safe.
 class AtomicFile {
  public:
   AtomicFile() = default;
@@ -43,8 +44,11 @@ class AtomicFile {
   int64_t size() const { return size_; }
 
  private:
+  bool giveName();
+
   int fd_ = -1;
   int slot_ = -1;
+  bool unnamed_ = false;
   int64_t size_ = 0;
   std::string path_, temporary_;
 };

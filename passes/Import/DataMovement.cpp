@@ -172,11 +172,12 @@ static Values convertPad(NodeBuilder &nb) {
   auto mode = graph::symbolizePadMode(nb.strAttr("mode", "constant"));
   if (!mode) return {nb.invalid("mode is none of constant, reflect, edge, wrap")};
   return {nb.make<graph::PadOp>(
-      {x, pads, value}, nb.named("mode", graph::PadModeAttr::get(nb.b.getContext(), *mode)))};
+      {x, nb.listOf(pads, 2 * r), value}, nb.named("mode", graph::PadModeAttr::get(nb.b.getContext(), *mode)))};
 }
 
 static Values convertTile(NodeBuilder &nb) {
-  return {nb.make<graph::TileOp>({nb.in(0), nb.indexVector(nb.in(1))})};
+  Value x = nb.in(0), repeats = nb.indexVector(nb.in(1));
+  return {nb.make<graph::TileOp>({x, nb.listOf(repeats, nb.rank(x))})};
 }
 
 /// Pads or crops around the centre to given extents.
@@ -189,6 +190,7 @@ static Values convertCenterCropPad(NodeBuilder &nb) {
     axes = *given;
     for (int64_t &a : axes) a = nb.axis(a, r);
   }
+  shape = nb.listOf(shape, axes.size());
   SmallVector<Value> before(r, nb.ints({0})), after(r, nb.ints({0}));
   Value two = nb.ints({2}), zero = nb.ints({0});
   for (auto [i, a] : llvm::enumerate(axes)) {
@@ -205,20 +207,52 @@ static Values convertCenterCropPad(NodeBuilder &nb) {
 
 //===-- Gather and scatter -------------------------------------------------===//
 
+/// Refuses constant indices that no run could use. `limits` are the extents
+/// that the components of an index count in, in turn. What is computed is
+/// checked when the model runs.
+static void checkIndices(NodeBuilder &nb, Value indices, ArrayRef<int64_t> limits) {
+  if (!indices || limits.empty() || nb.failed()) return;
+  auto known = graph::constantInts(indices);
+  if (!known) return;
+  for (auto [i, index] : llvm::enumerate(*known)) {
+    int64_t limit = limits[i % limits.size()];
+    if (ShapedType::isDynamic(limit) || (index >= -limit && index < limit)) continue;
+    return void(nb.invalid("index " + Twine(index) + " is out of range for extent " + Twine(limit)));
+  }
+}
+
+/// The axis of a node whose input 1 holds indices along it, checked.
+static int64_t indexedAxis(NodeBuilder &nb, Value x) {
+  int64_t axis = nb.axis(nb.intAttr("axis"), nb.rank(x));
+  if (x && !nb.failed()) checkIndices(nb, nb.in(1), nb.extent(x, axis));
+  return axis;
+}
+
+/// Checks tuples along the last axis of `indices` against x's axes behind the
+/// batch axes.
+static void checkTuples(NodeBuilder &nb, Value x, Value indices, int64_t batchDims) {
+  if (!x || !indices || nb.rank(indices) < 1 || batchDims < 0) return;
+  int64_t depth = nb.extent(indices, nb.rank(indices) - 1);
+  if (depth > 0 && batchDims + depth <= nb.rank(x))
+    checkIndices(nb, indices, nb.type(x).getShape().slice(batchDims, depth));
+}
+
 static Values convertGather(NodeBuilder &nb) {
   Value x = nb.in(0);
-  return {nb.gather(x, nb.in(1), nb.axis(nb.intAttr("axis"), nb.rank(x)))};
+  int64_t axis = indexedAxis(nb, x);
+  return {nb.gather(x, nb.in(1), axis)};
 }
 
 static Values convertGatherElements(NodeBuilder &nb) {
   Value x = nb.in(0);
-  return {nb.make<graph::GatherElementsOp>(
-      {x, nb.in(1)}, nb.named("axis", nb.axis(nb.intAttr("axis"), nb.rank(x))))};
+  int64_t axis = indexedAxis(nb, x);
+  return {nb.make<graph::GatherElementsOp>({x, nb.in(1)}, nb.named("axis", axis))};
 }
 
 static Values convertGatherND(NodeBuilder &nb) {
-  return {nb.make<graph::GatherNDOp>({nb.in(0), nb.in(1)},
-                                     nb.named("batch_dims", nb.intAttr("batch_dims")))};
+  int64_t batchDims = nb.intAttr("batch_dims");
+  checkTuples(nb, nb.in(0), nb.in(1), batchDims);
+  return {nb.make<graph::GatherNDOp>({nb.in(0), nb.in(1)}, nb.named("batch_dims", batchDims))};
 }
 
 static NamedAttribute scatterReduction(NodeBuilder &nb) {
@@ -230,12 +264,13 @@ static NamedAttribute scatterReduction(NodeBuilder &nb) {
 
 static Values convertScatterElements(NodeBuilder &nb) {
   Value x = nb.in(0);
-  int64_t axis = nb.axis(nb.intAttr("axis"), nb.rank(x));
+  int64_t axis = indexedAxis(nb, x);
   return {nb.make<graph::ScatterElementsOp>({x, nb.in(1), nb.in(2)},
                                             {nb.named("axis", axis), scatterReduction(nb)})};
 }
 
 static Values convertScatterND(NodeBuilder &nb) {
+  checkTuples(nb, nb.in(0), nb.in(1), 0);
   return {nb.make<graph::ScatterNDOp>({nb.in(0), nb.in(1), nb.in(2)}, scatterReduction(nb))};
 }
 

@@ -234,6 +234,11 @@ Value NodeBuilder::indexVector(Value v) {
   return reshape(v, ints({rank(v) == 0 ? 1 : -1}));
 }
 
+Value NodeBuilder::listOf(Value v, int64_t length) {
+  if (!v || rank(v) != 1 || !ShapedType::isDynamic(extent(v, 0))) return v;
+  return reshape(v, ArrayRef<int64_t>{length});
+}
+
 Value NodeBuilder::scalar(Value v) {
   if (!v || rank(v) == 0) return v;
   return reshape(v, ints({}));
@@ -285,9 +290,19 @@ Value NodeBuilder::transpose(Value x, ArrayRef<int64_t> perm) {
   return make<TransposeOp>(x, list("perm", perm));
 }
 
+/// A kernel's code grows with its concat, so very many operands are joined in
+/// groups first.
 Value NodeBuilder::concat(ValueRange xs, int64_t axis) {
-  if (xs.size() == 1) return xs.front();
-  return make<ConcatOp>(xs, named("axis", axis));
+  constexpr size_t kMaxOperands = 64;
+  SmallVector<Value> pieces(xs);
+  while (pieces.size() > kMaxOperands) {
+    SmallVector<Value> joined;
+    for (size_t i = 0; i < pieces.size(); i += kMaxOperands)
+      joined.push_back(concat(ArrayRef<Value>(pieces).slice(i).take_front(kMaxOperands), axis));
+    pieces = std::move(joined);
+  }
+  if (pieces.size() == 1) return pieces.front();
+  return make<ConcatOp>(pieces, named("axis", axis));
 }
 
 Value NodeBuilder::expand(Value x, Value shape) { return make<ExpandOp>({x, shape}); }

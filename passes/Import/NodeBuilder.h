@@ -172,6 +172,9 @@ class NodeBuilder {
   mlir::Value join(llvm::ArrayRef<mlir::Value> pieces);
   /// A rank-0 or rank-1 integer tensor as tensor<1xi64> or tensor<n x i64>.
   mlir::Value indexVector(mlir::Value v);
+  /// A list that must have `length` entries. Where its length is not known, a
+  /// run with another one ends in an error.
+  mlir::Value listOf(mlir::Value v, int64_t length);
   /// A one-element tensor as a rank-0 one.
   mlir::Value scalar(mlir::Value v);
 

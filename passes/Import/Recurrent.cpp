@@ -42,6 +42,13 @@ static Values convertRecurrent(NodeBuilder &nb) {
   auto swapped = [&](Value v) { return v && batchFirst ? nb.transpose(v, {1, 0, 2}) : v; };
   Value x = swapped(nb.in(0)), w = nb.in(1), r = nb.in(2);
   if (!x || !w || !r) return {Value()};
+  if (nb.rank(r) == 3 && nb.hasAttr("hidden_size")) {
+    int64_t hidden = nb.intAttr("hidden_size"), own = nb.extent(r, 2);
+    if (hidden < 1) return {nb.invalid("hidden_size must be positive")};
+    if (!ShapedType::isDynamic(own) && own != hidden)
+      return {nb.invalid("hidden_size is " + Twine(hidden) + ", but r has " + Twine(own) +
+                         " columns")};
+  }
   Value optionals[] = {nb.optional(3), nb.optional(4), swapped(nb.optional(5)),
                        lstm ? swapped(nb.optional(6)) : Value(), lstm ? nb.optional(7) : Value()};
   SmallVector<Value> operands{x, w, r};

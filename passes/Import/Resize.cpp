@@ -35,6 +35,8 @@ static Value scaledExtent(NodeBuilder &nb, Value x, int64_t axis, std::optional<
 
 static Sizes fromScales(NodeBuilder &nb, Value x, Value scales, ArrayRef<int64_t> axes) {
   auto known = constantFloats(scales, 64);
+  if (known && !llvm::all_of(*known, [](double s) { return s > 0 && std::isfinite(s); }))
+    return nb.invalid("a scale is not positive and finite"), Sizes();
   SmallVector<Value> sizes, factors;
   for (int64_t i = 0; i < nb.rank(x); ++i) {
     int64_t at = llvm::find(axes, i) - axes.begin();
@@ -142,11 +144,12 @@ static Values convertResize(NodeBuilder &nb) {
   if (nb.failed() || nb.rank(list) != 1 || (nb.extent(list, 0) != int64_t(axes.size()) &&
                                             !ShapedType::isDynamic(nb.extent(list, 0))))
     return {nb.invalid("scales or sizes have not one entry an axis")};
-  Sizes s = sizes ? fromSizes(nb, x, nb.indexVector(sizes), axes) : fromScales(nb, x, scales, axes);
+  list = nb.listOf(list, axes.size());
+  Sizes s = sizes ? fromSizes(nb, x, nb.indexVector(list), axes) : fromScales(nb, x, list, axes);
   StringRef coordinates = nb.strAttr("coordinate_transformation_mode", "half_pixel");
   Value roi;
   if (coordinates == "tf_crop_and_resize") {
-    roi = fullRoi(nb, x, given(nb, 1), axes);
+    roi = fullRoi(nb, x, nb.listOf(given(nb, 1), 2 * axes.size()), axes);
     if (!roi) return {nb.invalid("tf_crop_and_resize needs roi")};
   }
   return buildResize(nb, x, s, roi, nb.strAttr("mode", "nearest"), coordinates,

@@ -137,8 +137,9 @@ static Values convertExpand(NodeBuilder &nb) {
     else if (have == 1) pieces.push_back(nb.slice(shape, 0, s, s + 1));
     else if (!ShapedType::isDynamic(have)) pieces.push_back(nb.ints({have}));
     else {
+      // An entry that is neither 1 nor the extent is for adze.expand to refuse.
       Value piece = nb.slice(shape, 0, s, s + 1), extent = nb.dim(x, i);
-      pieces.push_back(nb.select(nb.ew(Fn::Equal, {extent, nb.ints({1})}), piece, extent));
+      pieces.push_back(nb.select(nb.ew(Fn::Equal, {piece, nb.ints({1})}), extent, piece));
     }
   }
   return {nb.expand(x, nb.join(pieces))};

@@ -95,12 +95,18 @@ std::optional<Windows> readWindows(NodeBuilder &nb, Value &x, Ints kernel, Value
 }
 
 std::optional<Ints> kernelShape(NodeBuilder &nb, Value weight) {
-  if (auto given = nb.intsAttr("kernel_shape")) return given;
   if (!weight || nb.rank(weight) < 3) {
     nb.invalid("its weight must have rank 3 or more");
     return std::nullopt;
   }
   Ints kernel(nb.type(weight).getShape().drop_front(2));
+  if (auto given = nb.intsAttr("kernel_shape")) {
+    if (mlir::failed(verifyCompatibleShape(kernel, *given))) {
+      nb.invalid("kernel_shape is not that of its weight");
+      return std::nullopt;
+    }
+    return given;
+  }
   if (llvm::any_of(kernel, ShapedType::isDynamic)) {
     nb.unsupported("its kernel has a dynamic extent");
     return std::nullopt;
@@ -256,7 +262,7 @@ static Values convertMaxUnpool(NodeBuilder &nb) {
     pieces.push_back(nb.add(nb.mul(nb.sub(nb.dim(x, i + 2), nb.ints({1})), nb.ints({strides[i]})),
                             nb.ints({(*kernel)[i] - pads[i] - pads[i + s]})));
   Value natural = nb.join(pieces);
-  shape = nb.has(2) ? nb.indexVector(nb.in(2)) : natural;
+  shape = nb.has(2) ? nb.listOf(nb.indexVector(nb.in(2)), s + 2) : natural;
   if (!natural || !shape) return {Value()};
   // Indices count in the natural shape; a larger output_shape adds zeros at
   // the end of each axis.

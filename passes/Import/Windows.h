@@ -15,7 +15,8 @@ struct Windows {
 /// padValue makes that case unsupported. nullopt after a recorded failure.
 std::optional<Windows> readWindows(NodeBuilder &nb, mlir::Value &x, Ints kernel,
                                    mlir::Value padValue);
-/// Extents of the kernel: the attribute, or the weight's ([O, C, spatial...]).
+/// Extents of the kernel: the weight's ([O, C, spatial...]), with which an
+/// attribute must agree.
 std::optional<Ints> kernelShape(NodeBuilder &nb, mlir::Value weight);
 
 /// Conv's core with the node's own attributes; bias may be null.

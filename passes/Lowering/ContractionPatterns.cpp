@@ -89,10 +89,7 @@ struct LowerMatmul : Lower<graph::MatmulOp> {
     if (!isa<IntegerType, Float16Type, BFloat16Type, Float32Type, Float64Type>(e.adzeElement(0)))
       return e.unsupported("products of this element type have no scalar code");
     int64_t rank = extents->size(), row = rank - 2, column = rank - 1, k = rank;
-    int64_t ra = rankOf(op.getA()), rb = rankOf(op.getB());
     bool ta = op.getTransposeA(), tb = op.getTransposeB();
-    e.checkEqual(e.extent(0, ra - (ta ? 2 : 1)), e.extent(1, rb - (tb ? 1 : 2)),
-                 "matmul: the summed extents differ");
     SmallVector<AffineExpr> target = e.exprsOf(op.getResult());
     Value a = e.operand(0), w = e.operand(1);
     AffineMap aMap = operandMap(e, 0, a, *extents, target, ta ? k : row, ta ? row : k);
@@ -260,9 +257,6 @@ struct LowerConv : Lower<graph::ConvOp> {
     int64_t rank = extents->size();
     bool nhwc = op.getLayout() == graph::DataLayout::NHWC;
     int64_t channelAxis = nhwc ? rank - 1 : 1;
-    e.checkEqual(e.extent(0, channelAxis),
-                 e.m.mul(e.extent(1, nhwc ? rank - 2 : 1), e.m.constant(op.getGroups())),
-                 "conv: the input's channels do not fit the weights");
     Type accumulator = accumulatorType(e.adzeElement(0), op.getAccumulator());
     Value acc = ConvNest(op, e).build(*extents, accumulator);
     std::optional<AffineMap> biasMap;

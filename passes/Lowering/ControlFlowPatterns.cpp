@@ -92,7 +92,11 @@ struct LowerYield : Lower<graph::YieldOp> {
 
   static Value append(Emitter &e, Value rows, Value element) {
     auto type = tensorType(rows);
-    Fold count = e.extentsOf(rows)[0];
+    Folds old = e.extentsOf(rows);
+    Fold count = old[0];
+    for (auto [had, now] : llvm::zip(ArrayRef<Fold>(old).drop_front(), e.extentsOf(element)))
+      e.checkEqual(e.m.selectEqual(count, e.m.constant(0), now, had), now,
+                   "loop: a scan output changes its extents");
     Folds row{e.m.constant(1)}, all{e.m.add(count, e.m.constant(1))};
     for (Fold f : e.extentsOf(element)) row.push_back(f), all.push_back(f);
     Folds had(row), zero(row.size(), e.m.constant(0)), ones(row.size(), e.m.constant(1)), at(zero);

@@ -144,7 +144,7 @@ class Emitter {
   /// The map of a result of `reduce` over its space.
   mlir::AffineMap droppedMap(int64_t rank, llvm::ArrayRef<int64_t> axes);
 
-  /// Records an error of the request unless `condition` (i1) holds.
+  /// Ends the run with an error unless `condition` (i1) holds.
   void check(mlir::Value condition, llvm::StringRef message);
   void checkEqual(Fold l, Fold r, llvm::StringRef message);
 
@@ -167,6 +167,11 @@ class Emitter {
   LoweringState &state;
 };
 
+/// Emits the checks that the op needs before any code that relies on extents
+/// its operands promise each other. What is proven costs nothing. Broadcasts,
+/// concat and indices are checked where they are lowered.
+void checkOperands(Emitter &e);
+
 /// A pattern from one adze op: `lower` builds the replacement.
 template <typename OpTy>
 class Lower : public mlir::OpConversionPattern<OpTy> {
@@ -178,6 +183,7 @@ class Lower : public mlir::OpConversionPattern<OpTy> {
       OpTy op, typename mlir::OpConversionPattern<OpTy>::OpAdaptor adaptor,
       mlir::ConversionPatternRewriter &b) const final {
     Emitter e(b, op, adaptor.getOperands(), *this->getTypeConverter(), state);
+    checkOperands(e);
     return lower(op, e);
   }
 

@@ -47,7 +47,7 @@ class RtLowering {
     for (func::FuncOp f : functions) threadContext(f);
     for (func::FuncOp f : functions) lowerBody(f);
     for (func::FuncOp f : functions)
-      if (f->hasAttr("adze.entry") && failed(wrapEntry(f))) return failure();
+      if (f->hasAttr("adze.entry") && failed(exportEntry(f))) return failure();
     return success();
   }
 
@@ -58,8 +58,6 @@ class RtLowering {
     if (!isOurs(f)) return;
     SmallVector<Type> inputs{ptr};
     llvm::append_range(inputs, f.getArgumentTypes());
-    DictionaryAttr none;
-    (void)none;
     f.front().insertArgument(0u, ptr, f.getLoc());
     if (ArrayAttr attrs = f.getArgAttrsAttr()) {
       SmallVector<Attribute> shifted{b.getDictionaryAttr({})};
@@ -348,29 +346,40 @@ class RtLowering {
 
   //===-- Entry ---------------------------------------------------------===//
 
-  LogicalResult wrapEntry(func::FuncOp entry) {
+  /// The entry function reads its arguments from `inputs` and writes its
+  /// results to `outputs` itself: a function that returns hundreds of
+  /// descriptors by value is beyond LLVM.
+  LogicalResult exportEntry(func::FuncOp entry) {
     Location loc = entry.getLoc();
-    b.setInsertionPointToEnd(module.getBody());
-    auto wrapper = func::FuncOp::create(b, loc, "adze_entry",
-                                        b.getFunctionType({ptr, ptr, ptr}, {b.getI32Type()}));
-    Block *block = wrapper.addEntryBlock();
-    b.setInsertionPointToStart(block);
-    ctx = block->getArgument(0);
-    SmallVector<Value> args{ctx};
-    for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes().drop_front())) {
-      if (!isa<MemRefType>(type)) return entry.emitError("entry argument is no buffer");
-      Value p = LLVM::LoadOp::create(b, loc, ptr, byteAddress(loc, block->getArgument(1), i * 8));
-      Value desc = LLVM::LoadOp::create(b, loc, converter.convertType(type), p);
-      args.push_back(raised(desc, type));
+    Block &block = entry.front();
+    ctx = block.getArgument(0);
+    Value inputs = block.addArgument(ptr, loc), outputs = block.addArgument(ptr, loc);
+    unsigned count = block.getNumArguments() - 3;
+    b.setInsertionPointToStart(&block);
+    for (unsigned i = 0; i < count; ++i) {
+      BlockArgument arg = block.getArgument(1 + i);
+      if (!isa<MemRefType>(arg.getType())) return entry.emitError("entry argument is no buffer");
+      Value p = LLVM::LoadOp::create(b, loc, ptr, byteAddress(loc, inputs, i * 8));
+      Value desc = LLVM::LoadOp::create(b, loc, converter.convertType(arg.getType()), p);
+      arg.replaceAllUsesWith(raised(desc, arg.getType()));
     }
-    auto call = func::CallOp::create(b, loc, entry, args);
-    for (auto [i, v] : llvm::enumerate(call.getResults())) {
-      Value p = LLVM::LoadOp::create(b, loc, ptr, byteAddress(loc, block->getArgument(2), i * 8));
+    block.eraseArguments(1, count);
+    entry.walk([&](func::ReturnOp op) { storeResults(op, outputs); });
+    entry.setName("adze_entry");
+    entry.removeArgAttrsAttr();
+    entry.removeResAttrsAttr();
+    entry.setFunctionType(b.getFunctionType({ptr, ptr, ptr}, {b.getI32Type()}));
+    return success();
+  }
+
+  void storeResults(func::ReturnOp op, Value outputs) {
+    Location loc = op.getLoc();
+    b.setInsertionPoint(op);
+    for (auto [i, v] : llvm::enumerate(op.getOperands())) {
+      Value p = LLVM::LoadOp::create(b, loc, ptr, byteAddress(loc, outputs, i * 8));
       LLVM::StoreOp::create(b, loc, lowered(v), p);
     }
-    func::ReturnOp::create(b, loc, loadField(loc, kStatus, b.getI32Type()));
-    entry.setPrivate();
-    return success();
+    op.getOperandsMutable().assign(loadField(loc, kStatus, b.getI32Type()));
   }
 
   ModuleOp module;

@@ -129,8 +129,7 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     getOperation().walk([&](graph::FusionOp op) { fusions.push_back(op); });
     // Read before anything is rewritten: kernels learn which extents agree.
     graph::DimExprs exprs(&getContext());
-    for (graph::FusionOp fusion : fusions)
-      for (Value v : fusion.getInputs()) described[fusion].push_back(exprs.describe(v));
+    for (graph::FusionOp fusion : fusions) described[fusion] = exprs.describe(fusion.getInputs());
     for (graph::FusionOp fusion : fusions) outline(fusion);
     described.clear();
   }
@@ -160,10 +159,8 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     for (Value v : yield.getValues()) {
       Value outer = map.lookupOrDefault(v);
       auto extents = resolver.extents(outer);
-      dests.push_back(failed(extents)
-                          ? Value()
-                          : tensor::EmptyOp::create(b, fusion.getLoc(), *extents,
-                                                    getElementTypeOrSelf(outer)));
+      dests.push_back(failed(extents) ? Value() : makeDestination(b, fusion.getLoc(), *extents,
+                                                                  getElementTypeOrSelf(outer)));
     }
     // Shape code that led nowhere reads the clones: it goes first.
     Operation *last = clones.empty() ? nullptr : clones.front()->getPrevNode();
@@ -176,6 +173,18 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
     for (Operation *op : llvm::reverse(clones)) op->erase();
     b.setInsertionPoint(fusion);
     return dests;
+  }
+
+  /// Every destination is an allocation of its own. A tensor.empty would be
+  /// merged with all others of its type, and bufferization would compare each
+  /// kernel that writes it with each other.
+  static Value makeDestination(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> extents,
+                               Type element) {
+    SmallVector<Value> dynamic;
+    SmallVector<int64_t> shape;
+    dispatchIndexOpFoldResults(extents, dynamic, shape);
+    return bufferization::AllocTensorOp::create(b, loc, RankedTensorType::get(shape, element),
+                                                dynamic);
   }
 
   func::FuncOp makeKernel(graph::FusionOp fusion, ArrayRef<Value> dests) {

@@ -14,7 +14,7 @@ def OutlineKernels : Pass<"adze-outline-kernels", "::mlir::ModuleOp"> {
     becomes
     ```mlir
     %d = tensor.dim %x, %c0
-    %e = tensor.empty(%d) : tensor<?x8xf32>
+    %e = bufferization.alloc_tensor(%d) : tensor<?x8xf32>
     %y = call @kernel_0(%x, %e) {adze.kernel = 0 : i32}
     func.func private @kernel_0(%x, %out) { ...
       %s = bufferization.materialize_in_destination %r in %out
@@ -179,8 +179,9 @@ def LowerRt : Pass<"adze-lower-rt", "::mlir::ModuleOp"> {
     Runs on control-flow graphs (no scf). Every function gets the context
     pointer as its first argument; adze_rt ops, memref.alloc and memref.dealloc
     become loads of function pointers from it (lib/Runtime/HostAbi.h) and
-    calls. Around the entry function stands a new
-    `i32 adze_entry(ctx, inputs, outputs)` over pointers to memref descriptors.
+    calls. The entry function becomes `i32 adze_entry(ctx, inputs, outputs)` over
+    pointers to memref descriptors: it reads its arguments and writes its results
+    there.
     Upstream's conversions to LLVM follow.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];

@@ -5,7 +5,6 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
@@ -14,8 +13,6 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -87,6 +84,10 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int lev
   pipeline.run(module, mam);
 }
 
+static std::string descriptorPath(int fd) {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
+}
+
 /// An anonymous file that lld can open by name.
 class MemoryFile {
  public:
@@ -96,7 +97,7 @@ class MemoryFile {
   }
   bool ok() const { return fd_ >= 0; }
   std::string path() const {
-    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_);
+    return descriptorPath(fd_);
   }
   bool write(llvm::StringRef bytes) {
     while (!bytes.empty()) {
@@ -128,6 +129,36 @@ static std::string missingSymbol(llvm::MemoryBufferRef object) {
   return "";
 }
 
+/// An output that lld can open by name: a pipe, because a file would stay behind
+/// when the process is killed.
+class PipedOutput {
+ public:
+  PipedOutput() {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) return;
+    reader_ = std::thread([this] {
+      std::byte buffer[1 << 16];
+      for (ssize_t n; (n = ::read(ends_[0], buffer, sizeof buffer)) > 0;)
+        bytes_.insert(bytes_.end(), buffer, buffer + n);
+    });
+  }
+  ~PipedOutput() { take(); }
+  bool ok() const { return reader_.joinable(); }
+  std::string path() const { return descriptorPath(ends_[1]); }
+  /// What was written, once.
+  std::vector<std::byte> take() {
+    if (!reader_.joinable()) return {};
+    ::close(ends_[1]);
+    reader_.join();
+    ::close(ends_[0]);
+    return std::move(bytes_);
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+  std::thread reader_;
+  std::vector<std::byte> bytes_;
+};
+
 static std::vector<std::byte> link(llvm::ArrayRef<std::string> objects, DiagnosticEngine &diags) {
   // lld keeps process-wide state: one link at a time.
   static std::mutex mutex;
@@ -138,33 +169,32 @@ static std::vector<std::byte> link(llvm::ArrayRef<std::string> objects, Diagnost
     inputs.push_back(std::make_unique<MemoryFile>("adze-object"));
     ok = ok && inputs.back()->ok() && inputs.back()->write(object);
   }
-  llvm::SmallString<128> output;
-  if (!ok || llvm::sys::fs::createTemporaryFile("adze", "so", output)) {
+  PipedOutput output;
+  if (!ok || !output.ok()) {
     diags.error(ExitCode::ResourceLimit, "ADZ0420", "no room for temporary files while linking");
     return {};
   }
-  auto remove = llvm::make_scope_exit([&] { llvm::sys::fs::remove(output); });
   std::vector<std::string> words{"ld.lld", "-shared", "-Bsymbolic", "--hash-style=gnu", "-z",
                                  "relro", "-z", "now", "-z", "noexecstack", "-s",
                                  "--build-id=none", "--threads=1", "-soname", "adze-host-code",
-                                 "-o", output.str().str()};
+                                 "-o", output.path()};
   for (const auto &input : inputs) words.push_back(input->path());
   std::vector<const char *> args;
   for (const std::string &w : words) args.push_back(w.c_str());
   std::string text;
   llvm::raw_string_ostream os(text);
   lld::Result result = lld::lldMain(args, os, os, {{lld::Gnu, &lld::elf::link}});
-  auto buffer = llvm::MemoryBuffer::getFile(output, false, false);
-  if (result.retCode != 0 || !buffer) {
+  std::vector<std::byte> code = output.take();
+  if (result.retCode != 0 || code.empty()) {
     report(diags, "linking the generated code failed: " + text.substr(0, 300));
     return {};
   }
-  if (std::string name = missingSymbol(**buffer); !name.empty()) {
+  llvm::StringRef bytes(reinterpret_cast<const char *>(code.data()), code.size());
+  if (std::string name = missingSymbol({bytes, "host code"}); !name.empty()) {
     report(diags, "the generated code needs " + name + ", which no artifact has");
     return {};
   }
-  auto *begin = reinterpret_cast<const std::byte *>((*buffer)->getBufferStart());
-  return {begin, begin + (*buffer)->getBufferSize()};
+  return code;
 }
 
 /// Every function but the entry is internal, so that LLVM may inline and drop.
@@ -172,6 +202,17 @@ static void internalize(llvm::Module &module) {
   for (llvm::Function &f : module)
     if (!f.isDeclaration() && f.getName() != "adze_entry")
       f.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+/// The entry of a model with thousands of kernels or results has blocks of many
+/// thousand instructions. It is glue that no optimisation makes faster, and
+/// several of LLVM's take time with the square of a block's length.
+static void spareLongEntry(llvm::Module &module) {
+  constexpr size_t kLong = 1024;
+  llvm::Function *entry = module.getFunction("adze_entry");
+  if (!entry || llvm::all_of(*entry, [](llvm::BasicBlock &b) { return b.size() <= kLong; })) return;
+  entry->addFnAttr(llvm::Attribute::OptimizeNone);
+  entry->addFnAttr(llvm::Attribute::NoInline);
 }
 
 /// How many pieces a module is compiled in: by its size alone, so that the
@@ -268,6 +309,7 @@ std::vector<std::byte> compileToSharedObject(ModuleOp module, const CodegenOptio
   if (!machine) return {};
   setTarget(*llvmModule, *machine, options);
   internalize(*llvmModule);
+  spareLongEntry(*llvmModule);
   std::vector<std::string> objects = compileParts(split(*llvmModule), options);
   addHalfFloatFunctions(objects, *machine, options);
   if (llvm::is_contained(objects, std::string())) {

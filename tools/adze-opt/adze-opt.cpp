@@ -1,5 +1,6 @@
 // mlir-opt with adze's dialects and passes, for lit tests and pass authors.
 #include "passes/AllPasses.h"
+#include "passes/Pipelines.h"
 
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -9,6 +10,7 @@ int main(int argc, char **argv) {
   adze::registerAllDialects(registry);
   mlir::registerAllPasses();
   adze::registerAllPasses();
+  adze::registerPipelines();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "adze pass driver\n", registry));
 }

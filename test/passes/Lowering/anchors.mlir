@@ -23,7 +23,7 @@ func.func @conv(%x: tensor<1x?x?x3xf32>, %w: tensor<3x3x3x16xf32>, %b: tensor<16
 // Half precision sums in f32 and rounds once; a sum whose extents may differ is
 // checked.
 // CHECK-LABEL: func.func @half
-// CHECK: adze_rt.check {{.*}}, "matmul: the summed extents differ"
+// CHECK: adze_rt.check {{.*}}, "matmul: extents of its operands do not fit each other"
 // CHECK: arith.extf
 // CHECK: arith.truncf
 func.func @half(%x: tensor<?x4x?xf16>, %w: tensor<?x16xf16>) -> tensor<?x4x16xf16> {

@@ -18,11 +18,17 @@ func.func private @kernel(%c: i1, %n: index) {
   return
 }
 
-// CHECK-LABEL: func.func private @main
-func.func @main(%x: memref<?xf32>) -> memref<?xf32> attributes {adze.entry} {
-  return %x : memref<?xf32>
-}
-
+// The entry takes and gives descriptors through pointers.
 // CHECK-LABEL: func.func @adze_entry
-// CHECK-SAME: (%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr) -> i32
-// CHECK: call @main
+// CHECK-SAME: (%[[CTX:.*]]: !llvm.ptr, %[[IN:.*]]: !llvm.ptr, %[[OUT:.*]]: !llvm.ptr) -> i32
+func.func @main(%x: memref<?xf32>, %y: memref<4xf32>) -> (memref<4xf32>, memref<?xf32>)
+    attributes {adze.entry} {
+  // CHECK-DAG: %[[I0:.*]] = llvm.getelementptr %[[IN]][0]
+  // CHECK-DAG: %[[P0:.*]] = llvm.load %[[I0]] : !llvm.ptr -> !llvm.ptr
+  // CHECK-DAG: %[[X:.*]] = llvm.load %[[P0]] : !llvm.ptr -> !llvm.struct
+  // CHECK-DAG: %[[O1:.*]] = llvm.getelementptr %[[OUT]][8]
+  // CHECK-DAG: %[[P1:.*]] = llvm.load %[[O1]] : !llvm.ptr -> !llvm.ptr
+  // CHECK: llvm.store %{{.*}}, %[[P1]] : !llvm.struct
+  // CHECK: return %{{.*}} : i32
+  return %y, %x : memref<4xf32>, memref<?xf32>
+}

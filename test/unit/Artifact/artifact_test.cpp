@@ -108,6 +108,12 @@ TEST_CASE("a file has the bytes of the serialized form, and is written whole", "
   std::vector<std::byte> want = serialized(sample());
   CHECK(std::equal(want.begin(), want.end(), file->bytes().begin(), file->bytes().end()));
   CHECK(Artifact::open(path, error));
+  // In place of what was there, too; a reader keeps what it had opened.
+  REQUIRE(write(path, artifact::Contents{}, error));
+  CHECK(std::equal(want.begin(), want.end(), file->bytes().begin(), file->bytes().end()));
+  auto now = MappedFile::open(path, why);
+  REQUIRE(now);
+  CHECK(now->bytes().size() < want.size());
   std::remove(path.c_str());
   CHECK_FALSE(write("/nonexistent/x.adze", sample(), error));
   CHECK(error.exitCode == ExitCode::ResourceLimit);
