@@ -99,7 +99,8 @@ bool AtomicFile::open(const std::string &path, std::string &error) {
   }
   temporary_ = dir + "." + base + "." + std::to_string(::getpid()) + ".tmp";
   // Without a name there is nothing to leave behind, however the process ends.
-  fd_ = ::open(dir.empty() ? "." : dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+  if (::access("/proc/self/fd", X_OK) == 0)  // where it gets its name from
+    fd_ = ::open(dir.empty() ? "." : dir.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
   unnamed_ = fd_ >= 0;
   if (unnamed_) return true;
   slot_ = claimSlot(temporary_);

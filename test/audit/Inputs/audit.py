@@ -48,7 +48,8 @@ CALLS = r"(?:[.>]error\(|emitOpError\(\)?(?:\)? ?<< )?|emitError\(\w*\) << |\.un
 
 def messages(root):
     """Every sentence of a verifier or converter is expected somewhere: its longest literal part."""
-    tests = text_of(root / "test/dialects", ".mlir") + text_of(root / "test/passes", ".mlir")
+    tests = "".join(text_of(root / "test" / room, ".mlir", ".onnxtxt")
+                    for room in ("dialects", "passes", "Importer"))
     for file in sorted([*(root / "dialects").rglob("*.cpp"), *(root / "passes/Import").glob("*.cpp")]):
         text = re.sub(r'"\s*\n\s*"', "", file.read_text())
         for call in re.findall(CALLS, text):
