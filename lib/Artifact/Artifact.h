@@ -60,10 +60,15 @@ int dtypeBits(DType t);
 int64_t dtypeBytes(DType t);
 
 /// One dimension: a number, a symbol (equal symbols are equal extents), or
-/// unknown (value -1, no symbol).
+/// unknown (value -1, no symbol). One that is no number may be bounded.
 struct Dim {
   int64_t value = -1;
   std::string symbol;
+  int64_t least = 0, most = -1;  ///< -1: no bound
+
+  bool takes(int64_t extent) const {
+    return value >= 0 ? extent == value : extent >= least && (most < 0 || extent <= most);
+  }
 };
 
 struct TensorInfo {

@@ -41,7 +41,8 @@ std::string checkTensors(const char *what, const std::vector<TensorInfo> &tensor
     if (hasNul(t.name)) return where + " has a NUL in its name";
     if (!names.insert(t.name).second) return where + " appears twice";
     for (const Dim &d : t.dims) {
-      if (d.value < -1) return where + " has a negative dimension";
+      if (d.value < -1 || d.least < 0 || d.most < -1) return where + " has a negative dimension";
+      if (d.most >= 0 && d.most < d.least) return where + " has a dimension with no extent";
       if (d.value >= 0 && !d.symbol.empty()) return where + " has a dimension with two meanings";
       if (hasNul(d.symbol)) return where + " has a NUL in a symbol";
     }

@@ -61,6 +61,7 @@ static std::string describeTensor(Attribute row, const char *what, artifact::Ten
     return std::string(what) + " '" + printable(info.name) + "' has a type that cannot cross the "
            "artifact's edge";
   auto symbols = attrs.getAs<ArrayAttr>("onnx.dims");
+  auto ranges = attrs.getAs<ArrayAttr>("onnx.ranges");
   for (int64_t i = 0; i < tensor.getRank(); ++i) {
     artifact::Dim dim;
     if (!tensor.isDynamicDim(i)) {
@@ -70,6 +71,9 @@ static std::string describeTensor(Attribute row, const char *what, artifact::Ten
       auto s = dyn_cast<StringAttr>(symbols[i]);
       if (s && s.getValue() != "?" && s.getValue() != "-1") dim.symbol = s.str();
     }
+    if (ranges && i < int64_t(ranges.size()) && dim.value < 0)
+      if (auto range = dyn_cast<DenseI64ArrayAttr>(ranges[i]); range && range.size() == 2)
+        dim.least = range[0], dim.most = range[1];
     info.dims.push_back(std::move(dim));
   }
   return {};

@@ -38,7 +38,7 @@ bool checkType(const TensorInfo &info, const TensorRef &t, Diagnostic &error) {
     if (t.shape[d] < 0)
       return invalid(error, "ADZ0707",
                      inputName(info) + " has a negative extent: " + typeText(t.dtype, t.shape));
-    if (info.dims[d].value >= 0 && t.shape[d] != info.dims[d].value) return mismatch("ADZ0705");
+    if (!info.dims[d].takes(t.shape[d])) return mismatch("ADZ0705");
   }
   return true;
 }

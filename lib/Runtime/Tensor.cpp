@@ -97,7 +97,9 @@ std::string typeText(const artifact::TensorInfo &info) {
   return listDims(artifact::dtypeName(info.dtype), info.dims.size(), [&](size_t i) {
     const artifact::Dim &d = info.dims[i];
     if (d.value >= 0) return std::to_string(d.value);
-    return d.symbol.empty() ? std::string("?") : printable(d.symbol, 40);
+    std::string range = d.most < 0 ? "" : std::to_string(d.least) + ".." + std::to_string(d.most);
+    if (d.symbol.empty()) return range.empty() ? std::string("?") : range;
+    return printable(d.symbol, 40) + (range.empty() ? "" : ":" + range);
   });
 }
 

@@ -5,7 +5,7 @@
 namespace adze::host {
 
 // float16: 2^-24 is its smallest number, 65520 the first that rounds to infinity.
-// A double is rounded to odd in float first: then the second rounding is right.
+// Other conversions to 16 bits are integer arithmetic by then (ExpandHalves).
 static constexpr const char *kFunctions = R"(
 define hidden float @__extendhfsf2(half %h) {
   %i = bitcast half %h to i16
@@ -55,48 +55,6 @@ define hidden half @__truncsfhf2(float %x) {
   %r = bitcast i16 %r4 to half
   ret half %r
 }
-define hidden bfloat @__truncsfbf2(float %x) {
-  %b = bitcast float %x to i32
-  %q = lshr i32 %b, 16
-  %odd = and i32 %q, 1
-  %up = add i32 %odd, 32767
-  %sum = add i32 %b, %up
-  %rounded = lshr i32 %sum, 16
-  %nan = or i32 %q, 64
-  %isnan = fcmp uno float %x, %x
-  %r0 = select i1 %isnan, i32 %nan, i32 %rounded
-  %r1 = trunc i32 %r0 to i16
-  %r = bitcast i16 %r1 to bfloat
-  ret bfloat %r
-}
-define internal float @roundToOdd(double %x) {
-  %f = fptrunc double %x to float
-  %back = fpext float %f to double
-  %inexact = fcmp one double %back, %x
-  %bits = bitcast float %f to i32
-  %low = and i32 %bits, 1
-  %even = icmp eq i32 %low, 0
-  %move = and i1 %inexact, %even
-  %m = call double @llvm.fabs.f64(double %back)
-  %n = call double @llvm.fabs.f64(double %x)
-  %less = fcmp olt double %m, %n
-  %step = select i1 %less, i32 1, i32 -1
-  %moved = add i32 %bits, %step
-  %r0 = select i1 %move, i32 %moved, i32 %bits
-  %r = bitcast i32 %r0 to float
-  ret float %r
-}
-declare double @llvm.fabs.f64(double)
-define hidden half @__truncdfhf2(double %x) {
-  %f = call float @roundToOdd(double %x)
-  %r = call half @__truncsfhf2(float %f)
-  ret half %r
-}
-define hidden bfloat @__truncdfbf2(double %x) {
-  %f = call float @roundToOdd(double %x)
-  %r = call bfloat @__truncsfbf2(float %f)
-  ret bfloat %r
-}
 )";
 
 llvm::StringRef halfFloatFunctions() { return kFunctions; }
@@ -110,8 +68,7 @@ bool needsHalfFloatFunctions(llvm::StringRef object) {
       llvm::consumeError(name.takeError());
       continue;
     }
-    if (*name == "__extendhfsf2" || (name->starts_with("__trunc") && name->ends_with("f2")))
-      return true;
+    if (*name == "__extendhfsf2" || *name == "__truncsfhf2") return true;
   }
   return false;
 }

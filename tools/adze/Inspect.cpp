@@ -26,17 +26,28 @@ struct Options {
 };
 
 Json tensorJson(const artifact::TensorInfo &t) {
-  Json dims = Json::array();
-  for (const auto &d : t.dims) dims.push_back(d.value >= 0 ? Json(d.value) : Json(d.symbol));
-  return {{"name", t.name}, {"dtype", dtypeName(t.dtype)}, {"dims", dims}};
+  Json dims = Json::array(), ranges = Json::array();
+  bool bounded = false;
+  for (const auto &d : t.dims) {
+    dims.push_back(d.value >= 0 ? Json(d.value) : Json(d.symbol));
+    bool range = d.value < 0 && d.most >= 0;
+    ranges.push_back(range ? Json{d.least, d.most} : Json());
+    bounded |= range;
+  }
+  Json j{{"name", t.name}, {"dtype", dtypeName(t.dtype)}, {"dims", dims}};
+  if (bounded) j["ranges"] = ranges;
+  return j;
 }
 
 /// "float32[N,4]" of what tensorJson made.
 std::string typeText(const Json &t) {
   std::string text;
-  for (const Json &d : t["dims"]) {
+  for (size_t i = 0; i < t["dims"].size(); ++i) {
+    const Json &d = t["dims"][i];
     std::string symbol = d.is_string() ? printable(d.get<std::string>(), 60) : d.dump();
-    text += (text.empty() ? "" : ",") + (symbol.empty() ? "?" : symbol);
+    if (t.contains("ranges") && t["ranges"][i].is_array())
+      symbol += (symbol.empty() ? "" : ":") + t["ranges"][i][0].dump() + ".." + t["ranges"][i][1].dump();
+    text += (i ? "," : "") + (symbol.empty() ? "?" : symbol);
   }
   return t["dtype"].get<std::string>() + "[" + text + "]";
 }
