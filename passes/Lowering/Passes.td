@@ -29,7 +29,8 @@ def AdzeToLinalg : Pass<"adze-to-linalg", "::mlir::ModuleOp"> {
     Statistic<"numOps", "ops-lowered", "adze ops lowered">,
   ];
   let dependentDialects = [
-    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
     "::adze::rt::RtDialect"];
 }

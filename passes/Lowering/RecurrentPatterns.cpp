@@ -2,6 +2,8 @@
 #include "passes/Lowering/Activations.h"
 #include "passes/Lowering/Contraction.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+
 using namespace mlir;
 
 namespace adze::lowering {
@@ -131,10 +133,10 @@ Value Direction::inputsTimes(Value weights) {
 
 Value Direction::initial(unsigned group) {
   if (Value given = optional(group)) {
-    // A copy: the loop writes over its state.
+    // A buffer of its own: the loop writes over its state, and carries it in the
+    // layout that it has here.
     Value v = row(given);
-    return e.map(v, e.identity(2), {batch, hidden}, compute,
-                 [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    return bufferization::AllocTensorOp::create(b, loc, tensorType(v), ValueRange(), v);
   }
   return e.zeros({batch, hidden}, compute);
 }

@@ -36,3 +36,16 @@ func.func @lengths(%x: tensor<5x2x3xf32>, %w: tensor<1x12x3xf32>, %r: tensor<1x1
   %0, %1, %2 = adze.recurrent %x, %w, %r, %n {kind = #adze<recurrent_kind gru>, direction = "forward", activations = ["Sigmoid", "Tanh"], operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 0, 0, 0>} : (tensor<5x2x3xf32>, tensor<1x12x3xf32>, tensor<1x12x4xf32>, tensor<2xi32>) -> (tensor<5x1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
   return %1 : tensor<1x2x4xf32>
 }
+
+// -----
+
+// A given state is copied once, to a buffer whose rows the loop carries as they
+// lie: a slice of the argument would make every step read at unknown strides.
+// CHECK-LABEL: func.func @given_state
+// CHECK: %[[ROW:.*]] = tensor.extract_slice %arg3
+// CHECK: %[[H:.*]] = bufferization.alloc_tensor() copy(%[[ROW]]) : tensor<2x4xf32>
+// CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[H]],
+func.func @given_state(%x: tensor<5x2x3xf32>, %w: tensor<1x4x3xf32>, %r: tensor<1x4x4xf32>, %h: tensor<1x2x4xf32>) -> tensor<1x2x4xf32> {
+  %0, %1, %2 = adze.recurrent %x, %w, %r, %h {kind = #adze<recurrent_kind rnn>, direction = "forward", activations = ["Tanh"], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>} : (tensor<5x2x3xf32>, tensor<1x4x3xf32>, tensor<1x4x4xf32>, tensor<1x2x4xf32>) -> (tensor<5x1x2x4xf32>, tensor<1x2x4xf32>, tensor<1x2x4xf32>)
+  return %1 : tensor<1x2x4xf32>
+}
