@@ -22,23 +22,39 @@ namespace {
 
 using arith::CmpFPredicate;
 
-/// e^x = 2^n e^r with |r| <= ln2/2; two factors of 2^n reach the denormals.
+/// e^x = 2^n e^r with |r| <= ln2/2: n and e^r.
+std::pair<Value, Value> reduceExp(MathBuilder &m, Value x) {
+  Value n = m.round(m.mul(x, m.constant(1.442695041f)));
+  // ln 2 in two parts; the first has few bits, so that its product is exact.
+  Value r = m.mulAdd(n, m.constant(-6.931152344e-01f), x);
+  r = m.mulAdd(n, m.constant(-3.194618330e-05f), r);
+  Value tail = m.polynomial(r, {4.999999404e-01f, 1.666651517e-01f, 4.166845605e-02f,
+                                8.369419724e-03f, 1.381313545e-03f});
+  return {m.toInt(n), m.add(m.mulAdd(m.mul(r, r), tail, r), m.constant(1.0f))};
+}
+
+/// e^x; two factors of 2^n reach the denormals.
 Value buildExp(MathBuilder &m, Value x) {
   Value low = m.constant(-104.0f), high = m.constant(89.0f);
   Value bounded = m.select(m.compare(CmpFPredicate::OLT, x, low), low, x);
   bounded = m.select(m.compare(CmpFPredicate::OGT, bounded, high), high, bounded);
-  Value n = m.round(m.mul(bounded, m.constant(1.442695041f)));
-  // ln 2 in two parts; the first has few bits, so that its product is exact.
-  Value r = m.mulAdd(n, m.constant(-6.931152344e-01f), bounded);
-  r = m.mulAdd(n, m.constant(-3.194618330e-05f), r);
-  Value tail = m.polynomial(r, {4.999999404e-01f, 1.666651517e-01f, 4.166845605e-02f,
-                                8.369419724e-03f, 1.381313545e-03f});
-  Value e = m.add(m.mulAdd(m.mul(r, r), tail, r), m.constant(1.0f));
-  Value whole = m.toInt(n);
+  auto [whole, e] = reduceExp(m, bounded);
   Value half = arith::ShRSIOp::create(m.builder, m.loc, whole, m.integer(1));
   Value rest = arith::SubIOp::create(m.builder, m.loc, whole, half);
   Value result = m.mul(m.mul(e, m.powerOfTwo(half)), m.powerOfTwo(rest));
   return m.select(m.compare(CmpFPredicate::UNO, x, x), x, result);
+}
+
+/// e^x of |x| <= 87.
+Value buildExpWithin(MathBuilder &m, Value x) {
+  auto [n, e] = reduceExp(m, x);
+  return m.mul(e, m.powerOfTwo(n));
+}
+
+/// The smaller of the two; of NaN, `most`.
+Value atMost(MathBuilder &m, Value x, float most) {
+  Value limit = m.constant(most);
+  return m.select(m.compare(CmpFPredicate::OLT, x, limit), x, limit);
 }
 
 /// Near zero x + x^3 p(x^2); else 1 - 2 / (e^2|x| + 1).
@@ -48,9 +64,10 @@ Value buildTanh(MathBuilder &m, Value x) {
                                   2.170296200e-02f, -8.182662539e-03f, 2.147527644e-03f});
   Value nearZero = m.mulAdd(m.mul(square, x), p, x);
   Value one = m.constant(1.0f);
-  Value e = m.add(buildExp(m, m.add(size, size)), one);
+  Value bounded = atMost(m, size, 10.0f);  // 1 in f32 from 9.1 on
+  Value e = m.add(buildExpWithin(m, m.add(bounded, bounded)), one);
   Value far = m.sub(one, m.div(m.constant(2.0f), e));
-  Value isNear = m.compare(CmpFPredicate::OLT, size, m.constant(0.625f));
+  Value isNear = m.compare(CmpFPredicate::ULT, size, m.constant(0.625f));  // NaN too
   return m.copySign(m.select(isNear, nearZero, far), x);
 }
 
@@ -61,13 +78,11 @@ Value buildErf(MathBuilder &m, Value x) {
                                        -2.686540037e-02f, 5.220945459e-03f, -8.482828271e-04f,
                                        1.125694325e-04f, -9.641504221e-06f});
   Value nearZero = m.mulAdd(x, p, x);
-  Value four = m.constant(4.0f);
-  Value bounded = m.select(m.compare(CmpFPredicate::OGT, size, four), four, size);
-  Value q = m.polynomial(bounded, {1.824639912e-04f, -1.129552007e+00f, -6.332723498e-01f,
+  Value q = m.polynomial(atMost(m, size, 4.0f), {1.824639912e-04f, -1.129552007e+00f, -6.332723498e-01f,
                                    -1.083616018e-01f, 2.517184056e-02f, -4.190868232e-03f,
                                    4.385326465e-04f, -2.144581231e-05f});
-  Value far = m.copySign(m.sub(one, buildExp(m, q)), x);
-  return m.select(m.compare(CmpFPredicate::OLT, size, one), nearZero, far);
+  Value far = m.copySign(m.sub(one, buildExpWithin(m, q)), x);
+  return m.select(m.compare(CmpFPredicate::ULT, size, one), nearZero, far);  // NaN is near
 }
 
 /// sin(x + shift pi/2): x = k pi/2 + r, |r| <= pi/4. Good to |x| of 8192.

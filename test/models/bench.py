@@ -27,7 +27,7 @@ INTRODUCTION = """# Benchmarks
 Written by `.venv/bin/python test/models/bench.py --engines {engines} --write`. Latency in ms
 (median) of one request at the size given; all engines take turns within one run. In brackets:
 adze's latency to the engine's, less is better. Compiled without shapes, for this CPU. The last
-line has the geometric means.
+line has the geometric means. (openvino: `ADZE_PYTHON` names a Python that has it.)
 {versions}. Machine: {cpu}, {threads} threads.
 
 """
