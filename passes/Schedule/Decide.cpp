@@ -173,10 +173,21 @@ private:
     for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
       if (unit.isReduction[dim] || static_cast<int>(dim) == schedule.vectorDim || size(dim) == 1)
         continue;
-      if (row < 0 || (sharesReads(dim), !sharesReads(row)) || size(dim) * 4 >= size(row))
+      if (row < 0 || isBetterRow(dim, row))
         row = dim;
     }
     return row;
+  }
+
+  /// Sharing reads comes first, then being long, then being the inner one. A size
+  /// that is known counts more than one that may turn out to be one.
+  bool isBetterRow(unsigned dim, unsigned row) const {
+    if (sharesReads(dim) != sharesReads(row))
+      return sharesReads(dim);
+    constexpr int64_t kEnough = 8;
+    if (fixedSize(dim) && !fixedSize(row) && *fixedSize(dim) >= kEnough)
+      return true;
+    return size(dim) * 4 >= size(row);
   }
 
   /// Lanes and rows are parallel: an outer product of accumulators.
@@ -200,7 +211,6 @@ private:
     }
     if (schedule.vectorDim >= 0)
       schedule.tile[schedule.vectorDim] = columns;
-    unrollWindow(row);
   }
 
   /// Terms of a sum.
@@ -229,36 +239,6 @@ private:
   }
 
   static int64_t evenRows(int64_t rows) { return rows >= 12 ? 12 : rows >= 8 ? 8 : rows; }
-
-  /// A step along the window lands among the `rows` rows of a tile.
-  static bool overlap(const Stride &window, const Stride &row, int64_t rows) {
-    if (window.getTerms().size() != 1 || row.getTerms().size() != 1)
-      return false;
-    const Term &a = window.getTerms().front(), &b = row.getTerms().front();
-    return a.symbols == b.symbols && a.coefficient < b.coefficient * rows;
-  }
-
-  /// A window (stride and kernel in one index) re-reads its input: with the
-  /// kernel's innermost dimension unrolled, each value is read once a tile.
-  void unrollWindow(int row) {
-    if (row < 0)
-      return;
-    for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
-      auto fixed = fixedSize(dim);
-      if (!unit.isReduction[dim] || !fixed || *fixed > 7)
-        continue;
-      bool window = false, scalarReads = false;
-      forEachAccess([&](const Stage &, const Access &access, bool) {
-        bool slides = access.dependsOn(dim) && access.dependsOn(row) &&
-                      overlap(access.strides[dim], access.strides[row], schedule.tile[row]);
-        bool wide = schedule.vectorDim >= 0 && access.dependsOn(schedule.vectorDim);
-        window |= slides && wide;
-        scalarReads |= slides && !wide;
-      });
-      if (window && !scalarReads)
-        schedule.tile[dim] = *fixed;
-    }
-  }
 
   Unit &unit;
   const MachineModel &machine;

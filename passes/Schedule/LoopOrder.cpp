@@ -49,13 +49,26 @@ private:
       if (!unit.isReduction[dim] && !isLanes(dim))
         (schedule.tile[dim] > 1 ? rows : order).push_back(dim);
     bool lanesParallel = schedule.vectorDim >= 0 && !unit.isReduction[schedule.vectorDim];
-    if (lanesParallel && unit.core >= 0)
-      order.insert(llvm::find_if(order, [&](unsigned dim) { return sharesLanes(dim); }),
-                   schedule.vectorDim);
+    if (lanesParallel && unit.core >= 0) {
+      auto *place = order.end();
+      if (!readsOnlyVectors())
+        place = llvm::find_if(order, [&](unsigned dim) { return sharesLanes(dim); });
+      order.insert(place, schedule.vectorDim);
+    }
     order.append(rows);
     if (lanesParallel && unit.core < 0)
       order.push_back(schedule.vectorDim);
     return order;
+  }
+
+  /// Nothing is read again for another block of lanes (depthwise): memory is best
+  /// walked in its own order then.
+  bool readsOnlyVectors() const {
+    const Stage &core = unit.stages[unit.core];
+    return llvm::all_of(ArrayRef(core.operands).take_front(core.numInputs()),
+                        [&](const Access &access) {
+                          return access.isScalar || access.dependsOn(schedule.vectorDim);
+                        });
   }
 
   /// An operand read in vectors does not change with `dim`.
