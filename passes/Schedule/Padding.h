@@ -27,7 +27,6 @@ struct Padding {
 
 class Paddings {
 public:
-  Paddings() = default;
   /// Those of `block` whose rows (the last dimension) are not padded, take a
   /// vector of `machine` at least, and are short enough that one of padding
   /// can stand for every one that is missing.

@@ -11,7 +11,9 @@ def AssignSchedule : Pass<"adze-assign-schedule", "::mlir::func::FuncOp"> {
     run over one iteration space into units, and attaches to each unit's main
     op an `adze.schedule`: plain data, which a person may print, edit and feed
     to `adze-emit-nests`. Everything follows from the module's `adze.target`
-    (see MachineModel.h); an op that has a schedule keeps it.
+    (see MachineModel.h); an op that has a schedule keeps it. Elementary
+    functions after a sum whose lanes lie along it are marked `adze.apart` and
+    begin a unit of their own.
 
     ```mlir
     linalg.matmul ins(%a, %b) outs(%c)
@@ -33,7 +35,7 @@ def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
     Each unit becomes one nest: loops over tiles, accumulators in registers
     (`scf.for` iter_args), the epilogue on the registers, then the stores.
     Tails are masked where the target has masks, else they run with fewer
-    lanes. Linalg ops without an `adze.schedule` stay; `convert-linalg-to-loops`
+    lanes. A padded copy whose rows are whole is read through, not made. Linalg ops without an `adze.schedule` stay; `convert-linalg-to-loops`
     takes them, a remark says why, and the function counts them in
     `adze.fallback`.
 

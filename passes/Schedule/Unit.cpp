@@ -9,7 +9,7 @@ namespace {
 
 /// The ops of a unit in the making and how their dimensions correspond.
 struct Draft {
-  const Paddings &paddings;
+  const Paddings *paddings = nullptr;
   SmallVector<linalg::GenericOp> ops;
   SmallVector<SmallVector<unsigned>> dims;
   int core = -1;
@@ -107,7 +107,7 @@ bool independentOrPointwise(linalg::GenericOp a, ArrayRef<unsigned> aDims, linal
 }
 
 Draft startDraft(linalg::GenericOp op, const Paddings &paddings) {
-  Draft draft{paddings};
+  Draft draft{&paddings};
   draft.ops.push_back(op);
   draft.numDims = op.getNumLoops();
   draft.dims.push_back(llvm::to_vector(llvm::seq<unsigned>(0, draft.numDims)));
@@ -157,14 +157,11 @@ bool tryAppend(Draft &draft, linalg::GenericOp op) {
     dims = llvm::to_vector(llvm::seq<unsigned>(0, next.numDims));
   }
   for (auto [other, otherDims] : llvm::zip(next.ops, next.dims))
-    if (!independentOrPointwise(other, otherDims, op, *dims, parallel, draft.paddings))
+    if (!independentOrPointwise(other, otherDims, op, *dims, parallel, *draft.paddings))
       return false;
-  draft.ops = std::move(next.ops);
-  draft.dims = std::move(next.dims);
-  draft.core = next.core;
-  draft.numDims = next.numDims;
-  draft.ops.push_back(op);
-  draft.dims.push_back(*dims);
+  next.ops.push_back(op);
+  next.dims.push_back(*dims);
+  draft = std::move(next);
   return true;
 }
 
@@ -180,10 +177,10 @@ LogicalResult inferSizes(const Draft &draft, Unit &unit) {
       AffineMap map = generic.getMatchingIndexingMap(&operand);
       for (auto [r, expr] : llvm::enumerate(map.getResults()))
         if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-          const Padding *padding = draft.paddings.of(operand.get());
+          const Padding *padding = draft.paddings->of(operand.get());
           if (padding && padding->padded[r])
             continue;  // the buffer's extent, which goes with it
-          users[dims[dim.getPosition()]].push_back({draft.paddings.sourceOf(operand.get()), r});
+          users[dims[dim.getPosition()]].push_back({draft.paddings->sourceOf(operand.get()), r});
         }
     }
   }
@@ -227,7 +224,7 @@ FailureOr<std::unique_ptr<Unit>> finish(const Draft &draft) {
     Stage stage{op, SmallVector<unsigned>(dims), {}};
     for (OpOperand &operand : stage.op->getOpOperands()) {
       AffineMap map = stage.op.getMatchingIndexingMap(&operand);
-      const Padding *padding = draft.paddings.of(operand.get());
+      const Padding *padding = draft.paddings->of(operand.get());
       auto access = padding ? padding->access(map, dims, draft.numDims, unit->symbols)
                             : buildAccess(operand.get(), map, dims, draft.numDims, unit->symbols);
       if (failed(access))
@@ -294,7 +291,7 @@ buildUnits(Block &block, const Paddings &paddings,
       continue;
     flush();
     if (schedulable)
-      draft.emplace(startDraft(generic, paddings));
+      draft = startDraft(generic, paddings);
     else
       direct = false;
   }
