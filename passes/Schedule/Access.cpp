@@ -24,30 +24,32 @@ bool Access::isContiguousIn(unsigned dim) const {
   return strides[dim] == Stride::constant(1);
 }
 
+LogicalResult visitTerms(AffineExpr expr, function_ref<void(int, int64_t)> visit, int64_t factor) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return visit(dim.getPosition(), factor), success();
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return visit(-1, factor * constant.getValue()), success();
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return failure();
+  if (expr.getKind() == AffineExprKind::Add)
+    return success(succeeded(visitTerms(binary.getLHS(), visit, factor)) &&
+                   succeeded(visitTerms(binary.getRHS(), visit, factor)));
+  auto by = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  if (expr.getKind() != AffineExprKind::Mul || !by)
+    return failure();
+  return visitTerms(binary.getLHS(), visit, factor * by.getValue());
+}
+
 namespace {
 
 /// Adds memref dimension `stride` times `expr` to the access.
 LogicalResult addLinear(AffineExpr expr, const Stride &stride, ArrayRef<unsigned> dims,
                         Access &access) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    Stride &total = access.strides[dims[dim.getPosition()]];
-    total = total + stride;
-    return success();
-  }
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    access.offset = access.offset + stride * constant.getValue();
-    return success();
-  }
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return failure();
-  if (expr.getKind() == AffineExprKind::Add)
-    return success(succeeded(addLinear(binary.getLHS(), stride, dims, access)) &&
-                   succeeded(addLinear(binary.getRHS(), stride, dims, access)));
-  auto factor = dyn_cast<AffineConstantExpr>(binary.getRHS());
-  if (expr.getKind() != AffineExprKind::Mul || !factor)
-    return failure();
-  return addLinear(binary.getLHS(), stride * factor.getValue(), dims, access);
+  return visitTerms(expr, [&](int dim, int64_t factor) {
+    Stride &total = dim < 0 ? access.offset : access.strides[dims[dim]];
+    total = total + stride * factor;
+  });
 }
 
 /// d floordiv c and d mod c, the two halves of a packed dimension.

@@ -41,6 +41,12 @@ struct Access {
   bool isContiguousIn(unsigned dim) const;
 };
 
+/// Calls visit(dimension, factor) for each term of a linear expression; of a
+/// constant, dimension is -1. Fails where the expression is not linear.
+llvm::LogicalResult visitTerms(mlir::AffineExpr expr,
+                               llvm::function_ref<void(int dim, int64_t factor)> visit,
+                               int64_t factor = 1);
+
 /// Builds the access of `source` through `map`, whose dimension d is loop
 /// dimension dims[d] of `numDims`. Fails where the map is not linear (but for
 /// a pair d floordiv c, d mod c) or the layout has no strides.

@@ -108,28 +108,6 @@ bool isWorthwhile(const Padding &p, const MachineModel &machine) {
   return bits >= machine.vectorBits && bits <= kMostRowBits;
 }
 
-/// The index is offset + sum of index(d) * coefficients[d].
-LogicalResult addLinear(AffineExpr expr, int64_t factor, ArrayRef<unsigned> dims, Bound &bound) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    bound.coefficients[dims[dim.getPosition()]] += factor;
-    return success();
-  }
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    bound.offset += factor * constant.getValue();
-    return success();
-  }
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return failure();
-  if (expr.getKind() == AffineExprKind::Add)
-    return success(succeeded(addLinear(binary.getLHS(), factor, dims, bound)) &&
-                   succeeded(addLinear(binary.getRHS(), factor, dims, bound)));
-  auto by = dyn_cast<AffineConstantExpr>(binary.getRHS());
-  if (expr.getKind() != AffineExprKind::Mul || !by)
-    return failure();
-  return addLinear(binary.getLHS(), factor * by.getValue(), dims, bound);
-}
-
 }  // namespace
 
 FailureOr<Access> Padding::access(AffineMap map, ArrayRef<unsigned> dims, unsigned numDims,
@@ -140,7 +118,10 @@ FailureOr<Access> Padding::access(AffineMap map, ArrayRef<unsigned> dims, unsign
   access->padding = value;
   for (auto [d, expr] : llvm::enumerate(map.getResults())) {
     Bound bound{SmallVector<int64_t>(numDims, 0), -low[d], symbols.sizeOf(source, d)};
-    if (failed(addLinear(expr, 1, dims, bound)))
+    auto add = [&](int dim, int64_t factor) {
+      (dim < 0 ? bound.offset : bound.coefficients[dims[dim]]) += factor;
+    };
+    if (failed(visitTerms(expr, add)))
       return failure();
     if (!padded[d]) {
       access->row = std::move(bound);  // in the end that of the last dimension
