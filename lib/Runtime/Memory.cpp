@@ -12,6 +12,9 @@ namespace {
 // Beyond this no request is meant seriously; keeps roundings from overflowing.
 constexpr int64_t kMaxBytes = int64_t(1) << 46;
 constexpr int64_t kHugePage = int64_t(2) << 20;
+// Kept for reuse at least; more only where twice as much was in use at once: a
+// buffer that grows step by step leaves one behind at each.
+constexpr int64_t kKeptBytes = int64_t(64) << 20;
 
 int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 }  // namespace
@@ -48,6 +51,7 @@ void BlockPool::link(Block *b) {
   b->next = live_;
   if (live_) live_->prev = b;
   live_ = b;
+  mostLive_ = std::max<int64_t>(mostLive_, held_ - freeBytes_);
 }
 
 void BlockPool::unlink(Block *b) {
@@ -71,6 +75,7 @@ Block *BlockPool::allocate(int64_t bytes) {
   if (fits != free_.end() && (*fits)->capacity <= bytes + bytes / 4 + 4096) {
     Block *b = *fits;
     free_.erase(fits);
+    freeBytes_ -= b->capacity;
     b->lastUse = run_;
     link(b);
     return b;
@@ -96,8 +101,16 @@ void BlockPool::keep(Block *b) {
   try {
     free_.insert(at, b);
   } catch (const std::bad_alloc &) {
-    destroy(b);
+    return destroy(b);
   }
+  freeBytes_ += b->capacity;
+  // The smallest go first: they are the cheapest to make again.
+  size_t gone = 0;
+  for (int64_t most = std::max(kKeptBytes, 2 * mostLive_); freeBytes_ > most; ++gone) {
+    freeBytes_ -= free_[gone]->capacity;
+    destroy(free_[gone]);
+  }
+  free_.erase(free_.begin(), free_.begin() + static_cast<std::ptrdiff_t>(gone));
 }
 
 void BlockPool::recycle(Block *b) {
@@ -133,10 +146,12 @@ void BlockPool::endRun() {
   }
   size_t kept = 0;
   for (Block *b : free_) {
-    if (b->lastUse == run_)
+    if (b->lastUse == run_) {
       free_[kept++] = b;
-    else
-      destroy(b);
+      continue;
+    }
+    freeBytes_ -= b->capacity;
+    destroy(b);
   }
   free_.resize(kept);
   ++run_;

@@ -41,8 +41,8 @@ class Budget {
   std::atomic<int64_t> held_{0}, peak_{0};
 };
 
-/// Allocates blocks, keeps those that are given back, and frees what a run
-/// forgot. Threads of one run may call it at once.
+/// Allocates blocks, keeps those that are given back within bounds, and frees
+/// what a run forgot. Threads of one run may call it at once.
 class BlockPool {
  public:
   explicit BlockPool(Budget &budget) : budget_(budget) {}
@@ -74,6 +74,7 @@ class BlockPool {
   std::mutex mutex_;
   Block *live_ = nullptr;
   std::vector<Block *> free_;  ///< by capacity
+  int64_t freeBytes_ = 0, mostLive_ = 0;
   std::atomic<int64_t> held_{0};
   uint32_t run_ = 1;
 };

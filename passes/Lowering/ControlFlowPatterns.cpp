@@ -8,6 +8,7 @@ namespace adze::lowering {
 namespace {
 
 constexpr StringLiteral kCarried = "adze.carried";
+constexpr int64_t kFirstRows = 8;  ///< of a scan output, before it grows
 
 SmallVector<Type> convertedTypes(Emitter &e, TypeRange types) {
   SmallVector<Type> r;
@@ -30,7 +31,8 @@ struct LowerIf : Lower<graph::IfOp> {
 };
 
 /// adze.loop -> scf.while that carries the iteration, the condition, the
-/// carried values and, for each scan output, the rows so far.
+/// carried values and, for each scan output, a buffer whose first rows are those
+/// so far. It doubles when it is full.
 struct LowerLoop : Lower<graph::LoopOp> {
   using Lower::Lower;
 
@@ -45,6 +47,13 @@ struct LowerLoop : Lower<graph::LoopOp> {
     SmallVector<int64_t> shape(t.getShape());
     shape[0] = ShapedType::kDynamic;
     return t.clone(shape);
+  }
+
+  static Value firstRows(Emitter &e, Value rows, Value count) {
+    Folds sizes = e.extentsOf(rows), zeros(sizes.size(), e.m.constant(0)),
+          ones(sizes.size(), e.m.constant(1));
+    sizes[0] = count;
+    return tensor::ExtractSliceOp::create(e.b, e.loc, rows, zeros, sizes, ones);
   }
 
   LogicalResult lower(graph::LoopOp op, Emitter &e) const override {
@@ -80,7 +89,11 @@ struct LowerLoop : Lower<graph::LoopOp> {
     e.b.inlineBlockBefore(*body, after, after->end(), args);
     e.b.setInsertionPointAfter(loop);
     SmallVector<Value> outs;
-    for (auto [k, type] : llvm::enumerate(results)) outs.push_back(e.cast(loop.getResult(2 + k), type));
+    for (auto [k, type] : llvm::enumerate(results)) {
+      Value v = loop.getResult(2 + k);
+      if (int64_t(k) >= carried) v = firstRows(e, v, loop.getResult(0));
+      outs.push_back(e.cast(v, type));
+    }
     e.b.replaceOp(op, outs);
     return success();
   }
@@ -90,23 +103,29 @@ struct LowerLoop : Lower<graph::LoopOp> {
 struct LowerYield : Lower<graph::YieldOp> {
   using Lower::Lower;
 
-  static Value append(Emitter &e, Value rows, Value element) {
+  /// `rows`, of which `count` are in use, with `element` after them.
+  static Value append(Emitter &e, Value rows, Value count, Value element) {
     auto type = tensorType(rows);
-    Folds old = e.extentsOf(rows);
-    Fold count = old[0];
-    for (auto [had, now] : llvm::zip(ArrayRef<Fold>(old).drop_front(), e.extentsOf(element)))
+    Folds sizes{e.m.constant(1)}, room = e.extentsOf(rows);
+    llvm::append_range(sizes, e.extentsOf(element));
+    for (auto [had, now] : llvm::zip(ArrayRef<Fold>(room).drop_front(), ArrayRef<Fold>(sizes).drop_front()))
       e.checkEqual(e.m.selectEqual(count, e.m.constant(0), now, had), now,
                    "loop: a scan output changes its extents");
-    Folds row{e.m.constant(1)}, all{e.m.add(count, e.m.constant(1))};
-    for (Fold f : e.extentsOf(element)) row.push_back(f), all.push_back(f);
-    Folds had(row), zero(row.size(), e.m.constant(0)), ones(row.size(), e.m.constant(1)), at(zero);
-    had[0] = count;
+    Value full = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, count, e.m.value(room[0]));
+    Folds zero(sizes.size(), e.m.constant(0)), ones(sizes.size(), e.m.constant(1)), at(zero);
     at[0] = count;
-    Value grown = e.empty(all, type.getElementType());
-    Value source = e.cast(rows, e.empty(had, type.getElementType()).getType());
-    grown = tensor::InsertSliceOp::create(e.b, e.loc, source, grown, zero, had, ones);
-    grown = tensor::InsertSliceOp::create(e.b, e.loc, element, grown, at, row, ones);
-    return e.cast(grown, type);
+    auto larger = [&](OpBuilder &, Location) {
+      Folds had(sizes), all(sizes);
+      had[0] = count;
+      all[0] = e.m.max(e.m.mul(count, e.m.constant(2)), e.m.constant(kFirstRows));
+      Value source = e.cast(rows, e.empty(had, type.getElementType()).getType());
+      Value grown = tensor::InsertSliceOp::create(e.b, e.loc, source,
+                                                  e.empty(all, type.getElementType()), zero, had, ones);
+      scf::YieldOp::create(e.b, e.loc, e.cast(grown, type));
+    };
+    auto same = [&](OpBuilder &, Location) { scf::YieldOp::create(e.b, e.loc, rows); };
+    Value enough = scf::IfOp::create(e.b, e.loc, full, larger, same).getResult(0);
+    return e.cast(tensor::InsertSliceOp::create(e.b, e.loc, element, enough, at, sizes, ones), type);
   }
 
   LogicalResult lower(graph::YieldOp op, Emitter &e) const override {
@@ -121,7 +140,8 @@ struct LowerYield : Lower<graph::YieldOp> {
       for (unsigned i = 1; i < op->getNumOperands(); ++i) {
         Value state = block->getArgument(1 + i);
         bool scan = int64_t(i) > carried.getInt();
-        values.push_back(scan ? append(e, state, e.operand(i)) : e.cast(e.operand(i), state.getType()));
+        values.push_back(scan ? append(e, state, block->getArgument(0), e.operand(i))
+                              : e.cast(e.operand(i), state.getType()));
       }
     } else if (auto ifOp = dyn_cast<scf::IfOp>(parent)) {
       for (auto [i, type] : llvm::enumerate(ifOp.getResultTypes()))

@@ -3,6 +3,7 @@
 
 #include "catch2/catch.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace adze;
@@ -20,6 +21,27 @@ TEST_CASE("blocks are aligned, kept for the next run, and freed when idle", "[Ru
   CHECK(pool.allocate(0));
   pool.endRun();
   CHECK(pool.heldBytes() > 0);
+  pool.endRun();
+  CHECK(pool.heldBytes() == 0);
+  CHECK(budget.held() == 0);
+}
+
+TEST_CASE("a buffer that grows in steps does not leave them all behind", "[Runtime]") {
+  Budget budget;
+  BlockPool pool(budget);
+  constexpr int64_t kStep = int64_t(1) << 20;
+  Block *last = pool.allocate(kStep);
+  int64_t most = 0;
+  for (int64_t steps = 2; steps < 100; ++steps) {  // 4.9 GB in all, 100 MB at once
+    Block *next = pool.allocate(steps * kStep);
+    REQUIRE(next);
+    pool.recycle(last);
+    last = next;
+    most = std::max(most, pool.heldBytes());
+  }
+  CHECK(most < 3 * 200 * kStep);
+  pool.recycle(last);
+  pool.endRun();
   pool.endRun();
   CHECK(pool.heldBytes() == 0);
   CHECK(budget.held() == 0);
