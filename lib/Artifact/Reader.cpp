@@ -49,7 +49,9 @@ std::vector<TensorInfo> tensors(const flatbuffers::Vector<flatbuffers::Offset<fb
   std::vector<TensorInfo> out;
   each(v, [&](const fb::TensorInfo &t) {
     TensorInfo info{text(t.name()), static_cast<DType>(t.dtype()), {}};
-    each(t.dims(), [&](const fb::Dim &d) { info.dims.push_back({d.value(), text(d.symbol()), d.least(), d.most()}); });
+    each(t.dims(), [&](const fb::Dim &d) {
+      info.dims.push_back({d.value(), text(d.symbol()), d.least(), d.most()});
+    });
     out.push_back(std::move(info));
   });
   return out;

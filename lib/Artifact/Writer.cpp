@@ -91,7 +91,8 @@ class HeaderBuilder {
     std::vector<Offset<fb::TensorInfo>> v;
     for (const TensorInfo &t : list) {
       std::vector<Offset<fb::Dim>> dims;
-      for (const Dim &d : t.dims) dims.push_back(fb::CreateDim(b_, d.value, text(d.symbol), d.least, d.most));
+      for (const Dim &d : t.dims)
+        dims.push_back(fb::CreateDim(b_, d.value, text(d.symbol), d.least, d.most));
       auto name = text(t.name);
       v.push_back(
           fb::CreateTensorInfo(b_, name, static_cast<uint8_t>(t.dtype), b_.CreateVector(dims)));

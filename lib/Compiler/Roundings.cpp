@@ -82,7 +82,7 @@ static Roundings of(Operation *op) {
       })
       .Case([&](ConvTransposeOp c) {
         bool nchw = c.getLayout() == DataLayout::NCHW;
-        return Roundings{1, weights(c.getW(), nchw ? 1 : int64_t(shapeOf(c.getW()).size()) - 2)};
+        return Roundings{1, weights(c.getW(), nchw ? 1 : int64_t(shapeOf(c.getW()).size()) - 1)};
       })
       .Case([](PoolOp p) {
         return p.getKind() == PoolKind::Max ? Roundings{} : Roundings{1, product(p.getKernel())};

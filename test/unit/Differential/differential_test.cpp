@@ -6,6 +6,7 @@
 //   ADZE_SEEDS=SEED:1 ADZE_PROGRAM=FILE.mlir ...          that text, made smaller by hand
 #include "Compiled.h"
 #include "Program.h"
+#include "test/unit/Reference/Evaluate.h"
 
 #include "catch2/catch.hpp"
 #include "mlir/Parser/Parser.h"
@@ -23,15 +24,6 @@ using namespace mlir;
 
 namespace adze::differential {
 namespace {
-
-MLIRContext &context() {
-  static MLIRContext *ctx = [] {
-    auto *made = new MLIRContext(MLIRContext::Threading::DISABLED);
-    made->loadDialect<graph::AdzeDialect, func::FuncDialect>();
-    return made;
-  }();
-  return *ctx;
-}
 
 /// "" when equal within the bound.
 std::string differenceOf(const reference::Tensor &got, const Known &want) {
@@ -63,7 +55,7 @@ CompiledOptions optionsOf(unsigned seed) {
 
 /// The program in `file` on the inputs of `seed`'s, within a thousandth.
 std::string runFile(const char *file, unsigned seed, Program &program, const std::string &folder) {
-  auto module = parseSourceFile<ModuleOp>(file, &context());
+  auto module = parseSourceFile<ModuleOp>(file, &reference::context());
   std::string message;
   bool unsupported = false;
   if (!module) return "cannot be read";
@@ -78,7 +70,7 @@ std::string runFile(const char *file, unsigned seed, Program &program, const std
 }
 
 std::string runSeed(unsigned seed, const std::string &folder) {
-  Program program(seed, context());
+  Program program(seed, reference::context());
   if (std::getenv("ADZE_SHOW")) program.module()->print(llvm::errs());
   std::string message;
   bool unsupported = false;
