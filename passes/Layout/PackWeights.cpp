@@ -1,4 +1,5 @@
 // adze-pack-weights
+#include "lib/Support/Checked.h"
 #include "passes/Layout/Passes.h"
 #include "passes/Layout/Permutation.h"
 #include "passes/Schedule/MachineModel.h"
@@ -22,25 +23,17 @@ struct Weights {
   std::optional<int64_t> rows;  ///< of one product, when known
 };
 
-std::optional<int64_t> countOf(ArrayRef<int64_t> extents) {
-  int64_t count = 1;
-  for (int64_t extent : extents)
-    if (ShapedType::isDynamic(extent) || llvm::MulOverflow(count, extent, count))
-      return std::nullopt;
-  return count;
-}
-
 std::optional<Weights> weightsOf(Operation *op) {
   if (auto matmul = dyn_cast<MatmulOp>(op)) {
     if (matmul.getB().getType().getRank() != 2) return std::nullopt;
     auto a = matmul.getA().getType().getShape();
     // Leading dimensions of a are rows too: b is the same for all of them.
     return Weights{&op->getOpOperand(1), matmul.getTransposeB(),
-                   matmul.getTransposeA() ? std::nullopt : countOf(a.drop_back())};
+                   matmul.getTransposeA() ? std::nullopt : checkedNumElements(a.drop_back())};
   }
   if (auto conv = dyn_cast<ConvOp>(op)) {
     if (conv.getLayout() != graph::DataLayout::NHWC || conv.getGroups() != 1) return std::nullopt;
-    return Weights{&op->getOpOperand(1), false, countOf(conv.getType().getShape().drop_back())};
+    return Weights{&op->getOpOperand(1), false, checkedNumElements(conv.getType().getShape().drop_back())};
   }
   return std::nullopt;
 }
