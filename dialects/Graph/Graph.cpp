@@ -1,6 +1,8 @@
 // The adze (graph) dialect: registration, region ops, folders.
 #include "dialects/Graph/Graph.h"
 
+#include "lib/Support/Winograd.h"
+
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -35,14 +37,17 @@ Operation *AdzeDialect::materializeConstant(OpBuilder &b, Attribute value, Type 
 
 SmallVector<int64_t> PanelsAttr::storedShape(ArrayRef<int64_t> shape) const {
   SmallVector<int64_t> stored(shape);
+  if (getWinograd()) stored[0] = stored[1] = getWinograd() + 2;
   stored.back() = getTile();
   stored.insert(stored.begin(), llvm::divideCeil(shape.back(), getTile()));
   return stored;
 }
 
 LogicalResult PanelsAttr::verifyEncoding(
-    ArrayRef<int64_t> shape, Type, function_ref<InFlightDiagnostic()> emitError) const {
+    ArrayRef<int64_t> shape, Type element, function_ref<InFlightDiagnostic()> emitError) const {
   StringRef why = whyNot(shape);
+  if (why.empty() && getWinograd() && !element.isF32() && !element.isF64())
+    why = "coefficients of a Winograd convolution are f32 or f64";
   return why.empty() ? success() : LogicalResult(emitError() << why);
 }
 
@@ -50,6 +55,9 @@ StringRef PanelsAttr::whyNot(ArrayRef<int64_t> shape) const {
   if (getTile() <= 0) return "panels need at least one column";
   if (shape.empty() || ShapedType::isDynamicShape(shape))
     return "panels need static extents, and one at least";
+  if (getWinograd() && getWinograd() != kWinogradTile) return "winograd is 4, or left out";
+  if (getWinograd() && (shape.size() != 4 || shape[0] != 3 || shape[1] != 3))
+    return "coefficients of a Winograd convolution are those of a 3x3 kernel";
   return "";
 }
 

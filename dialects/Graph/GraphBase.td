@@ -114,9 +114,13 @@ def Adze_PanelsAttr : AttrDef<Adze_Dialect, "Panels",
     A static tensor [d..., n] is stored as [ceil(n / tile), d..., tile], the
     last panel filled up with zeros: what a register tile of a matrix kernel
     reads lies in one run of memory.
+
+    With `winograd = m`, 3x3 convolution weights [3, 3, c, n] are stored as the
+    [m + 2, m + 2, c, n] coefficients that give m x m results at once
+    (lib/Support/Winograd.h), rounded once, and those in panels.
   }];
-  let parameters = (ins "int64_t":$tile);
-  let assemblyFormat = "`<` $tile `>`";
+  let parameters = (ins "int64_t":$tile, DefaultValuedParameter<"int64_t", "0">:$winograd);
+  let assemblyFormat = "`<` $tile (`,` `winograd` `=` $winograd^)? `>`";
   let extraClassDeclaration = [{
     /// Extents as stored, of a tensor of this layout with extents `shape`.
     ::llvm::SmallVector<int64_t> storedShape(::llvm::ArrayRef<int64_t> shape) const;

@@ -136,6 +136,10 @@ ADZE_INFER(ConvOp) {
     return failure();
   if (layoutOf(op.getW().getType()) && (op.getLayout() != DataLayout::NHWC || op.getGroups() != 1))
     return out.error("only NHWC weights of one group may be in panels");
+  if (PanelsAttr panels = layoutOf(op.getW().getType()); panels && panels.getWinograd())
+    if (llvm::any_of(op.getStrides(), [](int64_t s) { return s != 1; }) ||
+        llvm::any_of(op.getDilations(), [](int64_t d) { return d != 1; }))
+      return out.error("Winograd coefficients are for strides and dilations of 1");
   FailureOr<Type> element = productElement(op.getX(), op.getW(), op.getAccumulator(), out);
   if (failed(element)) return failure();
   bool nchw = op.getLayout() == DataLayout::NCHW;

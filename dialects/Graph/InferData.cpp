@@ -110,7 +110,9 @@ ADZE_INFER(ExpandOp) {
 
 ADZE_INFER(RelayoutOp) {
   PanelsAttr layout = op.getLayoutAttr();
-  if (layoutOf(op.getX().getType()) == layout) return out.error("changes no layout");
+  PanelsAttr from = layoutOf(op.getX().getType());
+  if (from == layout) return out.error("changes no layout");
+  if (from && from.getWinograd()) return out.error("cannot tell weights from Winograd coefficients");
   return out.add(shapeOf(op.getX()), elementOf(op.getX()), layout);
 }
 

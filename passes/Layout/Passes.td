@@ -62,7 +62,8 @@ def PackWeights : Pass<"adze-pack-weights"> {
     A constant matrix, or the weights of an NHWC convolution of one group, gets
     the layout that its kernel reads in one run: panels of as many columns as a
     register tile takes, from the module's `adze.target`. The bytes change when
-    the constant is written to the weights section.
+    the constant is written to the weights section. A 3x3 convolution of stride
+    1 whose channels and size make it pay gets `winograd = 4` there as well.
 
     Before:
     ```mlir
@@ -74,7 +75,9 @@ def PackWeights : Pass<"adze-pack-weights"> {
     %0 = adze.matmul %a, %p : (tensor<?x64xf32>, tensor<64x96xf32, #adze.panels<32>>) -> tensor<?x96xf32>
     ```
   }];
-  let statistics = [Statistic<"numPacked", "packed", "Weights given panels">];
+  let statistics = [
+    Statistic<"numPacked", "packed", "Weights given panels">,
+    Statistic<"numWinograd", "winograd", "Convolutions turned to Winograd's filtering">];
   let dependentDialects = ["::adze::graph::AdzeDialect"];
 }
 

@@ -14,6 +14,10 @@ mlir::Value contract(Emitter &e, mlir::Value a, mlir::AffineMap aMap, mlir::Valu
                      mlir::AffineMap wMap, llvm::ArrayRef<Fold> extents, mlir::AffineMap outMap,
                      llvm::ArrayRef<mlir::utils::IteratorType> iterators, mlir::Type accumulator);
 
+/// The convolution without its bias, from zeros; its weights are Winograd
+/// coefficients.
+mlir::Value contractWinograd(Emitter &e, graph::ConvOp op, llvm::ArrayRef<Fold> extents);
+
 /// Adds the bias, if any, and rounds to the result's element type; in place
 /// where no rounding is needed.
 mlir::Value finishContraction(Emitter &e, mlir::Value acc, mlir::Type element, unsigned biasOperand,

@@ -258,7 +258,9 @@ struct LowerConv : Lower<graph::ConvOp> {
     bool nhwc = op.getLayout() == graph::DataLayout::NHWC;
     int64_t channelAxis = nhwc ? rank - 1 : 1;
     Type accumulator = accumulatorType(e.adzeElement(0), op.getAccumulator());
-    Value acc = ConvNest(op, e).build(*extents, accumulator);
+    graph::PanelsAttr panels = graph::layoutOf(op.getW().getType());
+    Value acc = panels && panels.getWinograd() ? contractWinograd(e, op, *extents)
+                                               : ConvNest(op, e).build(*extents, accumulator);
     std::optional<AffineMap> biasMap;
     if (op.getBias()) biasMap = e.affineMap(rank, {e.b.getAffineDimExpr(channelAxis)});
     e.getState().overwritable.insert(op.getResult());

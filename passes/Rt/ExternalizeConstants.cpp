@@ -1,6 +1,7 @@
 // Constants -> the weights section.
 #include "dialects/Graph/Graph.h"
 #include "dialects/Rt/Rt.h"
+#include "lib/Support/Winograd.h"
 #include "passes/Rt/Passes.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -53,6 +54,28 @@ static std::vector<char> inPanels(ArrayRef<char> rows, int64_t columns, int64_t 
   return out;
 }
 
+/// Weights [3, 3, rest] as the [6, 6, rest] coefficients G w G^T of a Winograd
+/// convolution, computed in double precision.
+template <typename T>
+static std::vector<char> asCoefficients(ArrayRef<char> weights) {
+  constexpr Winograd matrices = winogradMatrices();
+  constexpr int64_t n = kWinogradPoints;
+  int64_t rest = weights.size() / sizeof(T) / 9;
+  std::vector<char> out(n * n * rest * sizeof(T));
+  auto *from = reinterpret_cast<const T *>(weights.data());
+  auto *to = reinterpret_cast<T *>(out.data());
+  for (int64_t a = 0; a < n; ++a)
+    for (int64_t b = 0; b < n; ++b, to += rest)
+      for (int64_t r = 0; r < rest; ++r) {
+        double sum = 0;
+        for (int64_t i = 0; i < 3; ++i)
+          for (int64_t j = 0; j < 3; ++j)
+            sum += matrices.filter[a][i] * matrices.filter[b][j] * from[(i * 3 + j) * rest + r];
+        to[r] = static_cast<T>(sum);
+      }
+  return out;
+}
+
 int64_t WeightPool::add(ElementsAttr value, graph::PanelsAttr layout, int64_t &byteSize) {
   Key key(value, layout);
   if (auto it = byAttr_.find(key); it != byAttr_.end()) {
@@ -66,9 +89,12 @@ int64_t WeightPool::add(ElementsAttr value, graph::PanelsAttr layout, int64_t &b
   };
   if (bytes.empty() && isa<DenseElementsAttr>(value))
     own(expandedBytes(cast<DenseElementsAttr>(value)));
+  int64_t elementBytes = bytes.size() / std::max<int64_t>(1, value.getNumElements());
+  if (layout && layout.getWinograd())
+    own(elementBytes == sizeof(float) ? asCoefficients<float>(bytes) : asCoefficients<double>(bytes));
   if (layout && !bytes.empty()) {
     auto shape = cast<ShapedType>(value.getType()).getShape();
-    own(inPanels(bytes, shape.back(), layout.getTile(), bytes.size() / value.getNumElements()));
+    own(inPanels(bytes, shape.back(), layout.getTile(), elementBytes));
   }
   byteSize = bytes.size();
   uint64_t hash = llvm::xxh3_64bits(llvm::ArrayRef<uint8_t>(

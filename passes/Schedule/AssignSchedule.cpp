@@ -1,9 +1,11 @@
 #include "passes/Schedule/Decide.h"
 #include "passes/Schedule/Passes.h"
 #include "passes/Schedule/Prepare.h"
+#include "passes/Schedule/RowFusion.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Pass/Pass.h"
 
 namespace adze::schedule {
@@ -28,8 +30,13 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
       // Deciding changes a unit: what is decided for good is decided afresh.
       while (setApart(unitsOf(*block, paddings), machine)) {
       }
-      for (std::unique_ptr<Unit> &unit : unitsOf(*block, paddings))
-        assign(*unit, machine);
+      SmallVector<std::unique_ptr<Unit>> units = unitsOf(*block, paddings);
+      SmallVector<Runs> runs;
+      for (std::unique_ptr<Unit> &unit : units)
+        runs.push_back(findCollapsible(*unit));
+      alignRows(units, runs);
+      for (auto [unit, own] : llvm::zip(units, runs))
+        assign(*unit, own, machine);
     });
     numUnsupported += unsupported.size();
   }
@@ -47,7 +54,7 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
       linalg::GenericOp costly = costlyEpilogue(*unit);
       if (!costly || unit->anchor()->hasAttr(kScheduleAttr))
         continue;
-      Schedule schedule = decideSchedule(*unit, machine);
+      Schedule schedule = decideSchedule(*unit, findCollapsible(*unit), machine);
       if (schedule.vectorDim < 0 || !unit->isReduction[schedule.vectorDim])
         continue;
       costly->setAttr(kApartAttr, UnitAttr::get(costly.getContext()));
@@ -66,11 +73,14 @@ struct AssignSchedule : impl::AssignScheduleBase<AssignSchedule> {
     return {};
   }
 
-  void assign(Unit &unit, const MachineModel &machine) {
+  void assign(Unit &unit, const Runs &runs, const MachineModel &machine) {
     linalg::GenericOp anchor = unit.anchor();
     if (anchor->hasAttr(kScheduleAttr))
       return;
-    anchor->setAttr(kScheduleAttr, decideSchedule(unit, machine).toAttr(&getContext()));
+    Schedule schedule = decideSchedule(unit, runs, machine);
+    if (anchor->getParentOfType<scf::ParallelOp>())
+      makeSequential(schedule);  // a task is not shared out again
+    anchor->setAttr(kScheduleAttr, schedule.toAttr(&getContext()));
     ++numUnits;
   }
 

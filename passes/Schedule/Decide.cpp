@@ -13,8 +13,8 @@ class Decision {
 public:
   Decision(Unit &unit, const MachineModel &machine) : unit(unit), machine(machine) {}
 
-  Schedule run() {
-    schedule.collapse = findCollapsible(unit);
+  Schedule run(ArrayRef<SmallVector<unsigned, 4>> runs) {
+    schedule.collapse.assign(runs.begin(), runs.end());
     bool trivial = schedule.collapse.size() == unit.numDims();
     if (failed(collapseDims(unit, schedule.collapse)) || trivial)
       schedule.collapse.clear();
@@ -131,8 +131,13 @@ private:
   int64_t vectorsIn(unsigned dim) const { return llvm::divideCeil(size(dim), schedule.lanes); }
 
   void tileElementwise() {
-    if (schedule.vectorDim >= 0)
-      schedule.tile[schedule.vectorDim] = std::min<int64_t>(4, vectorsIn(schedule.vectorDim));
+    if (schedule.vectorDim < 0)
+      return;
+    // Several vectors at once, as far as the registers hold what is read.
+    int64_t operands = 0;
+    forEachAccess([&](const Stage &, const Access &, bool) { ++operands; });
+    int64_t most = std::clamp<int64_t>(2 * machine.vectorRegisters / std::max<int64_t>(1, operands), 1, 4);
+    schedule.tile[schedule.vectorDim] = std::min(most, vectorsIn(schedule.vectorDim));
   }
 
   /// Lanes run along a reduction: several accumulators hide the latency.
@@ -247,8 +252,9 @@ private:
 
 }  // namespace
 
-Schedule decideSchedule(Unit &unit, const MachineModel &machine) {
-  return Decision(unit, machine).run();
+Schedule decideSchedule(Unit &unit, ArrayRef<SmallVector<unsigned, 4>> runs,
+                        const MachineModel &machine) {
+  return Decision(unit, machine).run(runs);
 }
 
 }  // namespace adze::schedule

@@ -6,9 +6,10 @@
 
 namespace adze::schedule {
 
-/// Collapses what can be and decides the rest. Changes `unit` to its collapsed
-/// form. Always succeeds: at worst the schedule is scalar loops in order.
-Schedule decideSchedule(Unit &unit, const MachineModel &machine);
+/// Collapses `runs` of dimensions and decides the rest. Changes `unit` to its
+/// collapsed form. Always succeeds: at worst the schedule is scalar loops in order.
+Schedule decideSchedule(Unit &unit, llvm::ArrayRef<llvm::SmallVector<unsigned, 4>> runs,
+                        const MachineModel &machine);
 
 /// Fills schedule.loops from its tiles: order, chunks, parallel loops, grain.
 void orderLoops(const Unit &unit, const MachineModel &machine, Schedule &schedule);

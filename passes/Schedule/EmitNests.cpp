@@ -56,17 +56,23 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
   void emitBlock(Block &block, const MachineModel &machine) {
     Paddings paddings(block, machine);
     auto units = buildUnits(block, paddings, [&](Operation *op, StringRef why) { fallBack(op, why); });
-    SmallVector<Plan> plans;
+    SmallVector<Plan, 0> plans;
     for (std::unique_ptr<Unit> &unit : units)
       planUnit(std::move(unit), plans);
     SmallVector<Plan *> group;
+    unsigned shared = 0;
     for (Plan &plan : plans) {
-      if (!group.empty() && !canShareRows(group, plan))
-        emitGroup(group, machine);
+      unsigned rows = group.empty() ? 0 : sharedRows(group, plan);
+      // A group keeps to the rows that its first two share.
+      if (!group.empty() && (rows == 0 || (group.size() > 1 && rows != shared))) {
+        emitGroup(group, shared, machine);
+        rows = 0;
+      }
+      shared = rows;
       group.push_back(&plan);
     }
     if (!group.empty())
-      emitGroup(group, machine);
+      emitGroup(group, shared, machine);
     paddings.eraseUnread();
   }
 
@@ -89,7 +95,7 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     Plan &plan = plans.emplace_back();
     plan.unit = std::move(unit);
     plan.schedule = std::move(*schedule);
-    plan.rowDim = findRowDim(plan);
+    plan.rowDims = findRowDims(plan);
   }
 
   /// The op stays where it is: units on its two sides may not run interleaved.
@@ -99,7 +105,7 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
   }
 
   /// One unit is a nest of its own; several run block of rows by block of rows.
-  void emitGroup(SmallVectorImpl<Plan *> &group, const MachineModel &machine) {
+  void emitGroup(SmallVectorImpl<Plan *> &group, unsigned shared, const MachineModel &machine) {
     OpBuilder builder(group.back()->unit->insertionPoint());
     Location loc = group.front()->unit->anchor().getLoc();
     SmallVector<std::unique_ptr<NestEmitter>> emitters;
@@ -114,16 +120,23 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     if (group.size() == 1) {
       emitters.front()->emit();
     } else {
-      int64_t rows = rowsPerBlock(group, machine);
-      Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-      Value step = arith::ConstantIndexOp::create(builder, loc, rows);
-      Value upper = emitters.front()->upperBound(group.front()->rowDim);
-      auto loop = scf::ParallelOp::create(builder, loc, zero, upper, step);
-      loop->setAttr("adze.grain", builder.getI64IntegerAttr(blocksPerTask(group, rows, machine)));
+      int64_t rows = rowsPerBlock(group, shared, machine);
+      SmallVector<Value> lower, upper, step;
+      for (unsigned d = 0; d < shared; ++d) {
+        lower.push_back(arith::ConstantIndexOp::create(builder, loc, 0));
+        upper.push_back(emitters.front()->upperBound(group.front()->rowDims[d]));
+        step.push_back(arith::ConstantIndexOp::create(builder, loc, d + 1 == shared ? rows : 1));
+      }
+      auto loop = scf::ParallelOp::create(builder, loc, lower, upper, step);
+      loop->setAttr("adze.grain", builder.getI64IntegerAttr(blocksPerTask(group, shared, rows, machine)));
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(loop.getBody());
-      for (auto [plan, emitter] : llvm::zip(group, emitters))
-        emitter->emitChunk(plan->rowDim, rows, loop.getInductionVars().front());
+      for (auto [plan, emitter] : llvm::zip(group, emitters)) {
+        SmallVector<Loop> chunk;
+        for (unsigned d = 0; d < shared; ++d)
+          chunk.push_back({plan->rowDims[d], d + 1 == shared ? rows : 1, false});
+        emitter->emitChunk(chunk, loop.getInductionVars());
+      }
     }
     for (Plan *plan : group)
       for (const Stage &stage : plan->unit->stages)

@@ -35,10 +35,12 @@ void NestEmitter::begin() {
 
 void NestEmitter::emit() { emitLoops(0, state); }
 
-void NestEmitter::emitChunk(unsigned dim, int64_t step, Value index) {
+void NestEmitter::emitChunk(ArrayRef<Loop> loops, ValueRange indices) {
   NestState chunk = state;
-  enterChunk({dim, step, false}, index, chunk);
-  chunk.dims[dim].step = 0;
+  for (auto [loop, index] : llvm::zip(loops, indices)) {
+    enterChunk(loop, index, chunk);
+    chunk.dims[loop.dim].step = 0;
+  }
   emitLoops(0, std::move(chunk));
 }
 

@@ -60,8 +60,9 @@ public:
   void begin();
   /// Emits the nest at the builder's insertion point, after begin().
   void emit();
-  /// Emits the nest over `step` indices of `dim` from `index` on, or to its end.
-  void emitChunk(unsigned dim, int64_t step, mlir::Value index);
+  /// Emits the nest over a chunk of some dimensions: loop.step indices of
+  /// loop.dim from the loop's index on, or to the dimension's end.
+  void emitChunk(llvm::ArrayRef<Loop> loops, mlir::ValueRange indices);
   /// The bound of `dim`.
   mlir::Value upperBound(unsigned dim) const { return state.dims[dim].upper; }
 

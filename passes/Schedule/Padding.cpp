@@ -19,14 +19,6 @@ Value writtenEverywhere(linalg::GenericOp op) {
   return yielded;
 }
 
-TypedAttr filledWith(linalg::GenericOp op) {
-  TypedAttr value;
-  Value written = writtenEverywhere(op);
-  if (written && matchPattern(written, m_Constant(&value)))
-    return value;
-  return {};
-}
-
 bool isCopy(linalg::GenericOp op) {
   Value written = writtenEverywhere(op);
   return written && op.getNumDpsInputs() == 1 && written == op.getDpsInputs()[0] &&
@@ -109,6 +101,14 @@ bool isWorthwhile(const Padding &p, const MachineModel &machine) {
 }
 
 }  // namespace
+
+TypedAttr filledWith(linalg::GenericOp op) {
+  TypedAttr value;
+  Value written = writtenEverywhere(op);
+  if (written && matchPattern(written, m_Constant(&value)))
+    return value;
+  return {};
+}
 
 FailureOr<Access> Padding::access(AffineMap map, ArrayRef<unsigned> dims, unsigned numDims,
                                   Symbols &symbols) const {

@@ -9,6 +9,9 @@
 
 namespace adze::schedule {
 
+/// The constant that `op` writes to all of its one output; null for others.
+mlir::TypedAttr filledWith(mlir::linalg::GenericOp op);
+
 /// One padded buffer of a block.
 struct Padding {
   mlir::memref::AllocOp buffer;

@@ -4,6 +4,32 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExpandWinograd : Pass<"adze-expand-winograd", "::mlir::func::FuncOp"> {
+  let summary = "Give convolutions by Winograd's filtering their loops";
+  let description = [{
+    The one generic of the convolution (`adze.winograd`), the zeros before it
+    and the elementwise ops after it become a parallel loop over blocks of
+    tiles: inputs are copied with zeros around them and transformed, 36 matrix
+    products follow, their results are transformed back and go through the
+    epilogue. What a block needs stays in the second-level cache.
+
+    ```mlir
+    linalg.generic {adze.winograd} ins(%x, %u, ...) outs(%y)
+    // becomes
+    scf.parallel (%n, %row, %column) ... {
+      linalg.copy                      // 6 rows of the input
+      linalg.generic                   // 36 inputs, 36 results: B d B^T
+      linalg.generic                   // products[k] * coefficients[k]
+      linalg.generic                   // 36 inputs, 16 results: A m A^T
+      linalg.generic                   // bias, activation, ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numExpanded", "expanded", "Convolutions given loops">];
+}
+
 def AssignSchedule : Pass<"adze-assign-schedule", "::mlir::func::FuncOp"> {
   let summary = "Choose loop order, vector dimension and register tile of each linalg op";
   let description = [{

@@ -9,6 +9,11 @@ namespace adze::schedule {
 constexpr llvm::StringLiteral kScheduleAttr = "adze.schedule";
 /// On an op that begins a unit though it could join the one before.
 constexpr llvm::StringLiteral kApartAttr = "adze.apart";
+/// On the generic of a convolution by Winograd's filtering, which stands there
+/// as one sum over all three transforms: results (n, h, w, o); products (a, b),
+/// inputs (i, j) and channels c are summed up. Its operands are x in whole
+/// tiles, the coefficients, B twice and A twice (lib/Support/Winograd.h).
+constexpr llvm::StringLiteral kWinogradAttr = "adze.winograd";
 
 /// One loop, outermost first. The last loop of a dimension is its register
 /// tile loop and steps by tile[dim] (times lanes for the vector dimension);

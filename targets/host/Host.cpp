@@ -126,6 +126,7 @@ class HostTarget : public Target {
   Placement placement(Operation *) const override { return {}; }
 
   void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
+    pm.addNestedPass<func::FuncOp>(schedule::createExpandWinograd());
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
     pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());

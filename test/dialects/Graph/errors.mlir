@@ -1209,6 +1209,39 @@ func.func @panels_nchw(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32, #adze.pa
 
 // -----
 
+// expected-error @+1 {{winograd is 4, or left out}}
+func.func private @winograd_tile() -> tensor<3x3x8x8xf32, #adze.panels<16, winograd = 2>>
+
+// -----
+
+// expected-error @+1 {{coefficients of a Winograd convolution are those of a 3x3 kernel}}
+func.func private @winograd_kernel() -> tensor<5x5x8x8xf32, #adze.panels<16, winograd = 4>>
+
+// -----
+
+// expected-error @+1 {{coefficients of a Winograd convolution are f32 or f64}}
+func.func private @winograd_half() -> tensor<3x3x8x8xf16, #adze.panels<16, winograd = 4>>
+
+// -----
+
+func.func @winograd_strides(%x: tensor<1x8x8x3xf32>, %w: tensor<3x3x3x4xf32, #adze.panels<16, winograd = 4>>) {
+  // expected-error @+2 {{Winograd coefficients are for strides and dilations of 1}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.conv %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x8x8x3xf32>, tensor<3x3x3x4xf32, #adze.panels<16, winograd = 4>>) -> tensor<1x3x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_back(%w: tensor<3x3x3x4xf32, #adze.panels<16, winograd = 4>>) {
+  // expected-error @+2 {{cannot tell weights from Winograd coefficients}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = adze.relayout %w : (tensor<3x3x3x4xf32, #adze.panels<16, winograd = 4>>) -> tensor<3x3x3x4xf32>
+  return
+}
+
+// -----
+
 func.func @constant_without_resource() {
   // expected-error @+1 {{has no resource 'nowhere' of the size of 'tensor<2xf32>'}}
   %0 = adze.constant dense_resource<nowhere> : tensor<2xf32> : tensor<2xf32>

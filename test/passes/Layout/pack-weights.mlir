@@ -51,8 +51,33 @@ func.func @row(%a: tensor<1x64xf32>, %b: tensor<?x8000xf32>) -> (tensor<1x960xf3
 // CHECK: adze.relayout %{{.*}} : {{.*}} -> tensor<3x3x16x32xf32, #adze.panels<32>>
 func.func @conv(%x: tensor<1x?x?x16xf32>) -> tensor<1x?x?x32xf32> {
   %w = adze.constant dense<1.0> : tensor<3x3x16x32xf32> : tensor<3x3x16x32xf32>
-  %0 = adze.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x?x?x16xf32>, tensor<3x3x16x32xf32>) -> tensor<1x?x?x32xf32>
+  %0 = adze.conv %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x?x?x16xf32>, tensor<3x3x16x32xf32>) -> tensor<1x?x?x32xf32>
   return %0 : tensor<1x?x?x32xf32>
+}
+
+// A 3x3 convolution of stride 1 goes by Winograd's filtering: fewer products.
+// CHECK-LABEL: func.func @winograd
+// CHECK: adze.relayout %{{.*}} {layout = #adze.panels<64, winograd = 4>} : {{.*}} -> tensor<3x3x64x64xf32, #adze.panels<64, winograd = 4>>
+func.func @winograd(%x: tensor<1x56x56x64xf32>) -> tensor<1x56x56x64xf32> {
+  %w = adze.constant dense<1.0> : tensor<3x3x64x64xf32> : tensor<3x3x64x64xf32>
+  %0 = adze.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x56x56x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x56x56x64xf32>
+  return %0 : tensor<1x56x56x64xf32>
+}
+
+// Not where it does not pay: few results for many coefficients, few channels;
+// and not in half precision.
+// CHECK-LABEL: func.func @direct
+// CHECK: -> tensor<3x3x512x512xf32, #adze.panels<{{[0-9]+}}>>
+// CHECK: -> tensor<3x3x3x64xf32, #adze.panels<{{[0-9]+}}>>
+// CHECK: -> tensor<3x3x64x64xf16, #adze.panels<{{[0-9]+}}>>
+func.func @direct(%x: tensor<1x7x7x512xf32>, %y: tensor<1x64x64x3xf32>, %z: tensor<1x56x56x64xf16>) -> (tensor<1x7x7x512xf32>, tensor<1x64x64x64xf32>, tensor<1x56x56x64xf16>) {
+  %w = adze.constant dense<1.0> : tensor<3x3x512x512xf32> : tensor<3x3x512x512xf32>
+  %0 = adze.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x7x7x512xf32>, tensor<3x3x512x512xf32>) -> tensor<1x7x7x512xf32>
+  %v = adze.constant dense<1.0> : tensor<3x3x3x64xf32> : tensor<3x3x3x64xf32>
+  %1 = adze.conv %y, %v {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x64x64x3xf32>, tensor<3x3x3x64xf32>) -> tensor<1x64x64x64xf32>
+  %u = adze.constant dense<1.0> : tensor<3x3x64x64xf16> : tensor<3x3x64x64xf16>
+  %2 = adze.conv %z, %u {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x56x56x64xf16>, tensor<3x3x64x64xf16>) -> tensor<1x56x56x64xf16>
+  return %0, %1, %2 : tensor<1x7x7x512xf32>, tensor<1x64x64x64xf32>, tensor<1x56x56x64xf16>
 }
 
 // Left alone: weights that are no constant, that have few columns, groups, a

@@ -57,3 +57,19 @@ func.func @strided(%x: tensor<1x4x9xf32>, %w: tensor<6x4x3xf32>) -> tensor<1x6x2
   %0 = adze.conv %x, %w {strides = array<i64: 2>, pads = array<i64: 0, 0>, dilations = array<i64: 3>} : (tensor<1x4x9xf32>, tensor<6x4x3xf32>) -> tensor<1x6x2xf32>
   return %0 : tensor<1x6x2xf32>
 }
+
+// -----
+
+// Winograd coefficients: one sum over the three transforms, over input in whole
+// tiles of six by six.
+// CHECK-DAG: #[[X:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6, d7, d8) -> (d0, (d1 floordiv 4) * 4 + d6, (d2 floordiv 4) * 4 + d7, d8)>
+// CHECK-DAG: #[[U:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6, d7, d8) -> (d3 floordiv 16, d4, d5, d8, d3 mod 16)>
+// CHECK-DAG: #[[A:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6, d7, d8) -> (d1 mod 4, d4)>
+// CHECK-LABEL: func.func @winograd
+// CHECK-DAG: %[[B:.*]] = arith.constant dense<{{.*}}> : tensor<6x6xf32>
+// CHECK-DAG: %[[P:.*]] = tensor.pad %arg0 low[0, 1, 1, 0] high[0, 4, 1, 0]
+// CHECK: linalg.generic {{.*}}#[[X]], #[[U]]{{.*}}#[[A]]{{.*}} ins(%{{.*}}, %arg1, %[[B]], %[[B]], %{{.*}}, %{{.*}} : tensor<1x10x10x4xf32>, tensor<1x6x6x4x16xf32>, {{.*}}) {{.*}} attrs = {adze.winograd}
+func.func @winograd(%x: tensor<1x5x8x4xf32>, %w: tensor<3x3x4x8xf32, #adze.panels<16, winograd = 4>>) -> tensor<1x5x8x8xf32> {
+  %0 = adze.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, layout = #adze<layout nhwc>} : (tensor<1x5x8x4xf32>, tensor<3x3x4x8xf32, #adze.panels<16, winograd = 4>>) -> tensor<1x5x8x8xf32>
+  return %0 : tensor<1x5x8x8xf32>
+}

@@ -26,3 +26,12 @@ func.func @panels() -> tensor<2x20xi8, #adze.panels<16>> {
   %1 = adze.relayout %0 {layout = #adze.panels<16>} : (tensor<2x20xi8>) -> tensor<2x20xi8, #adze.panels<16>>
   return %1 : tensor<2x20xi8, #adze.panels<16>>
 }
+
+// Nine weights of a 3x3 kernel as 36 coefficients, in panels.
+// CHECK-LABEL: func.func @winograd
+func.func @winograd() -> tensor<3x3x2x3xf32, #adze.panels<4, winograd = 4>> {
+  // CHECK-NEXT: adze_rt.constant 256 size 1152 : tensor<3x3x2x3xf32, #adze.panels<4, winograd = 4>>
+  %0 = adze.constant dense<1.0> : tensor<3x3x2x3xf32> : tensor<3x3x2x3xf32>
+  %1 = adze.relayout %0 {layout = #adze.panels<4, winograd = 4>} : (tensor<3x3x2x3xf32>) -> tensor<3x3x2x3xf32, #adze.panels<4, winograd = 4>>
+  return %1 : tensor<3x3x2x3xf32, #adze.panels<4, winograd = 4>>
+}

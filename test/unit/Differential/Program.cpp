@@ -461,14 +461,15 @@ void Program::conv() {
   if (!x) return;
   Known a = *x;
   int64_t channels = a.tensor.dim(1), s = a.tensor.rank() - 2;
-  bool depthwise = chance(30);
-  int64_t groups = depthwise ? channels : channels % 2 == 0 && chance(20) ? 2 : 1;
+  bool winograd = s == 2 && chance(25);  // what Winograd's filtering may compute
+  bool depthwise = !winograd && chance(30);
+  int64_t groups = depthwise ? channels : !winograd && channels % 2 == 0 && chance(20) ? 2 : 1;
   int64_t outs = depthwise ? channels : groups * oneOf<int64_t>({1, 3, 8, 16, 17, 33});
   Shape w{outs, channels / groups}, strides, pads(2 * s), dilations;
   for (int64_t i = 0; i < s; ++i) {
-    w.push_back(oneOf<int64_t>({1, 1, 2, 3, 3, 5}));
-    strides.push_back(oneOf<int64_t>({1, 1, 2}));
-    dilations.push_back(oneOf<int64_t>({1, 1, 1, 2}));
+    w.push_back(winograd ? 3 : oneOf<int64_t>({1, 1, 2, 3, 3, 5}));
+    strides.push_back(winograd ? 1 : oneOf<int64_t>({1, 1, 2}));
+    dilations.push_back(winograd ? 1 : oneOf<int64_t>({1, 1, 1, 2}));
   }
   for (int64_t &p : pads) p = oneOf<int64_t>({0, 1, 1, 2});
   std::vector<Known> ins{a, constant(w, b.getF32Type(), -0.5, 0.5)};
