@@ -3,6 +3,7 @@
 // them; test/passes/Schedule/math-errors.test measures what Passes.td promises.
 #include "passes/Schedule/MathBuilder.h"
 #include "passes/Schedule/Passes.h"
+#include "passes/Schedule/Pow.h"
 
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -174,6 +175,30 @@ template <typename OpTy, int32_t shift> struct ExpandSine : OpRewritePattern<OpT
   }
 };
 
+/// pow of vectors: the formula where it holds for every lane, else the library's
+/// function on each lane.
+struct ExpandPow : OpRewritePattern<math::PowFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type || !isF32(type) || op->hasAttr(kExact))
+      return rewriter.notifyMatchFailure(op, "not a vector of f32, or done");
+    Location loc = op.getLoc();
+    Value x = op.getLhs(), y = op.getRhs();
+    Value all = vector::ReductionOp::create(rewriter, loc, vector::CombiningKind::AND,
+                                            isPowWithin(rewriter, loc, x, y));
+    auto branch = scf::IfOp::create(rewriter, loc, type, all, /*withElseRegion=*/true);
+    rewriter.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(rewriter, loc, buildPow(rewriter, loc, x, y));
+    rewriter.setInsertionPointToStart(branch.elseBlock());
+    auto exact = math::PowFOp::create(rewriter, loc, x, y);
+    exact->setAttr(kExact, rewriter.getUnitAttr());
+    scf::YieldOp::create(rewriter, loc, exact.getResult());
+    rewriter.replaceOp(op, branch.getResult(0));
+    return success();
+  }
+};
+
 /// 1 / sqrt(x), which is exact to an ulp and never an approximate instruction.
 Value buildRsqrt(MathBuilder &m, Value x) {
   return m.div(m.constant(1.0f), math::SqrtOp::create(m.builder, m.loc, x));
@@ -184,7 +209,7 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandUnary<math::ExpOp, buildExp>, ExpandUnary<math::TanhOp, buildTanh>,
                  ExpandUnary<math::ErfOp, buildErf>, ExpandUnary<math::RsqrtOp, buildRsqrt>,
-                 ExpandSine<math::SinOp, 0>, ExpandSine<math::CosOp, 1>>(&getContext());
+                 ExpandSine<math::SinOp, 0>, ExpandSine<math::CosOp, 1>, ExpandPow>(&getContext());
     patterns.add<ScaleDenormals<math::LogOp>>(&getContext(), kLn2Times24);
     patterns.add<ScaleDenormals<math::Log2Op>>(&getContext(), 24.0f);
     // Of MLIR's own formulas, those measured good to three ulp.

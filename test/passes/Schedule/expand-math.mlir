@@ -29,6 +29,22 @@ func.func @sine(%x: vector<16xf32>) -> vector<16xf32> {
 
 // -----
 
+// Powers of positive numbers go by logarithms in double precision, a vector
+// with any other lane by the library's function.
+// CHECK-LABEL: func.func @pow
+// CHECK: %[[WITHIN:.*]] = vector.reduction <and>
+// CHECK: scf.if %[[WITHIN]]
+// CHECK: arith.extf {{.*}} : vector<16xf32> to vector<16xf64>
+// CHECK-NOT: math.powf
+// CHECK: else
+// CHECK: math.powf %arg0, %arg1 {adze.exact}
+func.func @pow(%x: vector<16xf32>, %y: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.powf %x, %y : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// -----
+
 // The logarithm of a denormal is that of 2^24 times it, less log(2^24).
 // CHECK-LABEL: func.func @denormals
 // CHECK-DAG: %[[MIN:.*]] = arith.constant 1.17549435E-38 : f32
