@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-import time
+import sys
 import zlib
 
 import numpy as np
@@ -47,19 +47,31 @@ def input_flags(feed, folder):
     return flags
 
 
+# A process counts the memory of the one that starts it until it runs its program:
+# a small one stands between.
+_MEASURE = """
+import os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, file=os.fdopen(int(sys.argv[1]), "w"))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
 def measured(command):
-    """Runs a command: its result, seconds, and the most memory it had, in bytes."""
-    begin = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    out, err = process.stdout.read(), process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    done = subprocess.CompletedProcess(command, process.returncode, out, err)
-    return done, time.monotonic() - begin, usage.ru_maxrss * 1024
+    """Runs a command: its result, seconds of CPU, and the most memory it had, in bytes."""
+    read, write = os.pipe()
+    launcher = [sys.executable, "-I", "-S", "-c", _MEASURE, str(write)]
+    done = subprocess.run([*launcher, *map(str, command)], capture_output=True, text=True,
+                          pass_fds=[write])
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        seconds, peak = pipe.read().split()
+    return done, float(seconds), int(peak)
 
 
 def compile_model(adze, source, target, *flags):
-    """Compiles without shapes: (summary, seconds, peak bytes); raises on failure."""
+    """Compiles without shapes: (summary, seconds of CPU, peak bytes); raises on failure."""
     done, seconds, peak = measured([str(adze), "compile", str(source), "-o", str(target), "--json",
                                     *flags])
     if done.returncode:
