@@ -7,6 +7,9 @@ using namespace mlir;
 
 namespace adze::schedule {
 
+/// A plain sum adds so many terms before it starts another.
+constexpr int64_t kTermsInTurn = 128;
+
 NestEmitter::NestEmitter(Unit &unit, const Schedule &schedule, const MachineModel &machine,
                          OpBuilder &builder, Location loc)
     : unit(unit), schedule(schedule), machine(machine), builder(builder), prologue(builder),
@@ -152,24 +155,69 @@ SmallVector<Value> NestEmitter::emitReduction(unsigned level, NestState state,
     return accumulate(state, std::move(accumulators));
   unsigned dim = reductionLoops[level].dim;
   clip(dim, state);
+  bool inParts = isPlainSum();
   for (const Rung &rung : ladder(dim, state)) {
     NestState next = state;
+    int64_t step = rung.count * rung.lanes;
     if (rung.once) {
       bind(dim, rung, rung.lower, next);
       accumulators = emitReduction(level + 1, std::move(next), std::move(accumulators));
-      continue;
+    } else if (inParts && state.dims[dim].extent.value_or(INT64_MAX) > kTermsInTurn * step) {
+      accumulators = emitPartialSums(level, rung, next, std::move(accumulators));
+    } else {
+      accumulators = emitReductionLoop(level, rung, next, std::move(accumulators));
     }
-    auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper,
-                                 constant(rung.count * rung.lanes), accumulators);
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(op.getBody());
-    bind(dim, rung, op.getInductionVar(), next);
-    Values inner(op.getRegionIterArgs());
-    Values results = emitReduction(level + 1, std::move(next), std::move(inner));
-    scf::YieldOp::create(builder, loc, results);
-    accumulators.assign(op.getResults().begin(), op.getResults().end());
   }
   return accumulators;
+}
+
+SmallVector<Value> NestEmitter::emitReductionLoop(unsigned level, const Rung &rung, NestState state,
+                                                  Values accumulators) {
+  auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper,
+                               constant(rung.count * rung.lanes), accumulators);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(op.getBody());
+  bind(reductionLoops[level].dim, rung, op.getInductionVar(), state);
+  Values inner(op.getRegionIterArgs());
+  Values results = emitReduction(level + 1, std::move(state), std::move(inner));
+  scf::YieldOp::create(builder, loc, results);
+  return Values(op.getResults());
+}
+
+/// A sum of sums: rounding errors of terms added one by one grow with their
+/// number, and do not even cancel where terms are alike.
+SmallVector<Value> NestEmitter::emitPartialSums(unsigned level, const Rung &rung,
+                                                const NestState &state, Values accumulators) {
+  Value step = constant(kTermsInTurn * rung.count * rung.lanes);
+  auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper, step, accumulators);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(op.getBody());
+  Rung part = rung;
+  part.lower = op.getInductionVar();
+  part.upper = arith::MinSIOp::create(builder, loc, add(part.lower, step), rung.upper);
+  Values zeros;
+  for (Value sum : op.getRegionIterArgs()) {
+    auto vector = dyn_cast<VectorType>(sum.getType());
+    zeros.push_back(neutral(vector ? vector.getNumElements() : 1));
+  }
+  Values parts = emitReductionLoop(level, part, state, std::move(zeros));
+  Operation *combiner = findCombiner(unit.stages[unit.core].op, 0);
+  for (auto [sum, value] : llvm::zip(op.getRegionIterArgs(), parts))
+    value = combine(builder, combiner, sum, value);
+  scf::YieldOp::create(builder, loc, parts);
+  return Values(op.getResults());
+}
+
+/// One sum of floats whose terms are read once: what it costs is reading them.
+bool NestEmitter::isPlainSum() const {
+  const Stage &core = unit.stages[unit.core];
+  if (core.outputs().size() != 1 || !isa_and_nonnull<arith::AddFOp>(findCombiner(core.op, 0)))
+    return false;
+  for (unsigned o = 0; o < core.numInputs(); ++o)
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (!core.operands[o].isScalar && !core.operands[o].dependsOn(dim))
+        return false;
+  return true;
 }
 
 /// Masked loads and stores of every operand type are cheap on this machine.

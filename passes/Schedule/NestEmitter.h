@@ -75,6 +75,10 @@ private:
   void emitRungs(unsigned level, const NestState &state);
   void enterChunk(const Loop &loop, mlir::Value index, NestState &state);
   Values emitReduction(unsigned level, NestState state, Values accumulators);
+  Values emitReductionLoop(unsigned level, const Rung &rung, NestState state, Values accumulators);
+  Values emitPartialSums(unsigned level, const Rung &rung, const NestState &state,
+                         Values accumulators);
+  bool isPlainSum() const;
   llvm::SmallVector<Rung> ladder(unsigned dim, const NestState &state);
   void tailRungs(unsigned dim, int64_t rest, mlir::Value lower, llvm::SmallVector<Rung> &rungs);
   void moveTo(unsigned dim, mlir::Value index, NestState &state);
@@ -101,7 +105,7 @@ private:
   Values evaluate(unsigned stage, NestState &state, const Point &point, unsigned index,
                   llvm::ArrayRef<mlir::Value> outputs);
   mlir::Value mergeLanes(llvm::ArrayRef<mlir::Value> vectors, mlir::Value init);
-  mlir::Value neutralVector();
+  mlir::Value neutral(int64_t lanes);
   void storeResults(NestState &state);
   bool reducesLanes() const;
   bool isDead(mlir::Value memref) const;

@@ -172,11 +172,11 @@ void NestEmitter::runStage(unsigned stageIndex, NestState &state) {
     written[stage.outputs()[o].source.getAsOpaquePointer()] = results[o];
 }
 
-Value NestEmitter::neutralVector() {
+Value NestEmitter::neutral(int64_t lanes) {
   linalg::GenericOp op = unit.stages[unit.core].op;
-  std::optional<TypedAttr> neutral = arith::getNeutralElement(findCombiner(op, 0));
-  Value scalar = arith::ConstantOp::create(prologue, loc, *neutral);
-  return splat(prologue, loc, scalar, schedule.lanes);
+  std::optional<TypedAttr> element = arith::getNeutralElement(findCombiner(op, 0));
+  Value scalar = arith::ConstantOp::create(prologue, loc, *element);
+  return splat(prologue, loc, scalar, lanes);
 }
 
 Value NestEmitter::mergeLanes(ArrayRef<Value> vectors, Value init) {
@@ -202,7 +202,7 @@ void NestEmitter::runCore(NestState &state) {
     for (unsigned index = 0; index < tile.size(); ++index) {
       inits.push_back(current(unit.core, inputs + o, state, index));
       if (reducesLanes())
-        accumulators.append(copies, neutralVector());
+        accumulators.append(copies, neutral(schedule.lanes));
       else
         accumulators.push_back(splat(builder, loc, inits.back(), state.lanes));
     }
