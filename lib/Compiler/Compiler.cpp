@@ -375,4 +375,13 @@ ExitCode compile(const CompileOptions &options, DiagnosticEngine &diags,
   return Compilation(options, diags, summary).run();
 }
 
+ExitCode countRoundings(CompileOptions options, DiagnosticEngine &diags, Roundings &roundings) {
+  options.to = Phase::Graph;
+  options.takeModule = [](ModuleOp) {};
+  CompileSummary summary;
+  ExitCode code = compile(options, diags, summary);
+  roundings = summary.roundings;
+  return code;
+}
+
 }  // namespace adze

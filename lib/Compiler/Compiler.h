@@ -87,6 +87,9 @@ struct CompileSummary {
 /// file behind. Thread-safe: no globals.
 ExitCode compile(const CompileOptions &options, DiagnosticEngine &diags, CompileSummary &summary);
 
+/// Roundings of the model's graph at the shapes given. Writes nothing.
+ExitCode countRoundings(CompileOptions options, DiagnosticEngine &diags, Roundings &roundings);
+
 struct OpSupportRow {
   std::string domain, name;
   int64_t minVersion = 1, maxVersion = 0;  ///< 0: newest

@@ -38,34 +38,27 @@ struct Options {
   bool eachKernel = false;
 };
 
+/// Of each value that a function reached by adding a constant, the constant's size.
+using Addends = std::map<std::string, double>;
+
 /// What the bounds depend on, and who computes which value.
 struct ModelFacts {
-  int64_t stages = 1, terms = 1;
-  std::map<std::string, double> addends;  ///< of values that addendOf() gives one
+  Roundings roundings;
+  Addends addends;
   std::map<std::string, std::vector<std::string>> results;  ///< of a node
   /// Nodes that use a value; "" stands for the model's outputs.
   std::map<std::string, std::set<std::string>> users;
 };
 
-/// Terms that one result of `node` sums, from its weights; 1 when not known.
-int64_t termsOf(const onnx::NodeProto &node,
-                const std::map<std::string, const onnx::TensorProto *> &weights) {
-  if (node.input_size() < 2) return 1;
-  auto w = weights.find(node.input(1));
-  if (w == weights.end() || w->second->dims_size() < 2) return 1;
-  const auto &dims = w->second->dims();
-  int64_t terms = 1;
-  if (node.op_type() == "Conv")
-    for (int i = 1; i < dims.size(); ++i) terms *= dims[i];
-  else if (node.op_type() == "MatMul" || node.op_type() == "Gemm")
-    terms = std::max(dims[0], dims[dims.size() - 2]);
-  return terms;
+double lookup(const Addends &addends, const std::string &value) {
+  auto found = addends.find(value);
+  return found == addends.end() ? 0 : found->second;
 }
 
 /// Size of the constant that the function of `node` adds on the way to its
 /// result: its rounding does not shrink with the result. Ops that only move
 /// elements hand their inputs' on. 0 for others.
-double addendOf(const onnx::NodeProto &node, const std::map<std::string, double> &addends) {
+double addendOf(const onnx::NodeProto &node, const Addends &addends) {
   static const std::set<std::string_view> adding = {"HardSigmoid", "Sigmoid", "Softplus"};
   static const std::set<std::string_view> moving = {
       "Concat",  "Expand",  "Flatten", "Gather", "Identity", "Reshape",  "Slice",
@@ -73,10 +66,29 @@ double addendOf(const onnx::NodeProto &node, const std::map<std::string, double>
   if (adding.count(node.op_type())) return 1;
   double largest = 0;
   if (moving.count(node.op_type()))
-    for (const auto &in : node.input())
-      if (auto found = addends.find(in); found != addends.end())
-        largest = std::max(largest, found->second);
+    for (const auto &in : node.input()) largest = std::max(largest, lookup(addends, in));
   return largest;
+}
+
+void addAddends(const onnx::GraphProto &graph, Addends &addends);
+
+/// The results of a node with graphs are theirs.
+void addAddends(const onnx::NodeProto &node, Addends &addends) {
+  for (const auto &out : node.output())
+    if (double addend = addendOf(node, addends); addend > 0) addends[out] = addend;
+  int before = node.op_type() == "Loop" ? 1 : 0;  // a loop's body gives its condition first
+  for (const auto &attribute : node.attribute()) {
+    if (!attribute.has_g()) continue;
+    Addends inside = addends;
+    addAddends(attribute.g(), inside);
+    for (int i = 0; i < node.output_size() && i + before < attribute.g().output_size(); ++i)
+      if (double addend = lookup(inside, attribute.g().output(i + before).name()); addend > 0)
+        addends[node.output(i)] = std::max(lookup(addends, node.output(i)), addend);
+  }
+}
+
+void addAddends(const onnx::GraphProto &graph, Addends &addends) {
+  for (const auto &node : graph.node()) addAddends(node, addends);
 }
 
 std::optional<ModelFacts> factsOf(const std::string &path) {
@@ -87,31 +99,11 @@ std::optional<ModelFacts> factsOf(const std::string &path) {
       !model.ParseFromArray(file->bytes().data(), static_cast<int>(file->bytes().size())))
     return std::nullopt;
   ModelFacts facts;
-  std::map<std::string, const onnx::TensorProto *> weights;
-  for (const auto &t : model.graph().initializer()) weights[t.name()] = &t;
-  for (const auto &node : model.graph().node())
-    if (node.op_type() == "Constant" && node.attribute_size() && node.attribute(0).has_t())
-      weights[node.output(0)] = &node.attribute(0).t();
-  // The longest ways through the graph: roundings one after the other, and the
-  // terms of the sums among them.
-  std::map<std::string, int64_t> depth, length;
+  addAddends(model.graph(), facts.addends);
   for (const auto &node : model.graph().node()) {
-    int64_t deepest = 0, longest = 0;
-    for (const auto &in : node.input()) {
-      deepest = std::max(deepest, depth[in]);
-      longest = std::max(longest, length[in]);
-    }
-    ++deepest, longest += termsOf(node, weights);
-    double addend = addendOf(node, facts.addends);
     const std::string &name = node.name().empty() ? node.output(0) : node.name();
     for (const auto &in : node.input()) facts.users[in].insert(name);
-    for (const auto &out : node.output()) {
-      depth[out] = deepest, length[out] = longest;
-      if (addend > 0) facts.addends[out] = addend;
-      facts.results[name].push_back(out);
-    }
-    facts.stages = std::max(facts.stages, deepest);
-    facts.terms = std::max(facts.terms, longest);
+    for (const auto &out : node.output()) facts.results[name].push_back(out);
   }
   for (const auto &out : model.graph().output()) facts.users[out.name()].insert("");
   return facts;
@@ -195,8 +187,8 @@ class Verification {
     std::cout << Json{{"same", !cli_.diags.hasErrors()},
                       {"outputs", rows_},
                       {"first_diverging", diverging_},
-                      {"stages", facts_.stages},
-                      {"terms", facts_.terms}}
+                      {"stages", facts_.roundings.steps},
+                      {"terms", facts_.roundings.terms}}
                      .dump()
               << "\n";
   }
@@ -209,13 +201,25 @@ class Verification {
     return session.completeInputs(std::move(given), shapes, seed, cli_);
   }
 
+  /// Sums over the inputs' sizes have the terms that these give them.
+  bool countAtSizesOf(const std::vector<HostTensor> &inputs) {
+    CompileOptions options;
+    options.model = model_;
+    for (const HostTensor &t : inputs) {
+      ShapeOverride &shape = options.shapes.emplace_back();
+      shape.input = t.name;
+      for (int64_t extent : t.shape) shape.dims.push_back({extent, extent});
+    }
+    return countRoundings(options, cli_.diags, facts_.roundings) == ExitCode::Ok;
+  }
+
   /// Both sides' results for the inputs; false after reporting.
   bool runBoth(uint64_t seed, std::vector<HostTensor> &own, std::vector<HostTensor> &other) {
     Progress progress(cli_.showsProgress());
     progress.step(1, 2, "running adze and onnxruntime");
     auto session = Session::open(o_.artifact, o_.threads, cli_);
     auto inputs = session ? inputsFor(*session, seed) : std::nullopt;
-    if (!inputs) return false;
+    if (!inputs || !countAtSizesOf(*inputs)) return false;
     auto peer = Peer::start("ort", model_, std::max(1, o_.threads), *inputs, false, cli_);
     return peer && runOwn(*session, std::move(*inputs), own) && runPeer(*peer, other);
   }
@@ -234,9 +238,8 @@ class Verification {
   }
 
   Tolerance toleranceOf(const HostTensor &t) const {
-    auto addend = facts_.addends.find(t.name);
-    return derivedTolerance(t.dtype, facts_.stages, facts_.terms,
-                            addend == facts_.addends.end() ? 0 : addend->second);
+    return derivedTolerance(t.dtype, facts_.roundings.steps, facts_.roundings.terms,
+                            lookup(facts_.addends, t.name));
   }
 
   Difference check(const HostTensor &got, const HostTensor &want) const {
