@@ -28,11 +28,11 @@ ADZE_EVALUATE(QuantizeOp) {
   const Tensor &x = call.in(0), &scale = call.in(1), &zero = call.in(2);
   Type to = zero.element();
   std::vector<double> values = toDoubles(x), scales = toDoubles(scale), zeros = toDoubles(zero);
-  // ONNX divides in x's precision, so that rounding ties fall as they do there.
+  // The quotient is one of float32, as compiled code and onnxruntime have it: in
+  // float16 ties would be more common, and fall elsewhere.
   Type precision = isFloat(x.element()) && x.element().getIntOrFloatBitWidth() > 32
                        ? x.element()
                        : Type(Float32Type::get(op.getContext()));
-  if (isFloat(x.element()) && x.element() == scale.element()) precision = x.element();
   std::vector<int64_t> ints(isFloat(to) ? 0 : values.size());
   forEachScale(x, scale, op.getAxis(), op.getBlockSize(), [&](int64_t i, int64_t s) {
     double v = roundTo(precision, values[i] / scales[s]);
