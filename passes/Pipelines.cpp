@@ -91,6 +91,7 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
   if (options.optLevel > 0) pm.addPass(createPlanMemory());
   pm.addPass(createFormLaunches());
   cleanup(pm);
+  pm.addPass(createCountWork());
 }
 
 void registerPipelines() {

@@ -187,8 +187,13 @@ typedef struct adze_kernel_info {
   const char *kind;          /* "matmul", "conv", "elementwise", ... */
   const char *const *nodes;  /* the ONNX nodes that it computes */
   size_t node_count;
-  const char *flops;         /* expression over the signature's symbols; "": not known */
-  int64_t bytes;             /* read and written; 0: not known */
+  /* What a launch does, in postfix over the dynamic extents e0, e1, ... of the
+   * kernel's arguments ("e0 e1 * 2304 *"); "": not known. Bytes are those of
+   * its arguments, each counted once. */
+  const char *flops;
+  int64_t bytes;             /* read and written, where they are constant; else 0 */
+  const char *bytes_read;
+  const char *bytes_written;
 } adze_kernel_info;
 
 ADZE_RT_API size_t adze_model_kernel_count(const adze_model *model);
@@ -283,6 +288,18 @@ ADZE_RT_API void adze_request_cancel(adze_request *request);
 typedef void (*adze_profile_fn)(void *user, int64_t kernel, int64_t begin_ns, int64_t end_ns);
 ADZE_RT_API adze_status *adze_request_set_profile(adze_request *request, adze_profile_fn callback,
                                                   void *user);
+
+/* The same with what each launch did, and with the pieces of its parallel loops.
+ * It takes the place of a profile, and a profile of it. */
+typedef struct adze_trace_event {
+  int64_t kernel;
+  int64_t thread; /* of a piece: 0 is the running thread; -1: a whole launch */
+  int64_t begin_ns, end_ns;
+  int64_t flops, bytes_read, bytes_written; /* of a launch; -1: not known */
+} adze_trace_event;
+typedef void (*adze_trace_fn)(void *user, const adze_trace_event *event);
+ADZE_RT_API adze_status *adze_request_set_trace(adze_request *request, adze_trace_fn callback,
+                                                void *user);
 
 typedef struct adze_request_info {
   size_t struct_size;

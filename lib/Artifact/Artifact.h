@@ -81,8 +81,10 @@ struct Kernel {
   std::string name;
   std::string kind;                ///< "matmul", "conv", "elementwise", ...
   std::vector<std::string> nodes;  ///< ONNX nodes computed by this kernel
-  std::string flops;               ///< expression over symbols; empty: unknown
-  int64_t bytes = 0;               ///< bytes read and written; 0: unknown
+  /// What one launch does, as counts over its extents (Count.h); empty: unknown.
+  /// Bytes are those of its arguments, each counted once.
+  std::string flops, bytesRead, bytesWritten;
+  uint32_t extents = 0;  ///< dynamic extents of its arguments
 };
 
 struct PlannedBuffer {

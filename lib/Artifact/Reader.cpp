@@ -79,8 +79,8 @@ void readHeader(const fb::Header &h, Contents &c) {
   c.inputs = tensors(h.inputs());
   c.outputs = tensors(h.outputs());
   each(h.kernels(), [&](const fb::Kernel &k) {
-    c.kernels.push_back(
-        {text(k.name()), text(k.kind()), texts(k.nodes()), text(k.flops()), k.bytes()});
+    c.kernels.push_back({text(k.name()), text(k.kind()), texts(k.nodes()), text(k.flops()),
+                         text(k.bytes_read()), text(k.bytes_written()), k.extents()});
   });
   c.memory = memoryPlan(h.memory());
   each(h.node_mapping(),

@@ -1,4 +1,5 @@
 #include "lib/Artifact/Artifact.h"
+#include "lib/Artifact/Count.h"
 
 #include <set>
 
@@ -62,6 +63,14 @@ std::string checkPlan(const MemoryPlan &plan, int64_t kernels) {
   return {};
 }
 
+std::string checkCounts(const std::vector<Kernel> &kernels) {
+  for (const Kernel &k : kernels)
+    for (const std::string *text : {&k.flops, &k.bytesRead, &k.bytesWritten})
+      if (!text->empty() && !Count::parse(*text, k.extents))
+        return "kernel '" + printable(k.name, 80) + "' has a malformed count of its work";
+  return {};
+}
+
 std::string checkSections(const std::vector<Section> &sections) {
   for (const Section &s : sections) {
     uint64_t end = 0;
@@ -109,8 +118,7 @@ std::string validate(const Contents &c) {
   if (std::string e = checkTensors("input", c.inputs); !e.empty()) return e;
   if (std::string e = checkTensors("output", c.outputs); !e.empty()) return e;
   if (std::string e = checkPlan(c.memory, kernels); !e.empty()) return e;
-  for (const Kernel &k : c.kernels)
-    if (k.bytes < 0) return "kernel '" + printable(k.name, 80) + "' moves negative bytes";
+  if (std::string e = checkCounts(c.kernels); !e.empty()) return e;
   for (const NodeMapping &n : c.nodeMapping)
     if (n.kernel < -1 || n.kernel >= kernels)
       return "node '" + printable(n.node, 80) + "' maps to a kernel that is not there";

@@ -104,7 +104,9 @@ class HeaderBuilder {
     std::vector<Offset<fb::Kernel>> v;
     for (const Kernel &k : c_.kernels) {
       auto name = text(k.name), kind = text(k.kind), flops = text(k.flops);
-      v.push_back(fb::CreateKernel(b_, name, kind, texts(k.nodes), flops, k.bytes));
+      auto read = text(k.bytesRead), written = text(k.bytesWritten);
+      v.push_back(
+          fb::CreateKernel(b_, name, kind, texts(k.nodes), flops, read, written, k.extents));
     }
     return b_.CreateVector(v);
   }

@@ -261,7 +261,11 @@ class Compilation {
       diags.error(ExitCode::InvalidModel, "ADZ0403", error, "`--to kernel` or later writes one");
       return false;
     }
-    describeKernels(*module, nodes, contents);
+    error = describeKernels(*module, nodes, contents);
+    if (!error.empty()) {
+      diags.error(ExitCode::InvalidModel, "ADZ0403", error);
+      return false;
+    }
     if (!passes([&](OpPassManager &pm) { target->buildEmitPipeline(pm, targetOptions); }))
       return false;
     contents.target = target->name();

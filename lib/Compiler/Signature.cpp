@@ -1,6 +1,7 @@
 #include "lib/Compiler/Signature.h"
 
 #include "dialects/Graph/Graph.h"
+#include "lib/Artifact/Count.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -140,7 +141,27 @@ static void describePlan(ModuleOp module, artifact::Contents &contents) {
   }
 }
 
-void describeKernels(ModuleOp module, const std::vector<std::string> &nodes,
+/// What a launch of the kernel does, as adze-count-work wrote it. Empty on success.
+static std::string describeWork(func::FuncOp function, artifact::Kernel &k) {
+  auto work = function ? function->getAttrOfType<DictionaryAttr>("adze.work") : DictionaryAttr();
+  if (!work) return {};
+  for (Type type : function.getArgumentTypes())
+    if (auto memref = dyn_cast<MemRefType>(type)) k.extents += memref.getNumDynamicDims();
+  auto text = [&](StringRef key) {
+    auto value = work.getAs<StringAttr>(key);
+    return value ? value.str() : std::string();
+  };
+  k.flops = text("flops");
+  k.bytesRead = text("read");
+  k.bytesWritten = text("written");
+  for (const std::string &count : {k.flops, k.bytesRead, k.bytesWritten})
+    if (!count.empty() && !artifact::Count::parse(count, k.extents))
+      return "adze.work of " + printable(function.getName()) + " has the malformed count '" +
+             printable(count, 60) + "'";
+  return {};
+}
+
+std::string describeKernels(ModuleOp module, const std::vector<std::string> &nodes,
                      artifact::Contents &contents) {
   std::map<std::string, int32_t> kernelOf;
   if (auto table = module->getAttrOfType<ArrayAttr>("adze.kernels")) {
@@ -150,6 +171,8 @@ void describeKernels(ModuleOp module, const std::vector<std::string> &nodes,
       k.name = d.getAs<StringAttr>("function").str() + "." +
                std::to_string(contents.kernels.size() - 1);
       k.kind = d.getAs<StringAttr>("reason").str();
+      auto function = module.lookupSymbol<func::FuncOp>(d.getAs<StringAttr>("function"));
+      if (std::string error = describeWork(function, k); !error.empty()) return error;
       for (Attribute n : d.getAs<ArrayAttr>("nodes")) {
         k.nodes.push_back(cast<StringAttr>(n).str());
         kernelOf.try_emplace(k.nodes.back(), contents.kernels.size() - 1);
@@ -163,6 +186,7 @@ void describeKernels(ModuleOp module, const std::vector<std::string> &nodes,
     contents.nodeMapping.push_back({n, it == kernelOf.end() ? -1 : it->second});
   }
   describePlan(module, contents);
+  return {};
 }
 
 }  // namespace adze

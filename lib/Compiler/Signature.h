@@ -22,8 +22,8 @@ std::string recordSignature(mlir::ModuleOp module);
 std::string describeSignature(mlir::ModuleOp module, artifact::Contents &contents);
 
 /// Kernels and memory plan, from the attributes of the kernel phase; and where
-/// each of `nodes` (ONNX names, in order) ended.
-void describeKernels(mlir::ModuleOp module, const std::vector<std::string> &nodes,
+/// each of `nodes` (ONNX names, in order) ended. Empty on success.
+std::string describeKernels(mlir::ModuleOp module, const std::vector<std::string> &nodes,
                      artifact::Contents &contents);
 
 /// Element type -> the artifact's; Undefined for types an artifact has not.

@@ -31,6 +31,14 @@ struct adze_model {
 
 struct adze_request {
   std::shared_ptr<adze::runtime::Request> request;
+  struct {
+    adze_profile_fn callback = nullptr;
+    void *user = nullptr;
+  } profile;
+  struct {
+    adze_trace_fn callback = nullptr;
+    void *user = nullptr;
+  } trace;
 };
 
 namespace adze::runtime {

@@ -37,10 +37,20 @@ class OutputSink {
   ~OutputSink() = default;
 };
 
-/// Called with the kernel's index and CLOCK_MONOTONIC times.
+/// A kernel's launch, or one piece of a parallel loop inside it. Times are of
+/// CLOCK_MONOTONIC; counts are -1 where they are not known, and for pieces.
+struct ProfileEvent {
+  int64_t kernel;
+  int64_t thread;  ///< of a piece, numbered as they first show, 0 the running one; -1: a launch
+  int64_t beginNs, endNs;
+  int64_t flops = -1, bytesRead = -1, bytesWritten = -1;
+};
+
+/// Called in the running thread; a launch comes after its pieces.
 struct Profiler {
-  void (*callback)(void *user, int64_t kernel, int64_t beginNs, int64_t endNs) = nullptr;
+  void (*callback)(void *user, const ProfileEvent &event) = nullptr;
   void *user = nullptr;
+  bool pieces = false;  ///< report them as well
 };
 
 /// One run: everything that a device needs besides its own module.

@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-#define ADZE_HOST_ABI_VERSION 1
+#define ADZE_HOST_ABI_VERSION 2
 
 typedef struct adze_memref {
   void *allocated;
@@ -75,9 +75,10 @@ struct adze_host_ctx {
    * after the call must be valid all the same: given a ctx of another thread,
    * it returns. */
   void (*fail)(adze_host_ctx *ctx, int32_t code, const char *message);
-  /* Called around each kernel when profiling; null otherwise. */
+  /* Called around each kernel when profiling; null otherwise. extents[count]
+   * are the dynamic extents of its arguments, in order. */
   void (*kernel_begin)(adze_host_ctx *ctx, int32_t kernel);
-  void (*kernel_end)(adze_host_ctx *ctx, int32_t kernel);
+  void (*kernel_end)(adze_host_ctx *ctx, int32_t kernel, const int64_t *extents, int64_t count);
   /* Asked at loop back-edges of long loops; leaves like fail once the request
    * is cancelled or late, else 0. Non-zero asks the code to leave. */
   int32_t (*cancelled)(adze_host_ctx *ctx);

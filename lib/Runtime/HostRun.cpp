@@ -4,6 +4,8 @@
 // object with a destructor alive across the jump.
 #include "lib/Runtime/HostRun.h"
 
+#include "lib/Artifact/Count.h"
+
 #include <pthread.h>
 #include <setjmp.h>
 
@@ -16,6 +18,12 @@ namespace {
 // Several pieces a thread even out threads of unequal speed.
 constexpr int64_t kPiecesPerThread = 4;
 
+/// When one piece of a parallel loop ran, and where.
+struct Slice {
+  pthread_t thread;
+  int64_t beginNs = 0, endNs = 0;
+};
+
 /// What all contexts of one run share.
 struct Run {
   explicit Run(Execution &e) : execution(e) {}
@@ -27,6 +35,9 @@ struct Run {
   const char *message = "";
   int64_t detail = -1;  ///< bytes asked for; -1: none
   std::vector<int64_t> kernelBegin;
+  std::vector<Slice> slices;        ///< of the parallel loop that runs, where they are asked for
+  std::vector<pthread_t> seen;      ///< threads that had slices, by their number
+  int32_t kernel = -1;              ///< the one that runs, when profiling
   alignas(kAlignment) char scratch[4096];
 };
 
@@ -138,6 +149,7 @@ struct Job {
   adze_task_fn task;
   void *env;
   int64_t count, pieces;
+  Slice *slices;  ///< one a piece; null: not asked for
 };
 
 /// One piece of a parallel loop, in any of the pool's threads.
@@ -155,7 +167,41 @@ void runPiece(void *p, size_t i) {
   int64_t n = static_cast<int64_t>(i), base = job.count / job.pieces, more = job.count % job.pieces;
   int64_t begin = n * base + std::min(n, more);
   int64_t end = begin + base + (n < more ? 1 : 0);
+  Slice *slice = job.slices ? &job.slices[i] : nullptr;
+  if (slice) *slice = {pthread_self(), nowNs(), 0};
   if (_setjmp(exit) == 0) job.task(&local.abi, job.env, begin, end);
+  if (slice) slice->endNs = nowNs();
+}
+
+/// Room for the slices of a loop; null where they are not asked for, or there
+/// is no memory for them.
+Slice *makeSlices(Run &run, size_t count) {
+  if (!run.execution.profiler.pieces || run.kernel < 0) return nullptr;
+  try {
+    run.slices.assign(count, Slice{});
+    return run.slices.data();
+  } catch (const std::bad_alloc &) {
+    return nullptr;
+  }
+}
+
+/// A small number for a thread, the running one's first.
+int64_t threadNumber(Run &run, pthread_t thread) {
+  auto at = std::ranges::find_if(run.seen, [&](pthread_t t) { return pthread_equal(t, thread); });
+  if (at == run.seen.end()) at = run.seen.insert(at, thread);
+  return at - run.seen.begin();
+}
+
+void reportSlices(Run &run) {
+  const Profiler &p = run.execution.profiler;
+  try {
+    threadNumber(run, pthread_self());
+    for (const Slice &s : run.slices)
+      if (s.endNs)
+        p.callback(p.user, {run.kernel, threadNumber(run, s.thread), s.beginNs, s.endNs});
+  } catch (const std::bad_alloc &) {
+    // Without memory the rest is not reported.
+  }
 }
 
 void hostParallelFor(adze_host_ctx *ctx, adze_task_fn task, void *env, int64_t count,
@@ -169,8 +215,10 @@ void hostParallelFor(adze_host_ctx *ctx, adze_task_fn task, void *env, int64_t c
     task(ctx, env, 0, count);
     return;
   }
-  Job job{c, task, env, count, pieces};
+  Slice *slices = makeSlices(*c->run, static_cast<size_t>(pieces));
+  Job job{c, task, env, count, pieces, slices};
   threads.run(runPiece, &job, static_cast<size_t>(pieces));
+  if (slices) reportSlices(*c->run);
   if (c->run->failed.load(std::memory_order_acquire)) leave(c);
 }
 
@@ -178,15 +226,32 @@ void hostKernelBegin(adze_host_ctx *ctx, int32_t kernel) {
   Context *c = contextOf(ctx);
   Run &run = *c->run;
   if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
+  run.kernel = kernel;
   run.kernelBegin[kernel] = nowNs();
 }
 
-void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel) {
+/// The count at these extents, or -1.
+int64_t countAt(const std::string &text, std::span<const int64_t> extents) {
+  try {
+    auto count = artifact::Count::parse(text, static_cast<uint32_t>(extents.size()));
+    return count ? count->at(extents).value_or(-1) : -1;
+  } catch (const std::bad_alloc &) {
+    return -1;
+  }
+}
+
+void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel, const int64_t *extents, int64_t count) {
+  int64_t end = nowNs();
   Context *c = contextOf(ctx);
   Run &run = *c->run;
   if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
+  run.kernel = -1;
   const Profiler &p = run.execution.profiler;
-  p.callback(p.user, kernel, run.kernelBegin[kernel], nowNs());
+  const artifact::Kernel &k = run.execution.contents.kernels[kernel];
+  std::span<const int64_t> at;
+  if (count == k.extents) at = {extents, static_cast<size_t>(count)};
+  p.callback(p.user, {kernel, -1, run.kernelBegin[kernel], end, countAt(k.flops, at),
+                      countAt(k.bytesRead, at), countAt(k.bytesWritten, at)});
 }
 
 void fillContext(Context &c, Run &run, const uint8_t *weights, jmp_buf &exit) {

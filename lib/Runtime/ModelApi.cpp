@@ -1,6 +1,8 @@
 // The C API's first half: this library and machine, pools, models.
+#include "lib/Artifact/Count.h"
 #include "lib/Runtime/CApi.h"
 #include "lib/Runtime/Cpu.h"
+#include "lib/Support/Checked.h"
 
 using namespace adze;
 using namespace adze::runtime;
@@ -27,6 +29,19 @@ bool writeInfo(adze_tensor_info *out, const TensorInfo &info, const SignatureVie
   v.dims = view.dims.data();
   v.symbols = view.symbols.data();
   return writeStruct(out, v, "the tensor info", error);
+}
+
+/// Bytes read and written, where that does not depend on extents; else 0.
+int64_t constantBytes(const artifact::Kernel &k) {
+  int64_t bytes = 0;
+  for (const std::string *text : {&k.bytesRead, &k.bytesWritten}) {
+    auto count = artifact::Count::parse(*text, 0);
+    auto value = count ? count->at({}) : std::nullopt;
+    auto sum = value ? checkedAdd(bytes, *value) : std::nullopt;
+    if (!sum) return 0;
+    bytes = *sum;
+  }
+  return bytes;
 }
 
 int64_t findName(const std::vector<TensorInfo> &list, const char *name) {
@@ -179,7 +194,9 @@ adze_status *adze_model_kernel(const adze_model *m, size_t index, adze_kernel_in
     v.nodes = m->kernelNodes[index].data();
     v.node_count = k.nodes.size();
     v.flops = k.flops.c_str();
-    v.bytes = k.bytes;
+    v.bytes = constantBytes(k);
+    v.bytes_read = k.bytesRead.c_str();
+    v.bytes_written = k.bytesWritten.c_str();
     return writeStruct(info, v, "the kernel info", error);
   });
 }

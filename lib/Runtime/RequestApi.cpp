@@ -54,6 +54,18 @@ bool shareOutput(Request &request, size_t index, DLManagedTensor **out, Diagnost
   return true;
 }
 
+void reportLaunch(void *request, const ProfileEvent &e) {
+  const auto &profile = static_cast<adze_request *>(request)->profile;
+  profile.callback(profile.user, e.kernel, e.beginNs, e.endNs);
+}
+
+void reportEvent(void *request, const ProfileEvent &e) {
+  const auto &trace = static_cast<adze_request *>(request)->trace;
+  adze_trace_event event{e.kernel, e.thread,    e.beginNs,     e.endNs,
+                         e.flops,  e.bytesRead, e.bytesWritten};
+  trace.callback(trace.user, &event);
+}
+
 bool setDlPack(Request &request, size_t index, DLManagedTensor *tensor, Diagnostic &error) {
   auto *m = reinterpret_cast<dlpack::ManagedTensor *>(tensor);
   const dlpack::Tensor &t = m->tensor;
@@ -156,7 +168,21 @@ void adze_request_cancel(adze_request *r) {
 
 adze_status *adze_request_set_profile(adze_request *r, adze_profile_fn callback, void *user) {
   return guarded([&](Diagnostic &error) {
-    return notNull(r, "request", error) && r->request->setProfiler({callback, user}, error);
+    if (!notNull(r, "request", error) ||
+        !r->request->setProfiler({callback ? reportLaunch : nullptr, r}, error))
+      return false;
+    r->profile = {callback, user};
+    return true;
+  });
+}
+
+adze_status *adze_request_set_trace(adze_request *r, adze_trace_fn callback, void *user) {
+  return guarded([&](Diagnostic &error) {
+    if (!notNull(r, "request", error) ||
+        !r->request->setProfiler({callback ? reportEvent : nullptr, r, true}, error))
+      return false;
+    r->trace = {callback, user};
+    return true;
   });
 }
 

@@ -170,21 +170,45 @@ class RtLowering {
     op->setOperands(operands);
   }
 
-  void lowerHook(Operation *op, Field field, int32_t kernel) {
+  /// Calls a hook of the profile, if it is set.
+  void lowerHook(Operation *op, Field field, llvm::function_ref<SmallVector<Value>()> arguments) {
     Location loc = op->getLoc();
     Value hook = loadField(loc, field, ptr);
     Value null = LLVM::ZeroOp::create(b, loc, ptr);
     Value set = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, hook, null);
-    when(op, set, [&] { callField(loc, field, Type(), {ctx, constant32(loc, kernel)}); });
+    when(op, set, [&] { callField(loc, field, Type(), arguments()); });
+  }
+
+  /// Stores the dynamic extents of the arguments to memory; their number.
+  int64_t storeExtents(Location loc, ValueRange args, Value &memory) {
+    SmallVector<Value> extents;
+    for (Value arg : args)
+      if (auto type = dyn_cast<MemRefType>(arg.getType()))
+        for (int64_t i = 0; i < type.getRank(); ++i)
+          if (type.isDynamicDim(i))
+            extents.push_back(MemRefDescriptor(lowered(arg)).size(b, loc, i));
+    memory = extents.empty() ? LLVM::ZeroOp::create(b, loc, ptr).getResult()
+                             : stack(loc, i64, extents.size());
+    for (auto [i, extent] : llvm::enumerate(extents))
+      LLVM::StoreOp::create(b, loc, extent, byteAddress(loc, memory, i * 8));
+    return extents.size();
   }
 
   void lowerLaunch(rt::LaunchOp op) {
-    lowerHook(op, kKernelBegin, op.getKernel());
+    Location loc = op.getLoc();
+    lowerHook(op, kKernelBegin, [&] {
+      return SmallVector<Value>{ctx, constant32(loc, op.getKernel())};
+    });
     SmallVector<Value> operands{ctx};
     llvm::append_range(operands, op.getArgs());
     auto call = func::CallOp::create(b, op.getLoc(), op.getCallee(), op.getResultTypes(), operands);
     op.replaceAllUsesWith(call.getResults());
-    lowerHook(op, kKernelEnd, op.getKernel());
+    lowerHook(op, kKernelEnd, [&] {
+      Value extents;
+      int64_t count = storeExtents(loc, op.getArgs(), extents);
+      return SmallVector<Value>{ctx, constant32(loc, op.getKernel()), extents,
+                                constant(loc, count)};
+    });
     op.erase();
   }
 

@@ -137,6 +137,24 @@ def FormLaunches : Pass<"adze-form-launches", "::mlir::ModuleOp"> {
   let dependentDialects = ["::adze::rt::RtDialect"];
 }
 
+def CountWork : Pass<"adze-count-work", "::mlir::ModuleOp"> {
+  let summary = "Say what a launch of each kernel does: operations, bytes read and written";
+  let description = [{
+    Counted from the kernel's linalg ops (points of the iteration space times
+    the scalar operations of the body: a multiplication and an addition are
+    two), as postfix over the dynamic extents e0, e1, ... of its arguments
+    (lib/Artifact/Count.h). Bytes are the least that must move: each element of
+    an argument that is touched counts once, what the kernel keeps to itself not
+    at all. "" where the data decides.
+
+    ```mlir
+    func.func private @kernel_0(%a: memref<?x64xf32>, %b: memref<64x8xf32>, %c: memref<?x8xf32>)
+    // gets, of a matmul,
+      attributes {adze.work = {flops = "e1 1024 *", read = "e0 256 * 2048 +", written = "e1 32 *"}}
+    ```
+  }];
+}
+
 def OutlineParallel : Pass<"adze-outline-parallel", "::mlir::ModuleOp"> {
   let summary = "Turn outermost scf.parallel loops into adze_rt.parallel_for";
   let description = [{

@@ -25,7 +25,7 @@ Contents sample() {
   c.hostAbi = 1;
   c.inputs = {{"x", DType::Float32, {{-1, "batch"}, {3, ""}}}};
   c.outputs = {{"y", DType::Int64, {{-1, "batch"}, {-1, ""}}}, {"z", DType::Bool, {}}};
-  c.kernels = {{"conv_0", "conv", {"Conv_1", "Relu_2"}, "18*batch", 4096}};
+  c.kernels = {{"conv_0", "conv", {"Conv_1", "Relu_2"}, "e0 18 *", "e0 12 *", "4096", 1}};
   c.memory = {256, 192, {{0, 0, 1, 64, 128}, {-1, 1, 1, 0, 64}}};
   c.nodeMapping = {{"Conv_1", 0}, {"Relu_2", 0}, {"Const_3", -1}};
   c.metadata = {{"character", std::string("a\0b\n", 4)}};
@@ -75,7 +75,10 @@ TEST_CASE("an artifact reads back as written", "[Artifact]") {
   CHECK(c.outputs[1].dtype == DType::Bool);
   CHECK(c.outputs[1].dims.empty());
   CHECK(c.kernels[0].nodes == std::vector<std::string>{"Conv_1", "Relu_2"});
-  CHECK(c.kernels[0].flops == "18*batch");
+  CHECK(c.kernels[0].flops == "e0 18 *");
+  CHECK(c.kernels[0].bytesRead == "e0 12 *");
+  CHECK(c.kernels[0].bytesWritten == "4096");
+  CHECK(c.kernels[0].extents == 1);
   CHECK(c.memory.arenaBytes == 256);
   CHECK(c.memory.buffers[1].kernel == -1);
   CHECK(c.nodeMapping[2].node == "Const_3");

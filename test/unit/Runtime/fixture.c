@@ -86,13 +86,14 @@ __attribute__((visibility("default"))) int32_t adze_entry(adze_host_ctx *ctx, vo
   if (env.mode == CHECK_ALIGNMENT && (((intptr_t)x->aligned | (intptr_t)y->aligned) & 63))
     ctx->fail(ctx, 1, "misaligned");
 
+  int64_t extents[2] = {batch, n};
   if (ctx->kernel_begin) ctx->kernel_begin(ctx, 0);
   env.sum = ctx->alloc(ctx, count * 4);
   if (env.mode == NESTED)
     ctx->parallel_for(ctx, outer, &env, count, 1);
   else
     ctx->parallel_for(ctx, add, &env, count, 1);
-  if (ctx->kernel_end) ctx->kernel_end(ctx, 0);
+  if (ctx->kernel_end) ctx->kernel_end(ctx, 0, extents, 2);
 
   int64_t sizes[2] = {env.mode == PLAN_NEGATIVE ? -1 : count * 4, count * 4}, offsets[2];
   int32_t first[2] = {0, 1}, last[2] = {1, 2};
@@ -102,7 +103,7 @@ __attribute__((visibility("default"))) int32_t adze_entry(adze_host_ctx *ctx, vo
   /* e^0, which only libm knows. */
   float factor = *(const float *)ctx->weights * expf((float)(batch - x->dims[0]));
   for (int64_t i = 0; i < count; ++i) scaled[i] = env.sum[i] * factor;
-  if (ctx->kernel_end) ctx->kernel_end(ctx, 1);
+  if (ctx->kernel_end) ctx->kernel_end(ctx, 1, extents, 2);
 
   describe(outputs[0], env.sum, env.sum, batch, n, n, 1);
   describe(outputs[1], slab, scaled, batch, n, n, 1);

@@ -26,8 +26,8 @@ int main(int argc, char **argv) {
   c.inputs = {matrix("x", "batch", "n"), matrix("y", "batch", "n"), {"mode", DType::Int32, {}}};
   c.outputs = {matrix("sum", "batch", "n"), matrix("scaled", "batch", "n"),
                matrix("same", "batch", "n"), matrix("turned", "n", "batch")};
-  c.kernels = {{"add_0", "elementwise", {"Add_0"}, "batch*n", 0},
-               {"mul_1", "elementwise", {"Mul_1"}, "batch*n", 0}};
+  c.kernels = {{"add_0", "elementwise", {"Add_0"}, "e0 e1 *", "e0 e1 * 8 *", "e0 e1 * 4 *", 2},
+               {"mul_1", "elementwise", {"Mul_1"}, "e0 e1 *", "e0 e1 * 4 *", "", 2}};
   c.nodeMapping = {{"Add_0", 0}, {"Mul_1", 1}, {"Constant_2", -1}};
   c.memory = {128, 64, {{0, 0, 1, 0, 64}}};
   c.metadata = {{"author", "fixture"}, {"alphabet", "abc\n\xc3\xa9"}};

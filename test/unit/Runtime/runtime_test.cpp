@@ -443,6 +443,37 @@ TEST_CASE("profiling reports each kernel", "[Runtime]") {
   CHECK(seen.kernels.size() == 2);
 }
 
+TEST_CASE("a trace reports what each kernel did, and the pieces of its loops", "[Runtime]") {
+  ModelHandle m(4);
+  RequestHandle r(m.model);
+  std::vector<adze_trace_event> seen;
+  auto callback = [](void *user, const adze_trace_event *event) {
+    static_cast<std::vector<adze_trace_event> *>(user)->push_back(*event);
+  };
+  REQUIRE(id(adze_request_set_trace(r.request, callback, &seen)) == "");
+  REQUIRE(r.run(kNormal) == "");
+  std::vector<adze_trace_event> launches, pieces;
+  for (const adze_trace_event &e : seen) (e.thread < 0 ? launches : pieces).push_back(e);
+  REQUIRE(launches.size() == 2);
+  int64_t count = launches[0].flops;
+  CHECK(count > 0);
+  CHECK(launches[0].bytes_read == 8 * count);
+  CHECK(launches[0].bytes_written == 4 * count);
+  CHECK(launches[1].bytes_written == -1);  // the artifact does not say
+  CHECK(pieces.size() > 1);
+  for (const adze_trace_event &e : pieces) {
+    CHECK(e.kernel == 0);
+    CHECK(e.flops == -1);
+    CHECK(launches[0].begin_ns <= e.begin_ns);
+    CHECK(e.begin_ns <= e.end_ns);
+    CHECK(e.end_ns <= launches[0].end_ns);
+  }
+  REQUIRE(id(adze_request_set_trace(r.request, nullptr, nullptr)) == "");
+  size_t before = seen.size();
+  REQUIRE(r.run(kNormal) == "");
+  CHECK(seen.size() == before);
+}
+
 // As a user's copy of DLPack's header declares it.
 struct DLManagedTensor {
   void *data;

@@ -1,0 +1,139 @@
+// RUN: adze-opt %s --adze-count-work --split-input-file | FileCheck %s
+// What a launch does, over the dynamic extents of its arguments.
+
+// A matmul, its fill and its epilogue: 2 a point, then 1; the result is written
+// before it is read, so it is not fetched.
+// CHECK-LABEL: @matmul
+// CHECK-SAME: adze.work = {flops = "e1 1032 *", read = "e0 256 * 2048 +", written = "e1 32 *"}
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+func.func private @matmul(%a: memref<?x64xf32>, %b: memref<64x8xf32>, %c: memref<?x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<?x8xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<?x64xf32>, memref<64x8xf32>) outs(%c : memref<?x8xf32>) {
+  ^bb0(%x: f32, %y: f32, %s: f32):
+    %p = arith.mulf %x, %y : f32
+    %q = arith.addf %s, %p : f32
+    linalg.yield %q : f32
+  }
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%c : memref<?x8xf32>) {
+  ^bb0(%s: f32):
+    %q = math.exp %s : f32
+    linalg.yield %q : f32
+  }
+  return
+}
+func.func @entry(%a: memref<?x64xf32>, %b: memref<64x8xf32>, %c: memref<?x8xf32>) {
+  adze_rt.launch @matmul kernel 0 (%a, %b, %c) : (memref<?x64xf32>, memref<64x8xf32>, memref<?x8xf32>) -> ()
+  return
+}
+
+// -----
+
+// Static shapes are a number; a loop multiplies; what the kernel keeps to itself
+// moves nothing; moves, selects and conversions count nothing.
+// CHECK-LABEL: @loop
+// CHECK-SAME: adze.work = {flops = "200", read = "400", written = "400"}
+#id = affine_map<(i) -> (i)>
+func.func private @loop(%a: memref<100xf32>, %c: memref<100xf32>) {
+  %c0 = arith.constant 0 : index
+  %c10 = arith.constant 10 : index
+  %zero = arith.constant 0.0 : f32
+  %own = memref.alloc() : memref<100xf32>
+  linalg.fill ins(%zero : f32) outs(%own : memref<100xf32>)
+  scf.for %i = %c0 to %c10 step %c10 {
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+        ins(%a : memref<100xf32>) outs(%own : memref<100xf32>) {
+    ^bb0(%x: f32, %s: f32):
+      %less = arith.cmpf olt, %x, %zero : f32
+      %y = arith.select %less, %zero, %x : f32
+      %z = arith.addf %y, %s : f32
+      linalg.yield %z : f32
+    }
+  }
+  memref.copy %own, %c : memref<100xf32> to memref<100xf32>
+  return
+}
+func.func @entry(%a: memref<100xf32>, %c: memref<100xf32>) {
+  adze_rt.launch @loop kernel 0 (%a, %c) : (memref<100xf32>, memref<100xf32>) -> ()
+  return
+}
+
+// -----
+
+// Sizes of the kernel's own buffers follow from the arguments; a gather reads
+// as much as it takes, at most all.
+// CHECK-LABEL: @padded
+// CHECK-SAME: flops = "e0 -1 + 2 / 0 max 3 *", read = "e0 4 * e2 8 * e1 min 4 * +", written = "e2 32 *"}
+#row = affine_map<(i, j) -> (i)>
+#id = affine_map<(i, j) -> (i, j)>
+#half = affine_map<()[s] -> ((s - 1) floordiv 2)>
+func.func private @padded(%x: memref<?xi32>, %table: memref<?xf32>, %out: memref<?x8xf32>) {
+  %c0 = arith.constant 0 : index
+  %n = memref.dim %x, %c0 : memref<?xi32>
+  %h = affine.apply #half()[%n]
+  %m = arith.maxsi %h, %c0 : index
+  %own = memref.alloc(%m) : memref<?x3xf32>
+  %one = arith.constant 1.0 : f32
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%own : memref<?x3xf32>) {
+  ^bb0(%s: f32):
+    %y = arith.addf %one, %one : f32
+    linalg.yield %y : f32
+  }
+  linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<?xi32>) outs(%out : memref<?x8xf32>) {
+  ^bb0(%i: i32, %s: f32):
+    %at = arith.index_cast %i : i32 to index
+    %y = memref.load %table[%at] : memref<?xf32>
+    linalg.yield %y : f32
+  }
+  return
+}
+func.func @entry(%x: memref<?xi32>, %t: memref<?xf32>, %out: memref<?x8xf32>) {
+  adze_rt.launch @padded kernel 0 (%x, %t, %out) : (memref<?xi32>, memref<?xf32>, memref<?x8xf32>) -> ()
+  return
+}
+
+// -----
+
+// How often a loop runs that the data ends is not known; nor is a number beyond
+// 64 bits. Functions that are no kernels get nothing.
+// CHECK-LABEL: @unknown
+// CHECK-SAME: adze.work = {flops = "", read = "e0 4 *", written = "e0 4 *"}
+// CHECK-LABEL: @large
+// CHECK-SAME: adze.work = {flops = "", read = "", written = "4"}
+// CHECK-LABEL: @entry
+// CHECK-NOT: adze.work
+#id = affine_map<(i, j) -> (i, j)>
+func.func private @unknown(%x: memref<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1.0 : f32
+  scf.while : () -> () {
+    %v = memref.load %x[%c0] : memref<?xf32>
+    %more = arith.cmpf olt, %v, %one : f32
+    scf.condition(%more)
+  } do {
+    %v = memref.load %x[%c0] : memref<?xf32>
+    %w = arith.addf %v, %one : f32
+    memref.store %w, %x[%c0] : memref<?xf32>
+    scf.yield
+  }
+  return
+}
+func.func private @large(%x: memref<4294967296x4294967296xf32>, %y: memref<f32>) {
+  linalg.generic {indexing_maps = [#id, affine_map<(i, j) -> ()>], iterator_types = ["reduction", "reduction"]}
+      ins(%x : memref<4294967296x4294967296xf32>) outs(%y : memref<f32>) {
+  ^bb0(%v: f32, %s: f32):
+    %w = arith.addf %v, %s : f32
+    linalg.yield %w : f32
+  }
+  return
+}
+func.func @entry(%x: memref<?xf32>, %y: memref<4294967296x4294967296xf32>, %z: memref<f32>) {
+  adze_rt.launch @unknown kernel 0 (%x) : (memref<?xf32>) -> ()
+  adze_rt.launch @large kernel 1 (%y, %z) : (memref<4294967296x4294967296xf32>, memref<f32>) -> ()
+  return
+}
