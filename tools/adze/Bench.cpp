@@ -141,21 +141,15 @@ bool startPeers(const Options &o, int threads, const Session &session,
 }
 
 ExitCode runBench(const Options &o, Cli &cli) {
-  int threads = o.threads ? o.threads : static_cast<int>(std::thread::hardware_concurrency());
+  int threads = threadsOf(o.threads);
   auto session = Session::open(o.artifact, threads, cli);
-  std::map<std::string, std::vector<int64_t>> shapes;
-  std::vector<HostTensor> given;
-  if (!session || !parseShapes(o.shapes, shapes, cli) ||
-      !loadInputs(o.inputs, *session, given, cli))
-    return cli.diags.exitCode();
-  auto inputs = session->completeInputs(std::move(given), shapes, o.seed, cli);
-  if (!inputs || !session->setInputs(*inputs, cli)) return cli.diags.exitCode();
+  if (!session || !session->prepare(o.inputs, o.shapes, o.seed, cli)) return cli.diags.exitCode();
 
   std::vector<std::unique_ptr<Peer>> peers;
   std::vector<Engine> engines;
   engines.push_back({"adze", adze_rt_version(),
                      [&](int n) { return runHost(*session, n, cli); }, {}});
-  if (!startPeers(o, threads, *session, *inputs, peers, engines, cli)) return cli.diags.exitCode();
+  if (!startPeers(o, threads, *session, session->held(), peers, engines, cli)) return cli.diags.exitCode();
   {
     Progress progress(cli.showsProgress());
     progress.step(1, 2, "warm-up");
@@ -168,7 +162,7 @@ ExitCode runBench(const Options &o, Cli &cli) {
   result["threads"] = threads;
   result["warmup_s"] = o.warmup;
   result["duration_s"] = o.duration;
-  for (const HostTensor &t : *inputs) result["inputs"][t.name] = typeText(t);
+  for (const HostTensor &t : session->held()) result["inputs"][t.name] = typeText(t);
   result["compare"] = Json::array();
   for (size_t i = 1; i < engines.size(); ++i) {
     Json other = statistics(engines[i]);

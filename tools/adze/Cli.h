@@ -43,6 +43,7 @@ void addCommon(CLI::App &verb, Cli &cli);
 void addCompile(CLI::App &app, Cli &cli);
 void addRun(CLI::App &app, Cli &cli);
 void addBench(CLI::App &app, Cli &cli);
+void addExplain(CLI::App &app, Cli &cli);
 void addVerify(CLI::App &app, Cli &cli);
 void addInspect(CLI::App &app, Cli &cli);
 void addOps(CLI::App &app, Cli &cli);

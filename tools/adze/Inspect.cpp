@@ -1,7 +1,7 @@
 // adze inspect
 #include "lib/Artifact/Artifact.h"
 #include "lib/Support/File.h"
-#include "tools/adze/Cli.h"
+#include "tools/adze/Trace.h"
 
 #include <onnx/onnx_pb.h>
 
@@ -66,7 +66,9 @@ Json artifactJson(const Contents &c) {
   }
   j["kernels"] = Json::array();
   for (const auto &k : c.kernels)
-    j["kernels"].push_back({{"name", k.name}, {"kind", k.kind}, {"nodes", k.nodes}});
+    j["kernels"].push_back({{"name", k.name}, {"kind", k.kind}, {"nodes", k.nodes},
+                            {"flops", k.flops}, {"bytes_read", k.bytesRead},
+                            {"bytes_written", k.bytesWritten}});
   Json buffers = Json::array();
   for (const auto &b : c.memory.buffers)
     buffers.push_back({{"kernel", b.kernel}, {"first", b.first}, {"last", b.last},
@@ -83,15 +85,6 @@ Json artifactJson(const Contents &c) {
     j["sections"].push_back({{"name", s.name}, {"kind", static_cast<int>(s.kind)},
                              {"bytes", s.size}, {"offset", s.fileOffset}});
   return j;
-}
-
-/// The first names, and how many more there are.
-std::string someOf(const std::vector<std::string> &names, size_t most) {
-  std::string text;
-  for (size_t i = 0; i < names.size() && i < most; ++i)
-    text += (i ? ", " : "") + printable(names[i], 60);
-  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
-  return text;
 }
 
 void printMemory(const Contents &c) {

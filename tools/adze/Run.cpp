@@ -2,6 +2,7 @@
 #include "tools/adze/Compare.h"
 #include "tools/adze/Session.h"
 #include "tools/adze/TestData.h"
+#include "tools/adze/Trace.h"
 
 #include <chrono>
 #include <filesystem>
@@ -16,11 +17,12 @@ constexpr const char *kFooter = R"(Examples:
   adze run model.adze --shape x=1x3x320x480 --seed 7     random, at this size
   adze run model.adze --input x=image.npy --output out   writes out/NAME.npy
   adze run model.adze --test-data test_data_set_0        exit 4 when results differ
+  adze run model.adze --trace run.json                   for chrome://tracing or Perfetto
 
 Names of output files: bytes outside [A-Za-z0-9._-] are percent-encoded.)";
 
 struct Options {
-  std::string artifact, output, testData;
+  std::string artifact, output, testData, trace;
   std::vector<std::string> inputs, shapes;
   uint64_t seed = 0;
   int threads = 0;
@@ -73,18 +75,21 @@ ExitCode report(const std::vector<HostTensor> &results, double milliseconds, con
 }
 
 ExitCode runOnce(Session &session, const Options &o, Cli &cli) {
-  std::map<std::string, std::vector<int64_t>> shapes;
-  std::vector<HostTensor> given;
-  if (!parseShapes(o.shapes, shapes, cli) || !loadInputs(o.inputs, session, given, cli))
-    return cli.diags.exitCode();
-  auto inputs = session.completeInputs(std::move(given), shapes, o.seed, cli);
-  if (!inputs || !session.setInputs(std::move(*inputs), cli)) return cli.diags.exitCode();
+  std::optional<EventCollector> collector;
+  std::optional<std::vector<KernelName>> kernels;
+  if (!session.prepare(o.inputs, o.shapes, o.seed, cli)) return cli.diags.exitCode();
+  if (!o.trace.empty()) {
+    kernels = kernelNames(session, cli);
+    if (!kernels || !collector.emplace(session).start(cli)) return cli.diags.exitCode();
+  }
   Progress progress(cli.showsProgress());
   progress.step(1, 1, "running");
   auto begin = std::chrono::steady_clock::now();
   if (!session.run(cli)) return cli.diags.exitCode();
   std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   progress.done();
+  if (collector && !writeTrace(o.trace, *kernels, collector->events, cli))
+    return cli.diags.exitCode();
   auto results = session.results(cli);
   return results ? report(*results, took.count(), o, cli) : cli.diags.exitCode();
 }
@@ -161,6 +166,8 @@ void addRun(CLI::App &app, Cli &cli) {
       ->excludes("--input");
   verb->add_option("--shape", o->shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
       ->allow_extra_args(false);
+  verb->add_option("--trace", o->trace, "Write the run's kernels as a Chrome trace to this file")
+      ->excludes("--test-data");
   verb->add_option("--seed", o->seed, "Of the random inputs")->capture_default_str();
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   addCommon(*verb, cli);

@@ -42,6 +42,19 @@ std::unique_ptr<Session> Session::open(const std::string &path, int threads, Cli
   return session;
 }
 
+int threadsOf(int asked) {
+  return asked ? asked : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+bool Session::prepare(const std::vector<std::string> &files, const std::vector<std::string> &shapes,
+                      uint64_t seed, Cli &cli) {
+  std::map<std::string, std::vector<int64_t>> sizes;
+  std::vector<HostTensor> given;
+  if (!parseShapes(shapes, sizes, cli) || !loadInputs(files, *this, given, cli)) return false;
+  auto inputs = completeInputs(std::move(given), sizes, seed, cli);
+  return inputs && setInputs(std::move(*inputs), cli);
+}
+
 bool Session::setInputs(std::vector<HostTensor> inputs, Cli &cli) {
   held_ = std::move(inputs);
   for (HostTensor &held : held_) {

@@ -25,6 +25,11 @@ class Session {
   const adze_model *model() const { return model_.get(); }
   adze_request *request() const { return request_.get(); }
 
+  /// Inputs from "NAME=FILE.npy", the others random, of "NAME=1x3x..." sizes.
+  bool prepare(const std::vector<std::string> &files, const std::vector<std::string> &shapes,
+               uint64_t seed, Cli &cli);
+  /// The inputs that are set.
+  const std::vector<HostTensor> &held() const { return held_; }
   /// The inputs stay with the session until they are set again.
   bool setInputs(std::vector<HostTensor> inputs, Cli &cli);
   bool run(Cli &cli);
@@ -48,6 +53,9 @@ class Session {
   std::unique_ptr<adze_request, Destroy> request_;
   std::vector<Info> inputs_, outputs_;
 };
+
+/// 0 is one for each CPU.
+int threadsOf(int asked);
 
 /// Reports what `status` says; true when it is success. Destroys it.
 bool succeeded(adze_status *status, Cli &cli);

@@ -11,6 +11,7 @@ model, artifact = folder / "cases/right/model.onnx", folder / "m.adze"
 ARGUMENTS = {
     "compile": [model, "-o", artifact], "run": [artifact], "inspect": [artifact],
     "bench": [artifact, "--duration", "0.05", "--warmup", "0"],
+    "explain": [artifact, "--iterations", "2"],
     "verify": [artifact, "--against", model], "ops": [], "targets": [], "doctor": [],
     "conformance": [folder / "cases"],
 }
