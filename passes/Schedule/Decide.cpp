@@ -1,6 +1,6 @@
 #include "passes/Schedule/Decide.h"
 
-#include "passes/Schedule/BodyEmitter.h"
+#include "passes/Schedule/Fit.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -62,21 +62,6 @@ private:
     return bits;
   }
 
-  bool canVectorize(unsigned dim) const {
-    for (const Stage &stage : unit.stages)
-      if (!isVectorizableBody(stage.op))
-        return false;
-    bool bounded = false;
-    forEachAccess([&](const Stage &, const Access &access, bool) { bounded |= access.isBoundedBy(dim); });
-    if (bounded)
-      return false;
-    if (!unit.isReduction[dim])
-      return true;
-    const Stage &core = unit.stages[unit.core];
-    return core.outputs().size() == 1 && findCombiner(core.op, 0) &&
-           arith::getNeutralElement(findCombiner(core.op, 0)).has_value();
-  }
-
   /// Cost of one element when `dim` carries the vectors; lower is better.
   double vectorCost(unsigned dim) const {
     double lanes = schedule.lanes, cost = 0;
@@ -100,7 +85,7 @@ private:
     schedule.lanes = llvm::bit_floor(static_cast<uint64_t>(lanes));
     double best = 0;
     for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
-      if (schedule.lanes == 1 || size(dim) <= 1 || !canVectorize(dim))
+      if (schedule.lanes == 1 || size(dim) <= 1 || !canVectorize(unit, dim))
         continue;
       double cost = vectorCost(dim);
       if (schedule.vectorDim < 0 || cost <= best) {

@@ -1,3 +1,4 @@
+#include "passes/Schedule/Fit.h"
 #include "passes/Schedule/NestEmitter.h"
 #include "passes/Schedule/Passes.h"
 #include "passes/Schedule/RowFusion.h"
@@ -16,21 +17,6 @@ using namespace mlir;
 
 namespace adze::schedule {
 namespace {
-
-/// The nest divides a packed dimension as the pack does, so that no vector and
-/// no tile crosses a block at an odd place.
-bool packsFit(const Unit &unit, const Schedule &schedule) {
-  for (const Stage &stage : unit.stages)
-    for (const Access &access : stage.operands) {
-      if (access.packedDim < 0)
-        continue;
-      int64_t lanes = access.packedDim == schedule.vectorDim ? schedule.lanes : 1;
-      int64_t step = schedule.tile[access.packedDim] * lanes;
-      if (access.packTile % lanes != 0 || (access.packTile % step != 0 && step % access.packTile != 0))
-        return false;
-    }
-  return true;
-}
 
 struct EmitNests : impl::EmitNestsBase<EmitNests> {
   void runOnOperation() override {
@@ -83,13 +69,9 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     if (!attr)
       return breakGroup(anchor, "it has no schedule", plans);
     std::string error;
-    FailureOr<Schedule> schedule = Schedule::fromAttr(attr, unit->numDims(), error);
+    FailureOr<Schedule> schedule = fitSchedule(attr, *unit, error);
     if (failed(schedule))
       return breakGroup(anchor, error, plans);
-    if (!schedule->collapse.empty() && failed(collapseDims(*unit, schedule->collapse)))
-      return breakGroup(anchor, "its schedule collapses dimensions that are not contiguous", plans);
-    if (!packsFit(*unit, *schedule))
-      return breakGroup(anchor, "its tile does not divide the packed operand's blocks", plans);
     unit->followsDirectly &= !broken;
     broken = false;
     Plan &plan = plans.emplace_back();
