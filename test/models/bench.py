@@ -3,7 +3,7 @@
 docs/benchmarks.md. The engines take turns within one run (`adze bench
 --compare`), so that a busy machine slows both: the ratios count.
 
-  test/models/bench.py [--build DIR] [--models DIR] [--duration S] [--engines ort,openvino]
+  test/models/bench.py [--build DIR] [--models DIR] [--duration S] [--engines ort,openvino,iree]
                        [--write] [NAME ...]
 """
 
@@ -66,6 +66,9 @@ class Table:
             result = bench(args, artifact, source, feed, threads)
             cells.append(f"{result['latency_ms']['p50']:.2f}")
             for other in result["compare"]:
+                if "error" in other:
+                    cells.append("does not take it")
+                    continue
                 ratio = other["adze_ratio"]["p50"]
                 self.versions[other["engine"]] = other["version"]
                 self.ratios.setdefault((threads, other["engine"]), []).append(ratio)
@@ -104,7 +107,7 @@ def main():
     parser.add_argument("--models", type=pathlib.Path, default=fetch.DEFAULT)
     parser.add_argument("--duration", type=float, default=3)
     parser.add_argument("--engines", type=lambda text: text.split(","), default=["ort"],
-                        help="ort, openvino; ADZE_PYTHON must have them")
+                        help="ort, openvino, iree; ADZE_PYTHON must have them")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     args = parser.parse_args()
     args.build = args.build.resolve()

@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr const char *kFooter = R"(Examples:
   adze bench model.adze --threads 2 --duration 5
   adze bench model.adze --shape x=1x3x640x640 --json
-  adze bench model.adze --model model.onnx --compare ort,openvino
+  adze bench model.adze --model model.onnx --compare ort,openvino,iree
 
 With --compare the engines take turns in the same run, so that a busy machine
 slows all of them: trust the ratios.)";
@@ -35,6 +35,7 @@ struct Engine {
   std::string name, version;
   std::function<std::vector<double>(int)> run;
   std::vector<double> times;
+  std::string refusal;  ///< why it does not take the model; it is not run then
 };
 
 double percentile(const std::vector<double> &sorted, double share) {
@@ -44,6 +45,7 @@ double percentile(const std::vector<double> &sorted, double share) {
 }
 
 Json statistics(const Engine &e) {
+  if (!e.refusal.empty()) return Json{{"engine", e.name}, {"error", e.refusal}};
   std::vector<double> ms(e.times);
   for (double &t : ms) t *= 1e-6;
   std::sort(ms.begin(), ms.end());
@@ -70,6 +72,7 @@ bool takeTurns(std::vector<Engine> &engines, double seconds, bool keep) {
   bool first = true;
   while (first || Clock::now() < end) {
     for (Engine &e : engines) {
+      if (!e.refusal.empty()) continue;
       if (engines.size() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
       std::vector<double> warm = e.run(1);
       if (warm.empty()) return false;
@@ -101,9 +104,15 @@ void print(const Json &result) {
     std::snprintf(text, sizeof text, "%.3f", v);
     return std::string(text);
   };
+  std::string notes;
   auto add = [&](const Json &r) {
-    const Json &l = r["latency_ms"];
     std::string engine = r["engine"].get<std::string>();
+    if (r.contains("error")) {
+      rows.push_back({engine, "-", "-", "-", "-", "-", "-"});
+      notes += engine + " does not take the model: " + printable(r["error"].get<std::string>(), 300) + "\n";
+      return;
+    }
+    const Json &l = r["latency_ms"];
     rows.push_back({engine + " " + r["version"].get<std::string>(), number(l["min"]),
                     number(l["p50"]), number(l["p90"]), number(l["p99"]),
                     number(r["throughput_per_s"]),
@@ -111,7 +120,7 @@ void print(const Json &result) {
   };
   add(result);
   for (const Json &r : result["compare"]) add(r);
-  std::cout << formatTable(rows);
+  std::cout << formatTable(rows) << notes;
   if (!result["compare"].empty()) std::cout << "ratio: adze's latency to the engine's, p50\n";
 }
 
@@ -132,10 +141,15 @@ bool startPeers(const Options &o, int threads, const Session &session,
   std::string model = modelOf(o.artifact, o.model, "--model", info.model_hash, cli);
   if (model.empty()) return false;
   for (const std::string &name : o.compare) {
-    peers.push_back(Peer::start(name, model, threads, inputs, false, cli));
-    if (!peers.back()) return false;
+    std::string refusal;
+    peers.push_back(Peer::start(name, model, threads, inputs, false, cli, &refusal));
     Peer *peer = peers.back().get();
-    engines.push_back({name, peer->version(), [peer, &cli](int n) { return peer->run(n, cli); }, {}});
+    if (!peer && refusal.empty()) return false;
+    if (!peer) {
+      engines.push_back({name, "", {}, {}, refusal});
+      continue;
+    }
+    engines.push_back({name, peer->version(), [peer, &cli](int n) { return peer->run(n, cli); }, {}, ""});
   }
   return true;
 }
@@ -148,7 +162,7 @@ ExitCode runBench(const Options &o, Cli &cli) {
   std::vector<std::unique_ptr<Peer>> peers;
   std::vector<Engine> engines;
   engines.push_back({"adze", adze_rt_version(),
-                     [&](int n) { return runHost(*session, n, cli); }, {}});
+                     [&](int n) { return runHost(*session, n, cli); }, {}, ""});
   if (!startPeers(o, threads, *session, session->held(), peers, engines, cli)) return cli.diags.exitCode();
   {
     Progress progress(cli.showsProgress());
@@ -166,7 +180,7 @@ ExitCode runBench(const Options &o, Cli &cli) {
   result["compare"] = Json::array();
   for (size_t i = 1; i < engines.size(); ++i) {
     Json other = statistics(engines[i]);
-    other["adze_ratio"] = ratios(result, other);
+    if (!other.contains("error")) other["adze_ratio"] = ratios(result, other);
     result["compare"].push_back(other);
   }
   if (cli.json)
@@ -189,9 +203,9 @@ void addBench(CLI::App &app, Cli &cli) {
   verb->add_option("--warmup", o->warmup, "Seconds to run before")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
-  verb->add_option("--compare", o->compare, "Engines to measure in turns: ort, openvino")
+  verb->add_option("--compare", o->compare, "Engines to measure in turns: ort, openvino, iree")
       ->delimiter(',')
-      ->check(CLI::IsMember({"ort", "openvino"}));
+      ->check(CLI::IsMember({"ort", "openvino", "iree"}));
   verb->add_option("--model", o->model, "The ONNX model, for --compare");
   verb->add_option("-i,--input", o->inputs, "NAME=FILE.npy; inputs not given are random")
       ->allow_extra_args(false);

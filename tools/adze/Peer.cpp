@@ -28,7 +28,7 @@ static std::string pythonProgram() {
 }
 
 std::unique_ptr<Peer> Peer::start(const std::string &engine, const std::string &model, int threads,
-                                  const std::vector<HostTensor> &inputs, bool exposed, Cli &cli) {
+                                  const std::vector<HostTensor> &inputs, bool exposed, Cli &cli, std::string *refusal) {
   std::string script = peerScript(), python = pythonProgram(), error;
   auto peer = std::unique_ptr<Peer>(new Peer);
   peer->engine_ = engine;
@@ -65,7 +65,7 @@ std::unique_ptr<Peer> Peer::start(const std::string &engine, const std::string &
   peer->from_ = fdopen(out[0], "r");
   signal(SIGPIPE, SIG_IGN);
   Json answer;
-  if (!peer->ask(request.dump(), answer, cli)) return nullptr;
+  if (!peer->ask(request.dump(), answer, cli, refusal)) return nullptr;
   peer->version_ = answer.value("version", "");
   return peer;
 }
@@ -78,7 +78,7 @@ Peer::~Peer() {
   if (!folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
-bool Peer::ask(const std::string &line, Json &answer, Cli &cli) {
+bool Peer::ask(const std::string &line, Json &answer, Cli &cli, std::string *refusal) {
   std::fprintf(to_, "%s\n", line.c_str());
   std::fflush(to_);
   char *text = nullptr;
@@ -87,11 +87,15 @@ bool Peer::ask(const std::string &line, Json &answer, Cli &cli) {
   std::unique_ptr<char, void (*)(void *)> owned(text, free);
   answer = n > 0 ? Json::parse(text, nullptr, false) : Json();
   if (answer.is_object() && !answer.contains("error")) return true;
+  if (refusal && answer.is_object() && answer.contains("refused")) {
+    *refusal = answer["error"].get<std::string>();
+    return false;
+  }
   cli.fail(ExitCode::Device, "ADZ0806",
            answer.is_object() ? engine_ + ": " + answer["error"].get<std::string>()
                               : pythonProgram() + " with " + engine_ + " did not start",
-           "comparisons need Python with the engine: `pip install onnx onnxruntime`; "
-           "ADZE_PYTHON names the program");
+           "comparisons need Python with the engine: `pip install onnx onnxruntime`, `openvino` or "
+           "`iree-base-compiler[onnx] iree-base-runtime`; ADZE_PYTHON names the program");
   return false;
 }
 

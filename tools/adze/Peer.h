@@ -1,4 +1,4 @@
-// Another engine (onnxruntime, OpenVINO) in a Python process of its own; needed
+// Another engine (onnxruntime, OpenVINO, IREE) in a Python process of its own; needed
 // only for comparisons. share/adze/peer.py is the other side.
 #pragma once
 #include "tools/adze/Tensor.h"
@@ -9,12 +9,14 @@ namespace adze::cli {
 
 class Peer {
  public:
-  /// Starts `engine` ("ort", "openvino") on `model` with these inputs. Null
-  /// after reporting (exit code 8 when Python or the engine is missing).
+  /// Starts `engine` ("ort", "openvino", "iree") on `model` with these inputs.
+  /// Null after reporting (exit code 8 when Python or the engine is missing).
   /// `exposed`: the engine also returns every value inside the graph.
+  /// `refusal`: where not null, what an engine says that is there but does not
+  /// take the model goes there, and is not reported.
   static std::unique_ptr<Peer> start(const std::string &engine, const std::string &model,
                                      int threads, const std::vector<HostTensor> &inputs,
-                                     bool exposed, Cli &cli);
+                                     bool exposed, Cli &cli, std::string *refusal = nullptr);
   ~Peer();
 
   const std::string &version() const { return version_; }
@@ -26,7 +28,7 @@ class Peer {
   std::optional<std::vector<HostTensor>> results(Cli &cli);
 
  private:
-  bool ask(const std::string &line, Json &answer, Cli &cli);
+  bool ask(const std::string &line, Json &answer, Cli &cli, std::string *refusal = nullptr);
 
   int pid_ = -1;
   FILE *to_ = nullptr, *from_ = nullptr;

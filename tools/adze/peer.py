@@ -1,9 +1,10 @@
-"""Runs a model with onnxruntime or OpenVINO for `adze bench --compare` and
+"""Runs a model with onnxruntime, OpenVINO or IREE for `adze bench --compare` and
 `adze verify`. Speaks JSON lines on stdin and stdout: first what to load, then
 {"run": N} -> {"ns": [...]} and {"results": true} -> files."""
 
 import json
 import os
+import subprocess
 import sys
 import time
 
@@ -47,6 +48,10 @@ def expose(path, target):
 
 
 class OnnxRuntime:
+    @staticmethod
+    def load():
+        import onnxruntime  # noqa: F401
+
     def __init__(self, request):
         import onnxruntime as ort
 
@@ -68,6 +73,10 @@ class OnnxRuntime:
 
 
 class OpenVino:
+    @staticmethod
+    def load():
+        import openvino  # noqa: F401
+
     def __init__(self, request):
         import openvino
 
@@ -81,6 +90,58 @@ class OpenVino:
     def run(self, feed):
         result = self.request.infer(feed, share_inputs=True, share_outputs=True)
         return [result[i] for i in range(len(self.names))]
+
+
+class Iree:
+    """Compiled for this CPU with what IREE calls its highest level; inputs are on
+    its device before the clock starts, results are fetched."""
+
+    @staticmethod
+    def load():
+        import iree.compiler  # noqa: F401
+        import iree.runtime  # noqa: F401
+
+    def __init__(self, request):
+        import iree.compiler.tools
+        import iree.compiler.version
+        import iree.runtime as rt
+        import onnx
+
+        model = onnx.load(request["model"])
+        weights = {t.name for t in model.graph.initializer}
+        self.inputs = [i.name for i in model.graph.input if i.name not in weights]
+        self.names = [o.name for o in model.graph.output]
+        opset = max([o.version for o in model.opset_import if o.domain == ""] + [17])
+        text = os.path.join(request["folder"], "model.mlir")
+        subprocess.run([sys.executable, "-m", "iree.compiler.tools.import_onnx", request["model"],
+                        "-o", text, "--opset-version", str(opset)], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        code = os.path.join(request["folder"], "model.vmfb")
+        iree.compiler.tools.compile_file(
+            text, output_file=code, input_type="onnx", target_backends=["llvm-cpu"],
+            extra_args=["--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3"])
+        if request["threads"] > 1:
+            rt.flags.parse_flags(f"--task_topology_group_count={request['threads']}")
+        config = rt.Config("local-task" if request["threads"] > 1 else "local-sync")
+        module = rt.VmModule.mmap(config.vm_instance, code)
+        context = rt.SystemContext(config=config)
+        context.add_vm_module(module)
+        entry = next(n for n in module.function_names if "$" not in n and not n.startswith("__"))
+        self.function = context.modules[module.name][entry]
+        self.device, self.fed = config.device, None
+        self.version = iree.compiler.version.VERSION
+
+    def run(self, feed):
+        import iree.runtime as rt
+        import numpy as np
+
+        if self.fed is None:
+            self.fed = [rt.asdevicearray(self.device, feed[name]) for name in self.inputs]
+        values = self.function(*self.fed)
+        return [np.asarray(v) for v in (values if isinstance(values, (list, tuple)) else [values])]
+
+
+ENGINES = {"ort": OnnxRuntime, "openvino": OpenVino, "iree": Iree}
 
 
 def save(values, names, folder):
@@ -99,7 +160,11 @@ def save(values, names, folder):
 
 def serve():
     request = json.loads(sys.stdin.readline())
-    engine = {"ort": OnnxRuntime, "openvino": OpenVino}[request["engine"]](request)
+    ENGINES[request["engine"]].load()
+    try:
+        engine = ENGINES[request["engine"]](request)
+    except Exception as error:  # the engine is there, but does not take the model
+        return answer({"error": said(error), "refused": True})
     feed = {name: load_array(entry) for name, entry in request["inputs"].items()}
     answer({"version": engine.version})
     values = []
@@ -116,7 +181,11 @@ def serve():
             answer({"outputs": save(values, engine.names, request["folder"])})
 
 
+def said(error):
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+
+
 try:
     serve()
 except Exception as error:  # said to the other side, which reports it
-    answer({"error": f"{type(error).__name__}: {error}"[:300]})
+    answer({"error": said(error)})
