@@ -170,3 +170,92 @@ func.func @side_effects(%c: i1, %o: memref<8xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @reduction_chunks(%a: memref<8x8xf32>, %o: memref<8xf32>) {
+  // expected-remark @below {{left to the loop fallback: a reduction has one loop, which is not parallel}}
+  linalg.generic {adze.schedule = {loops = ["d0 by 1", "d1 by 4", "d1 by 1"], tile = array<i64: 1, 1>},
+      indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+      iterator_types = ["parallel", "reduction"]} ins(%a : memref<8x8xf32>) outs(%o : memref<8xf32>) {
+  ^bb0(%x: f32, %s: f32):
+    %y = arith.addf %x, %s : f32
+    linalg.yield %y : f32
+  }
+  return
+}
+
+// -----
+
+func.func @parallel_inside(%o: memref<8x8xf32>) {
+  // expected-remark @below {{left to the loop fallback: parallel loops come first}}
+  linalg.generic {adze.schedule = {loops = ["d0 by 1", "parallel d1 by 1"], tile = array<i64: 1, 1>},
+      indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} outs(%o : memref<8x8xf32>) {
+  ^bb0(%a: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @chunks(%o: memref<8xf32>) {
+  // expected-remark @below {{left to the loop fallback: its chunks are too many or too large}}
+  linalg.generic {adze.schedule = {loops = ["d0 by 4611686018427387904", "d0 by 1"], tile = array<i64: 1>},
+      indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%o : memref<8xf32>) {
+  ^bb0(%a: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @huge_tile(%o: memref<64x64xf32>) {
+  // expected-remark @below {{left to the loop fallback: its tile is far larger than the registers}}
+  linalg.generic {adze.schedule = {loops = ["d0 by 64", "d1 by 64"], tile = array<i64: 64, 64>},
+      indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} outs(%o : memref<64x64xf32>) {
+  ^bb0(%a: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @many_lanes(%o: memref<4096xf32>) {
+  // expected-remark @below {{left to the loop fallback: bad vector dimension or lanes}}
+  linalg.generic {adze.schedule = {loops = ["d0 by 4096"], tile = array<i64: 1>, vector = 0, lanes = 4096},
+      indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%o : memref<4096xf32>) {
+  ^bb0(%a: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @grain(%o: memref<8xf32>) {
+  // expected-remark @below {{left to the loop fallback: bad grain}}
+  linalg.generic {adze.schedule = {loops = ["parallel d0 by 1"], tile = array<i64: 1>, grain = 0},
+      indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%o : memref<8xf32>) {
+  ^bb0(%a: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+// Lanes are folded at the end of a sum: not where its op is unknown.
+func.func @no_vectors(%a: memref<8xf32>, %o: memref<f32>) {
+  // expected-remark @below {{left to the loop fallback: its lanes lie along a dimension that has no vectors}}
+  linalg.generic {adze.schedule = {loops = ["d0 by 4"], tile = array<i64: 1>, vector = 0, lanes = 4},
+      indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> ()>], iterator_types = ["reduction"]}
+      ins(%a : memref<8xf32>) outs(%o : memref<f32>) {
+  ^bb0(%x: f32, %s: f32):
+    %y = arith.subf %x, %s : f32
+    linalg.yield %y : f32
+  }
+  return
+}
