@@ -15,7 +15,7 @@ export CCACHE_BASEDIR=$PWD
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 jobs=${ADZE_JOBS:-$(nproc)}
 packages=(ccache catch2 clang-22 cmake flatbuffers-compiler fonts-dejavu-core g++ libcli11-dev
-  libflatbuffers-dev liblld-22-dev libmlir-22-dev libprotobuf-dev libxxhash-dev
+  libflatbuffers-dev liblld-22-dev libmlir-22-dev libprotobuf-dev libsqlite3-dev libxxhash-dev
   libzstd-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools ninja-build nlohmann-json3-dev
   pkg-config protobuf-compiler python3 python3-venv)
 

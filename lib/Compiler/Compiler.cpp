@@ -15,6 +15,7 @@
 #include "passes/Import/Registry.h"
 #include "passes/Pipelines.h"
 #include "passes/Schedule/MachineModel.h"
+#include "passes/Schedule/Passes.h"
 #include "passes/Verify/Passes.h"
 #include "targets/Target.h"
 
@@ -60,6 +61,25 @@ std::optional<std::vector<OpSupportRow>> supportedOps(std::string_view name) {
   const Target *target = findTarget(name);
   if (!target) return std::nullopt;
   return supportedOps(*target);
+}
+
+std::string cpuDescription(const std::string &name, const std::string &cpu,
+                           DiagnosticEngine &diags) {
+  const Target *target = findTarget(name);
+  if (!target) {
+    diags.error(ExitCode::Usage, "ADZ0400", "unknown target '" + printable(name) + "'",
+                "`adze targets` lists them");
+    return {};
+  }
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  TargetOptions options;
+  options.cpu = cpu;
+  auto info = target->describe(context, options, diags);
+  if (mlir::failed(info)) return {};
+  std::string text = info->cpu;
+  for (const std::string &feature : info->features) text += " " + feature;
+  llvm::raw_string_ostream(text) << " " << info->attributes;
+  return text;
 }
 
 namespace {
@@ -235,11 +255,22 @@ class Compilation {
   }
 
   bool schedule() {
+    if ((o.tuning.stored || o.tuning.variants) && !tune()) return false;
     if (!passes([&](OpPassManager &pm) { target->buildSchedulePipeline(pm, targetOptions); }))
       return false;
     for (auto f : module->getOps<func::FuncOp>())
       if (auto count = f->getAttrOfType<IntegerAttr>("adze.fallback"))
         summary.fallbackLoops += count.getInt();
+    return true;
+  }
+
+  /// Decides the schedules, and lets the hooks put others in their place.
+  bool tune() {
+    auto decide = [](OpPassManager &pm) {
+      pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
+    };
+    if (!passes(decide)) return false;
+    summary.tunedUnits = tuneModule(*module, o.tuning);
     return true;
   }
 
@@ -304,6 +335,7 @@ class Compilation {
         if (s.dims[i].max != s.dims[i].min) flags += ".." + std::to_string(s.dims[i].max);
       }
     }
+    if (summary.tunedUnits) flags += " tuned=" + std::to_string(summary.tunedUnits);
     contents.provenance.flags = flags;
   }
 

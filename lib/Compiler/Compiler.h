@@ -1,5 +1,6 @@
 // Options -> phases -> artifact: the library behind `adze compile`.
 #pragma once
+#include "lib/Compiler/Tuning.h"
 #include "lib/Support/Diagnostics.h"
 
 #include <cstdint>
@@ -57,6 +58,7 @@ struct CompileOptions {
   /// What each kernel computes is an output as well (kKernelValuePrefix).
   bool keepKernelValues = false;
   bool verifyPhases = false;  ///< check each phase's contract (tests)
+  TuningHooks tuning;
   /// Called when a phase begins; for progress lines. May be null.
   std::function<void(Phase)> onPhase;
   /// With `to` before Emit: takes the module in place of `output`. May be null.
@@ -76,6 +78,7 @@ struct CompileSummary {
   int64_t kernels = 0;         ///< distinct launches in the entry function
   int64_t kernelFunctions = 0; ///< distinct kernel bodies
   int64_t fallbackLoops = 0;   ///< linalg ops left to plain loops
+  int64_t tunedUnits = 0;      ///< loop nests with a stored schedule (TuningHooks::stored)
   int64_t arenaBytes = -1;     ///< -1: planned at run time
   int64_t peakLiveBytes = -1;
   int64_t weightBytes = 0;
@@ -98,6 +101,11 @@ struct OpSupportRow {
 /// Every ONNX op that converts and that `target` places on itself; nullopt when
 /// there is no such target.
 std::optional<std::vector<OpSupportRow>> supportedOps(std::string_view target);
+
+/// What stored schedules depend on besides the kernel: the CPU that `cpu` names,
+/// its features and caches, in one line. Empty after reporting.
+std::string cpuDescription(const std::string &target, const std::string &cpu,
+                           DiagnosticEngine &diags);
 
 /// Names of the registered targets with one line each.
 std::vector<std::pair<std::string, std::string>> targetNames();

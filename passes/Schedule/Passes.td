@@ -55,6 +55,21 @@ def AssignSchedule : Pass<"adze-assign-schedule", "::mlir::func::FuncOp"> {
   ];
 }
 
+def ApplyTuned : Pass<"adze-apply-tuned", "::mlir::func::FuncOp"> {
+  let summary = "Put schedules that a search found in place of those decided";
+  let description = [{
+    The module's `adze.tuned` has them, by the kernel's key (a hash of the
+    scheduled kernel, Candidates.h) and the unit's number in it. One that does not
+    fit the unit is refused with a remark, and the decided one stays.
+
+    ```mlir
+    module attributes {adze.tuned = {"0123456789abcdef.0" = {loops = ["d0 by 4", "d1 by 16"],
+                                     tile = array<i64: 4, 1>, vector = 1, lanes = 16}}}
+    ```
+  }];
+  let statistics = [Statistic<"numTuned", "tuned", "Units given a schedule that was found">];
+}
+
 def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
   let summary = "Turn scheduled units of linalg ops into vector loop nests";
   let description = [{

@@ -128,6 +128,7 @@ class HostTarget : public Target {
   void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     pm.addNestedPass<func::FuncOp>(schedule::createExpandWinograd());
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
+    pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
     pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
     pm.addNestedPass<func::FuncOp>(schedule::createExpandMath());

@@ -48,9 +48,13 @@ Progress::Progress(bool enabled) : enabled_(enabled), terminal_(isatty(STDERR_FI
 Progress::~Progress() { done(); }
 
 void Progress::step(int number, int count, std::string name) {
+  step("[" + std::to_string(number) + "/" + std::to_string(count) + "] " + std::move(name));
+}
+
+void Progress::step(std::string label) {
   std::lock_guard lock(mutex_);
   clear();
-  label_ = "[" + std::to_string(number) + "/" + std::to_string(count) + "] " + std::move(name);
+  label_ = std::move(label);
   begin_ = std::chrono::steady_clock::now();
 }
 

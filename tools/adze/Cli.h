@@ -44,6 +44,7 @@ void addCompile(CLI::App &app, Cli &cli);
 void addRun(CLI::App &app, Cli &cli);
 void addBench(CLI::App &app, Cli &cli);
 void addExplain(CLI::App &app, Cli &cli);
+void addTune(CLI::App &app, Cli &cli);
 void addVerify(CLI::App &app, Cli &cli);
 void addInspect(CLI::App &app, Cli &cli);
 void addOps(CLI::App &app, Cli &cli);
@@ -60,6 +61,8 @@ class Progress {
   ~Progress();
   /// A step begins: `number` of `count`.
   void step(int number, int count, std::string name);
+  /// The same of work whose steps nobody can count.
+  void step(std::string label);
   void done();
 
  private:

@@ -1,5 +1,7 @@
 #include "tools/adze/Compare.h"
 
+#include "tools/adze/Session.h"
+
 #include <cmath>
 #include <limits>
 
@@ -103,6 +105,18 @@ Json toJson(const Difference &d) {
   j["sqnr_db"] = std::isfinite(d.sqnr) ? Json(d.sqnr) : Json(nullptr);
   if (!d.reason.empty()) j["reason"] = d.reason;
   return j;
+}
+
+Tolerance toleranceOf(const Session &session, int32_t dtype) {
+  int64_t stages = static_cast<int64_t>(adze_model_kernel_count(session.model())), terms = 0;
+  for (int64_t i = 0; i < stages; ++i) {
+    adze_kernel_info kernel = ADZE_INIT(adze_kernel_info);
+    adze_status *status = adze_model_kernel(session.model(), i, &kernel);
+    terms += !status && std::string(kernel.kind) != "elementwise" ? 512 : 1;
+    adze_status_destroy(status);
+  }
+  Tolerance t = derivedTolerance(dtype, stages, terms), suite = suiteTolerance(dtype, 0, 0);
+  return {std::max(t.relative, suite.relative), std::max(t.absolute, suite.absolute), t.ofLargest};
 }
 
 }  // namespace adze::cli

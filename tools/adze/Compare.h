@@ -34,4 +34,9 @@ Difference compare(const HostTensor &got, const HostTensor &want, const Toleranc
 
 Json toJson(const Difference &d);
 
+/// Of a session's results, from what an artifact tells: roundings one after the
+/// other and the terms of their sums (docs/accuracy.md).
+class Session;
+Tolerance toleranceOf(const Session &session, int32_t dtype);
+
 }  // namespace adze::cli

@@ -1,11 +1,14 @@
 // adze compile
 #include "lib/Compiler/Compiler.h"
+#include "lib/Tuning/Database.h"
 #include "tools/adze/Cli.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
+#include <map>
 
 namespace adze::cli {
 
@@ -18,6 +21,7 @@ constexpr const char *kFooter = R"(Examples:
   adze compile model.onnx -o model.adze --shape x=1..8x3x64..960x64..960
   adze compile model.onnx -o model.mlir --to fuse
   adze compile model.onnx -o model.adze --dump-phases phases
+  adze compile model.onnx -o model.adze --tune-db tune.db
 
 Without --shape the artifact takes every size that the model takes.)";
 
@@ -25,6 +29,8 @@ struct Options {
   CompileOptions compile;
   std::vector<std::string> shapes;
   std::string from, to;
+  std::string database;
+  bool noDatabase = false;
   unsigned timeout = 0;
 };
 
@@ -55,6 +61,30 @@ bool shapeOptions(const std::vector<std::string> &texts, CompileOptions &options
   return true;
 }
 
+/// Lets the compile use the schedules of the database that is named, or of the
+/// default one where there is one. False after reporting.
+bool useDatabase(Options &o, Cli &cli) {
+  std::string path = o.database.empty() ? tuning::defaultDatabase() : o.database;
+  bool wanted = !o.noDatabase && !path.empty();
+  if (!wanted || (o.database.empty() && !std::filesystem::exists(path))) return true;
+  Diagnostic error;
+  std::vector<tuning::Entry> entries;
+  std::string cpu = cpuDescription(o.compile.target, o.compile.cpu, cli.diags);
+  if (cpu.empty()) return false;
+  auto db = tuning::Database::open(path, tuning::Database::Mode::Read, error);
+  if (!db || !db->best(cpu, entries, error)) {
+    cli.diags.report(error);
+    return false;
+  }
+  std::map<std::pair<std::string, unsigned>, std::string> schedules;
+  for (tuning::Entry &e : entries) schedules[{e.kernel, e.unit}] = std::move(e.schedule);
+  o.compile.tuning.stored = [schedules](const std::string &kernel, unsigned unit) {
+    auto at = schedules.find({kernel, unit});
+    return at == schedules.end() ? std::string() : at->second;
+  };
+  return true;
+}
+
 void printSummary(const CompileOptions &options, const CompileSummary &s, double seconds,
                   Cli &cli) {
   struct stat file {};
@@ -68,6 +98,7 @@ void printSummary(const CompileOptions &options, const CompileSummary &s, double
                       {"kernels", s.kernels},
                       {"kernel_functions", s.kernelFunctions},
                       {"reference_path", s.fallbackLoops},
+                      {"tuned", s.tunedUnits},
                       {"arena_bytes", s.arenaBytes},
                       {"peak_live_bytes", s.peakLiveBytes},
                       {"weight_bytes", s.weightBytes},
@@ -80,6 +111,7 @@ void printSummary(const CompileOptions &options, const CompileSummary &s, double
   if (cli.quiet || options.output == "-") return;
   std::cout << s.nodes << " nodes → " << s.kernels << " kernels, " << s.fallbackLoops
             << " on the reference path, ";
+  if (s.tunedUnits) std::cout << s.tunedUnits << " tuned, ";
   if (s.arenaBytes >= 0 && s.peakLiveBytes > 0) {
     char ratio[24];
     std::snprintf(ratio, sizeof ratio, "%.2f",
@@ -95,6 +127,7 @@ ExitCode runCompile(Options &o, Cli &cli) {
   if (!phaseOption(o.from, o.compile.from, cli) || !phaseOption(o.to, o.compile.to, cli) ||
       !shapeOptions(o.shapes, o.compile, cli))
     return ExitCode::Usage;
+  if (!useDatabase(o, cli)) return cli.diags.exitCode();
   if (!o.compile.dumpPhases.empty() && mkdir(o.compile.dumpPhases.c_str(), 0777) != 0 &&
       errno != EEXIST)
     return cli.fail(ExitCode::ResourceLimit, "ADZ0803",
@@ -140,6 +173,11 @@ void addCompile(CLI::App &app, Cli &cli) {
   verb->add_flag("--keep-kernel-values", c.keepKernelValues,
                  "Make what each kernel computes an output, for `adze verify`");
   verb->add_flag("--verify-phases", c.verifyPhases, "Check the IR after each pass, and what each phase promises of it");
+  auto *database = verb->add_option("--tune-db", o->database,
+                                    "Use the schedules that `adze tune` found (default: ADZE_TUNE_DB, "
+                                    "else the user's cache folder)");
+  verb->add_flag("--no-tune-db", o->noDatabase, "Use no schedules that were found")
+      ->excludes(database);
   verb->add_option("--max-nodes", c.maxNodes, "Refuse models that expand to more nodes")
       ->capture_default_str();
   verb->add_option("--timeout", o->timeout, "Give up after this many seconds");

@@ -28,20 +28,6 @@ struct Options {
   int threads = 0;
 };
 
-/// Roundings one after the other and the terms of their sums, as far as an
-/// artifact tells them (docs/accuracy.md).
-Tolerance toleranceOf(const Session &session, int32_t dtype) {
-  int64_t stages = static_cast<int64_t>(adze_model_kernel_count(session.model())), terms = 0;
-  for (int64_t i = 0; i < stages; ++i) {
-    adze_kernel_info kernel = ADZE_INIT(adze_kernel_info);
-    adze_status *status = adze_model_kernel(session.model(), i, &kernel);
-    terms += !status && std::string(kernel.kind) != "elementwise" ? 512 : 1;
-    adze_status_destroy(status);
-  }
-  Tolerance t = derivedTolerance(dtype, stages, terms), suite = suiteTolerance(dtype, 0, 0);
-  return {std::max(t.relative, suite.relative), std::max(t.absolute, suite.absolute), t.ofLargest};
-}
-
 void printOutput(const Json &j, const std::string &file) {
   std::cout << "  " << printable(j["name"].get<std::string>()) << "  "
             << j["dtype"].get<std::string>() << j["shape"].dump();

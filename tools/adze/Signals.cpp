@@ -2,6 +2,7 @@
 // are safe in a signal handler are called.
 #include "lib/Support/File.h"
 #include "tools/adze/Cli.h"
+#include "tools/adze/Scratch.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -30,11 +31,13 @@ const char *writeReplayNote() {
 
 extern "C" void onInterrupt(int signal) {
   removeTemporaries();
+  removeScratch();
   _exit(128 + signal);
 }
 
 extern "C" void onAlarm(int) {
   removeTemporaries();
+  removeScratch();
   say(STDERR_FILENO, "error[ADZ0810]: the time limit has passed\n"
                      "   = help: give a longer --timeout\n");
   _exit(static_cast<int>(ExitCode::ResourceLimit));
@@ -42,6 +45,7 @@ extern "C" void onAlarm(int) {
 
 extern "C" void onCrash(int signal) {
   removeTemporaries();
+  removeScratch();
   say(STDERR_FILENO, "error[ADZ0900]: internal error: the compiler stopped with signal ");
   char number[3] = {static_cast<char>('0' + signal / 10), static_cast<char>('0' + signal % 10), 0};
   say(STDERR_FILENO, signal < 10 ? number + 1 : number);

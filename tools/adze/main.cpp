@@ -75,7 +75,7 @@ static int runTool(int argc, char **argv) {
   app.set_version_flag("--version", std::string("adze ") + adze_rt_version());
   app.footer(kFooter);
   app.get_formatter()->column_width(34);
-  for (auto add : {addCompile, addRun, addBench, addExplain, addVerify, addInspect, addOps, addTargets,
+  for (auto add : {addCompile, addRun, addBench, addExplain, addTune, addVerify, addInspect, addOps, addTargets,
                    addDoctor, addConformance, addCompletion})
     add(app, cli);
   if (argc == 1) {

@@ -12,6 +12,7 @@ ARGUMENTS = {
     "compile": [model, "-o", artifact], "run": [artifact], "inspect": [artifact],
     "bench": [artifact, "--duration", "0.05", "--warmup", "0"],
     "explain": [artifact, "--iterations", "2"],
+    "tune": [model, "--budget", "1s", "--db", folder / "tune.db"],
     "verify": [artifact, "--against", model], "ops": [], "targets": [], "doctor": [],
     "conformance": [folder / "cases"],
 }
