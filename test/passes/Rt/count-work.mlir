@@ -137,3 +137,30 @@ func.func @entry(%x: memref<?xf32>, %y: memref<4294967296x4294967296xf32>, %z: m
   adze_rt.launch @large kernel 1 (%y, %z) : (memref<4294967296x4294967296xf32>, memref<f32>) -> ()
   return
 }
+
+// -----
+
+// A convolution by Winograd's filtering counts as the sum that it stands for:
+// 16 x 16 x 8 results of 3 x 3 x 4 products.
+// CHECK-LABEL: @winograd
+// CHECK-SAME: flops = "147456"
+#x = affine_map<(n, h, w, o, a, b, i, j, c) -> (n, (h floordiv 4) * 4 + i, (w floordiv 4) * 4 + j, c)>
+#u = affine_map<(n, h, w, o, a, b, i, j, c) -> (o floordiv 8, a, b, c, o mod 8)>
+#ai = affine_map<(n, h, w, o, a, b, i, j, c) -> (a, i)>
+#bj = affine_map<(n, h, w, o, a, b, i, j, c) -> (b, j)>
+#ha = affine_map<(n, h, w, o, a, b, i, j, c) -> (h mod 4, a)>
+#wb = affine_map<(n, h, w, o, a, b, i, j, c) -> (w mod 4, b)>
+#y = affine_map<(n, h, w, o, a, b, i, j, c) -> (n, h, w, o)>
+func.func private @winograd(%x: memref<1x18x18x4xf32>, %u: memref<1x6x6x4x8xf32>, %in: memref<6x6xf32>, %out: memref<4x6xf32>, %y: memref<1x16x16x8xf32>) {
+  linalg.generic {indexing_maps = [#x, #u, #ai, #bj, #ha, #wb, #y], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "reduction", "reduction"]} ins(%x, %u, %in, %in, %out, %out : memref<1x18x18x4xf32>, memref<1x6x6x4x8xf32>, memref<6x6xf32>, memref<6x6xf32>, memref<4x6xf32>, memref<4x6xf32>) outs(%y : memref<1x16x16x8xf32>) attrs = {adze.winograd} {
+  ^bb0(%d: f32, %c: f32, %b1: f32, %b2: f32, %a1: f32, %a2: f32, %o: f32):
+    %0 = arith.mulf %d, %c : f32
+    %1 = arith.addf %o, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
+func.func @entry(%x: memref<1x18x18x4xf32>, %u: memref<1x6x6x4x8xf32>, %in: memref<6x6xf32>, %out: memref<4x6xf32>, %y: memref<1x16x16x8xf32>) {
+  adze_rt.launch @winograd kernel 0 (%x, %u, %in, %out, %y) : (memref<1x18x18x4xf32>, memref<1x6x6x4x8xf32>, memref<6x6xf32>, memref<4x6xf32>, memref<1x16x16x8xf32>) -> ()
+  return
+}
