@@ -70,6 +70,8 @@ private:
         cost += 0.5;
       else if (access.isContiguousIn(dim))
         cost += 1;
+      else if (isOutput && unit.core < 0 && interleavedDim(unit, access, dim) >= 0)
+        cost += 2;
       else
         cost += isOutput ? 2 * lanes : lanes;
     });
@@ -123,6 +125,12 @@ private:
     forEachAccess([&](const Stage &, const Access &, bool) { ++operands; });
     int64_t most = std::clamp<int64_t>(2 * machine.vectorRegisters / std::max<int64_t>(1, operands), 1, 4);
     schedule.tile[schedule.vectorDim] = std::min(most, vectorsIn(schedule.vectorDim));
+    // What is interleaved in memory is stored together.
+    forEachAccess([&](const Stage &, const Access &access, bool isOutput) {
+      int inner = isOutput ? interleavedDim(unit, access, schedule.vectorDim) : -1;
+      if (inner >= 0)
+        schedule.tile[inner] = *fixedSize(inner);
+    });
   }
 
   /// Lanes run along a reduction: several accumulators hide the latency.

@@ -124,6 +124,53 @@ void NestEmitter::store(const Access &access, unsigned stage, unsigned operand, 
   }
 }
 
+/// Of the sequence a0 b0 c0 a1 b1 c1 ... the `part`-th vector.
+Value NestEmitter::interleave(ArrayRef<Value> vectors, int64_t part) {
+  int64_t lanes = cast<VectorType>(vectors[0].getType()).getDimSize(0), count = vectors.size();
+  Value result = vectors[0];
+  for (int64_t v = 1; v < count; ++v) {
+    // Lanes of the first v vectors are in their places already, from the second
+    // shuffle on; the others hold anything.
+    SmallVector<int64_t> mask;
+    for (int64_t at = part * lanes; at < (part + 1) * lanes; ++at) {
+      int64_t from = at % count, lane = at / count;
+      int64_t before = v == 1 ? lane : at - part * lanes;
+      mask.push_back(from == v ? lanes + lane : before);
+    }
+    result = vector::ShuffleOp::create(builder, loc, result, vectors[v], mask);
+  }
+  return result;
+}
+
+/// Stores the tile's values of an operand in which a short dimension lies between
+/// the lanes; false where it does not, or lanes are masked.
+bool NestEmitter::storeInterleaved(const Access &access, unsigned stage, unsigned operand,
+                                   ArrayRef<Value> values, NestState &state) {
+  if (state.lanes == 1 || state.mask || schedule.vectorDim < 0 ||
+      !access.dependsOn(schedule.vectorDim))
+    return false;
+  int inner = interleavedDim(unit, access, schedule.vectorDim);
+  if (inner < 0 || state.dims[inner].count != unit.sizes[inner].asConstant())
+    return false;
+  Value target = flat(access.source);
+  for (const Point &first : tile) {
+    if (first[inner] != 0)
+      continue;
+    Values group;
+    for (auto [point, value] : llvm::zip(tile, values)) {
+      Point start = point;
+      start[inner] = 0;
+      if (start == first)
+        group.push_back(splat(builder, loc, value, state.lanes));
+    }
+    Value base = address(stage, operand, state, distance(access, state, first));
+    for (int64_t part = 0; part < state.dims[inner].count; ++part)
+      vector::StoreOp::create(builder, loc, interleave(group, part), target,
+                              add(base, constant(part * state.lanes)));
+  }
+  return true;
+}
+
 /// A body's own load: a scalar, or a gather at computed indices.
 Value NestEmitter::bodyLoad(unsigned stage, memref::LoadOp op, ArrayRef<Value> indices,
                             Value mask, int64_t lanes) {

@@ -117,6 +117,9 @@ private:
   Stride distance(const Access &access, const NestState &state, const Point &point) const;
   mlir::Value address(unsigned stage, unsigned operand, const NestState &state,
                       const Stride &distance);
+  bool storeInterleaved(const Access &access, unsigned stage, unsigned operand,
+                        llvm::ArrayRef<mlir::Value> values, NestState &state);
+  mlir::Value interleave(llvm::ArrayRef<mlir::Value> vectors, int64_t part);
   mlir::Value maskFor(const NestState &state, const Point &point) const;
 
   // Padded operands (Clipping.cpp).

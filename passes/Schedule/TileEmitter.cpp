@@ -280,6 +280,8 @@ void NestEmitter::storeResults(NestState &state) {
       void *key = access.source.getAsOpaquePointer();
       if (!done.insert(key).second || isDead(access.source))
         continue;
+      if (storeInterleaved(access, s, stage.numInputs() + o, written[key], state))
+        continue;
       for (auto [point, value] : llvm::zip(tile, written[key]))
         store(access, s, stage.numInputs() + o, value, state, point);
     }

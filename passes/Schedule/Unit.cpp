@@ -255,6 +255,19 @@ bool Unit::writes(Value memref) const {
   });
 }
 
+int interleavedDim(const Unit &unit, const Access &access, unsigned dim) {
+  constexpr int64_t kMost = 4;
+  if (access.packedDim >= 0 || !access.bounds.empty())
+    return -1;
+  for (unsigned inner = 0; inner < unit.numDims(); ++inner) {
+    std::optional<int64_t> size = unit.sizes[inner].asConstant();
+    if (inner != dim && !unit.isReduction[inner] && size && *size > 1 && *size <= kMost &&
+        access.isContiguousIn(inner) && access.strides[dim] == Stride::constant(*size))
+      return static_cast<int>(inner);
+  }
+  return -1;
+}
+
 SmallVector<std::unique_ptr<Unit>>
 buildUnits(Block &block, const Paddings &paddings,
            function_ref<void(Operation *, StringRef)> unsupported) {

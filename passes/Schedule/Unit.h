@@ -43,6 +43,11 @@ llvm::SmallVector<std::unique_ptr<Unit>>
 buildUnits(mlir::Block &block, const Paddings &paddings,
            llvm::function_ref<void(mlir::Operation *, llvm::StringRef)> unsupported);
 
+/// The parallel dimension of two to four elements that lies between neighbours
+/// along `dim` in `access`: vectors along `dim`, one for each of its elements,
+/// are stored interleaved. -1 where there is none.
+int interleavedDim(const Unit &unit, const Access &access, unsigned dim);
+
 /// Takes runs of adjacent dimensions as one. Fails if an access is not
 /// contiguous over a run.
 mlir::LogicalResult collapseDims(Unit &unit,
