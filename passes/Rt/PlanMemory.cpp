@@ -177,7 +177,7 @@ struct PlanMemoryPass : impl::PlanMemoryBase<PlanMemoryPass> {
     std::vector<runtime::PlanBuffer> wanted;
     for (Buffer &buf : buffers) wanted.push_back({buf.staticBytes, buf.first, buf.last});
     runtime::Plan plan;
-    if (!runtime::planOffsets(wanted, plan)) {
+    if (!runtime::planOffsets(wanted, plan, {.steps = runtime::kCompilePlanSteps})) {
       emitError(loc, "the buffers' sizes overflow 63 bits");
       return false;
     }
