@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -39,7 +40,12 @@ struct Cli {
 /// --json, --diagnostics, --quiet.
 void addCommon(CLI::App &verb, Cli &cli);
 
-/// Each registers one verb.
+/// Registers one verb.
+using AddVerb = void (*)(CLI::App &, Cli &);
+
+/// All of main: parses the command line, runs the verb, reports; the exit code.
+int runTool(int argc, char **argv, std::span<const AddVerb> verbs);
+
 void addCompile(CLI::App &app, Cli &cli);
 void addRun(CLI::App &app, Cli &cli);
 void addBench(CLI::App &app, Cli &cli);
@@ -47,6 +53,7 @@ void addExplain(CLI::App &app, Cli &cli);
 void addTune(CLI::App &app, Cli &cli);
 void addVerify(CLI::App &app, Cli &cli);
 void addInspect(CLI::App &app, Cli &cli);
+void addPlanMemory(CLI::App &app, Cli &cli);
 void addOps(CLI::App &app, Cli &cli);
 void addTargets(CLI::App &app, Cli &cli);
 void addDoctor(CLI::App &app, Cli &cli);

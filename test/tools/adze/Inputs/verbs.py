@@ -13,7 +13,8 @@ ARGUMENTS = {
     "bench": [artifact, "--duration", "0.05", "--warmup", "0"],
     "explain": [artifact, "--iterations", "2"],
     "tune": [model, "--budget", "1s", "--db", folder / "tune.db"],
-    "verify": [artifact, "--against", model], "ops": [], "targets": [], "doctor": [],
+    "verify": [artifact, "--against", model], "ops": [],
+    "plan-memory": [folder / "buffers.csv"], "targets": [], "doctor": [],
     "conformance": [folder / "cases"],
 }
 
@@ -24,7 +25,7 @@ def adze(*arguments):
 
 
 listed = re.search(r"Subcommands:\n(.*?)\n\n", adze("--help")[1], re.S)[1]
-verbs = [v for v in re.findall(r"^  (\w+)", listed, re.M) if v != "completion"]
+verbs = [v for v in re.findall(r"^  ([\w-]+)", listed, re.M) if v != "completion"]
 for verb in verbs:
     code, text, _ = adze(verb, "--help")
     assert code == 0 and f"Examples:\n  adze {verb}" in text, text
