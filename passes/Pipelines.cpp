@@ -88,7 +88,10 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
   pm.addPass(func::createDuplicateFunctionEliminationPass());
   addBufferization(pm);
   pm.addNestedPass<func::FuncOp>(createCopyToLinalg());
-  if (options.optLevel > 0) pm.addPass(createPlanMemory());
+  if (options.optLevel > 0) {
+    pm.addPass(createReuseOperands());
+    pm.addPass(createPlanMemory());
+  }
   pm.addPass(createFormLaunches());
   cleanup(pm);
   pm.addPass(createCountWork());

@@ -104,6 +104,25 @@ def DropDestinationResults : Pass<"adze-drop-destination-results", "::mlir::Modu
   }];
 }
 
+def ReuseOperands : Pass<"adze-reuse-operands", "::mlir::ModuleOp"> {
+  let summary = "Let kernels write over an operand that dies with them";
+  let description = [{
+    ```mlir
+    %b = memref.alloc() : memref<64xf32>
+    call @relu(%a, %b) {adze.kernel = 1 : i32}   // the last use of %a
+    memref.dealloc %a
+    ```
+    becomes `call @relu(%a, %a)` with %a in place of %b from there on. The
+    kernel's linalg ops must prove it: all of them run over the destination's
+    space, operand and destination are accessed at the loops' own position, the
+    others that are written at one part of it each, and no op reads the operand
+    after one has written the destination. Elementwise chains and softmax do so;
+    a convolution, a matmul or a transpose does not.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numReused", "reused", "operands written over">];
+}
+
 def PlanMemory : Pass<"adze-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Place the entry function's buffers in one arena";
   let description = [{
