@@ -66,12 +66,15 @@ static void addBufferization(OpPassManager &pm) {
   bufferization::buildBufferDeallocationPipeline(pm, dealloc);
   cleanup(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
-  // Deallocation stands at the block's end: the plan wants it after the last use.
+  // Deallocation stands at the block's end: the plan wants it after the last use,
+  // which no extent should be that is known from elsewhere.
+  cleanup(pm);
   pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
 }
 
 void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
                          std::shared_ptr<WeightPool> pool) {
+  if (options.optLevel > 0) pm.addPass(createOrderKernels());
   pm.addPass(createExternalizeConstants(std::move(pool)));
   pm.addPass(createOutlineKernels());
   // Of kernels that are the same as they stand only one goes on: a long model

@@ -30,6 +30,23 @@ def OutlineKernels : Pass<"adze-outline-kernels", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numKernels", "kernels", "kernel functions made">];
 }
 
+def OrderKernels : Pass<"adze-order-kernels", "::mlir::ModuleOp"> {
+  let summary = "Run the entry's kernels in an order that needs less memory at once";
+  let description = [{
+    ```mlir
+    %a = adze.fusion(%x)   // large
+    %b = adze.fusion(%x)   // large
+    %c = adze.fusion(%a)   // small
+    %d = adze.fusion(%b)   // small
+    ```
+    becomes a, c, b, d, so that one large value is alive at a time. Next comes
+    always what leaves least alive; where that does not lower the peak, all stays
+    as it is. Extents that are free are taken for 256 each, and what follows from
+    them is computed from that.
+  }];
+  let statistics = [Statistic<"numOrdered", "ordered", "entries whose kernels were moved">];
+}
+
 def ExternalizeConstants : Pass<"adze-externalize-constants", "::mlir::ModuleOp"> {
   let summary = "Move constants of more than 16 elements into the weights section";
   let description = [{

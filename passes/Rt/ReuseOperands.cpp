@@ -41,6 +41,8 @@ class KernelAccesses {
     if (writer == ops.size() || isFill(writer) || ops[writer].getNumReductionLoops() != 0 ||
         !isStraight(source, target))
       return false;
+    // One type, but extents of their own: the writer's loops run over both.
+    if (!cast<MemRefType>(target.getType()).hasStaticShape() && !uses(writer, source)) return false;
     for (size_t i = 0; i < ops.size(); ++i) {
       if (!uses(i, source)) continue;
       if (i > writer || llvm::is_contained(ops[i].getDpsInits(), source)) return false;
@@ -143,21 +145,15 @@ struct ReuseOperandsPass : impl::ReuseOperandsBase<ReuseOperandsPass> {
                 memref::AllocOp fresh) {
     Value operand = call.getOperand(in);
     memref::AllocOp old = allocationOf(operand);
-    if (!old || old == fresh || operand.getType() != fresh.getType() || !sameExtents(operand, fresh) ||
+    if (!old || old == fresh || operand.getType() != fresh.getType() ||
         !endsAt(old, call))
       return false;
     // Whichever way the call reaches the buffer, all of it must agree.
     for (unsigned other = 0; other < call.getNumOperands(); ++other)
       if (allocationOf(call.getOperand(other)) == old &&
-          !(KernelAccesses(kernel).mayShare(other, out)))
+          !KernelAccesses(kernel).mayShare(other, out))
         return false;
     return true;
-  }
-
-  static bool sameExtents(Value operand, memref::AllocOp fresh) {
-    if (fresh.getType().hasStaticShape()) return true;
-    auto old = operand.getDefiningOp<memref::AllocOp>();
-    return old && old.getDynamicSizes() == fresh.getDynamicSizes();
   }
 
   /// All that uses the buffer is calls and loads up to this call, in its block.
@@ -171,11 +167,12 @@ struct ReuseOperandsPass : impl::ReuseOperandsBase<ReuseOperandsPass> {
           deallocs += user->getBlock() == call->getBlock();
           continue;
         }
+        if (isa<memref::DimOp>(user)) continue;
         Operation *at = call->getBlock()->findAncestorOpInBlock(*user);
         if (!at || call->isBeforeInBlock(at)) return false;
         if (isa<memref::CastOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(user))
           names.push_back(user->getResult(0));
-        else if (!isa<func::CallOp, memref::LoadOp, memref::StoreOp, memref::DimOp>(user))
+        else if (!isa<func::CallOp, memref::LoadOp, memref::StoreOp>(user))
           return false;
       }
     return deallocs == 1;

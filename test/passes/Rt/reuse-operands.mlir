@@ -166,35 +166,52 @@ func.func @kept(%x: memref<8x8xf32>) attributes {adze.entry} {
 
 // -----
 
-#map = affine_map<(d0) -> (d0)>
-func.func private @add(%x: memref<?xf32>, %y: memref<?xf32>, %out: memref<?xf32>) {
-  linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel"]}
-      ins(%x, %y : memref<?xf32>, memref<?xf32>) outs(%out : memref<?xf32>) {
+#map = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+func.func private @add(%x: memref<?x?xf32>, %y: memref<?x?xf32>, %out: memref<?x?xf32>) {
+  linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %y : memref<?x?xf32>, memref<?x?xf32>) outs(%out : memref<?x?xf32>) {
   ^bb0(%a: f32, %b: f32, %c: f32):
     %0 = arith.addf %a, %b : f32
     linalg.yield %0 : f32
   }
   return
 }
-func.func private @fill(memref<?xf32>)
 
-// Dynamic: the same extents. Only one of two operands can be written over.
+// Sums of rows, written to rows of any length.
+func.func private @spread(%x: memref<?x?xf32>, %sum: memref<?xf32>, %out: memref<?x?xf32>) {
+  linalg.generic {indexing_maps = [#map, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x?xf32>) outs(%sum : memref<?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %0 = arith.addf %a, %b : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#row, #map], iterator_types = ["parallel", "parallel"]}
+      ins(%sum : memref<?xf32>) outs(%out : memref<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+func.func private @fill(memref<?x?xf32>)
+
+// Dynamic: the kernel says that the extents are the same, or they may differ.
+// Only one of two operands can be written over.
 // CHECK-LABEL: func.func @dynamic
 // CHECK: call @add(%[[A:.*]], %[[B:.*]], %[[A]])
 // CHECK: %[[D:.*]] = memref.alloc
-// CHECK: call @add(%[[A]], %[[A]], %[[D]])
-func.func @dynamic(%n: index, %m: index) -> memref<?xf32> attributes {adze.entry} {
-  %a = memref.alloc(%n) : memref<?xf32>
-  call @fill(%a) {adze.kernel = 0 : i32} : (memref<?xf32>) -> ()
-  %b = memref.alloc(%n) : memref<?xf32>
-  call @fill(%b) {adze.kernel = 1 : i32} : (memref<?xf32>) -> ()
-  %c = memref.alloc(%n) : memref<?xf32>
-  call @add(%a, %b, %c) {adze.kernel = 2 : i32} : (memref<?xf32>, memref<?xf32>, memref<?xf32>) -> ()
-  memref.dealloc %a : memref<?xf32>
-  memref.dealloc %b : memref<?xf32>
-  // Of other extents, as far as is known.
-  %d = memref.alloc(%m) : memref<?xf32>
-  call @add(%c, %c, %d) {adze.kernel = 3 : i32} : (memref<?xf32>, memref<?xf32>, memref<?xf32>) -> ()
-  memref.dealloc %c : memref<?xf32>
-  return %d : memref<?xf32>
+// CHECK: call @spread(%[[A]], %{{.*}}, %[[D]])
+func.func @dynamic(%n: index, %m: index, %sum: memref<?xf32>) -> memref<?x?xf32> attributes {adze.entry} {
+  %a = memref.alloc(%n, %n) : memref<?x?xf32>
+  call @fill(%a) {adze.kernel = 0 : i32} : (memref<?x?xf32>) -> ()
+  %b = memref.alloc(%n, %n) : memref<?x?xf32>
+  call @fill(%b) {adze.kernel = 1 : i32} : (memref<?x?xf32>) -> ()
+  %c = memref.alloc(%m, %m) : memref<?x?xf32>
+  call @add(%a, %b, %c) {adze.kernel = 2 : i32} : (memref<?x?xf32>, memref<?x?xf32>, memref<?x?xf32>) -> ()
+  memref.dealloc %a : memref<?x?xf32>
+  memref.dealloc %b : memref<?x?xf32>
+  %d = memref.alloc(%n, %m) : memref<?x?xf32>
+  call @spread(%c, %sum, %d) {adze.kernel = 3 : i32} : (memref<?x?xf32>, memref<?xf32>, memref<?x?xf32>) -> ()
+  memref.dealloc %c : memref<?x?xf32>
+  return %d : memref<?x?xf32>
 }
