@@ -306,6 +306,8 @@ typedef struct adze_request_info {
   int64_t arena_bytes;     /* held by the arena now */
   int64_t temporary_bytes; /* held by other temporaries and outputs now */
   int64_t peak_bytes;      /* most held at once by the last run */
+  int64_t plan_bytes;      /* the arena's part that its plan uses; 0 before it is known */
+  int64_t plan_peak_bytes; /* most of those alive at once: no plan needs less */
 } adze_request_info;
 
 ADZE_RT_API adze_status *adze_request_get_info(const adze_request *request,

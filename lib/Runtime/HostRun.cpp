@@ -113,8 +113,10 @@ int64_t planOrError(Run &run, int64_t n, const int64_t *sizes, const int32_t *fi
     size_t count = static_cast<size_t>(n);
     int64_t slab =
         run.execution.plans.plan({sizes, count}, {first, count}, {last, count}, {offsets, count});
-    if (slab < 0)
+    if (slab == PlanCache::kBadSizes)
       record(run, ExitCode::InvalidModel, "ADZ0707", "a tensor's size is negative or too large");
+    else if (slab < 0)
+      record(run, ExitCode::Internal, "ADZ0790", "the memory plan overlaps");
     return slab;
   } catch (const std::bad_alloc &) {
     record(run, ExitCode::ResourceLimit, "ADZ0720", "out of memory for the memory plan");

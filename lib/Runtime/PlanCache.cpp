@@ -19,27 +19,35 @@ int64_t PlanCache::plan(std::span<const int64_t> sizes, std::span<const int32_t>
     if (e.hash != hash || !std::ranges::equal(e.sizes, sizes) ||
         !std::ranges::equal(e.first, first) || !std::ranges::equal(e.last, last))
       continue;
-    std::ranges::copy(e.offsets, offsets.begin());
-    return e.slab;
+    return use(e, offsets);
   }
   std::vector<PlanBuffer> buffers;
   for (size_t i = 0; i < sizes.size(); ++i) buffers.push_back({sizes[i], first[i], last[i]});
   Plan plan;
-  if (!planOffsets(buffers, plan)) return -1;
-  std::ranges::copy(plan.offsets, offsets.begin());
+  if (!planOffsets(buffers, plan)) return kBadSizes;
+  if (!checkPlan(buffers, plan.offsets, plan.slabBytes)) return kBadPlan;
   Entry entry{hash,
               {sizes.begin(), sizes.end()},
               std::move(plan.offsets),
               {first.begin(), first.end()},
               {last.begin(), last.end()},
-              plan.slabBytes};
+              plan.slabBytes,
+              plan.peakLiveBytes};
   if (entries_.size() < kEntries) {
     entries_.push_back(std::move(entry));
-  } else {
-    entries_[next_] = std::move(entry);
-    next_ = (next_ + 1) % kEntries;
+    return use(entries_.back(), offsets);
   }
-  return plan.slabBytes;
+  Entry &oldest = entries_[next_];
+  next_ = (next_ + 1) % kEntries;
+  oldest = std::move(entry);
+  return use(oldest, offsets);
+}
+
+int64_t PlanCache::use(const Entry &entry, std::span<int64_t> offsets) {
+  std::ranges::copy(entry.offsets, offsets.begin());
+  slab_ = entry.slab;
+  peak_ = entry.peak;
+  return entry.slab;
 }
 
 }  // namespace adze::runtime

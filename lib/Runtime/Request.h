@@ -2,6 +2,7 @@
 #pragma once
 #include "lib/Runtime/Model.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -57,6 +58,11 @@ class Request final : private OutputSink {
   int64_t arenaBytes() const { return arena_.capacity(); }
   int64_t temporaryBytes() const { return blocks_.heldBytes(); }
   int64_t peakBytes() const { return budget_.peak(); }
+  /// Of the memory plan: the last run's, or the artifact's where it has one.
+  int64_t planBytes() const { return std::max(plans_.slabBytes(), contents().memory.arenaBytes); }
+  int64_t planPeakBytes() const {
+    return std::max(plans_.peakLiveBytes(), contents().memory.peakLiveBytes);
+  }
 
  private:
   struct Input {

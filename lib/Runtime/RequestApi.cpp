@@ -193,6 +193,8 @@ adze_status *adze_request_get_info(const adze_request *r, adze_request_info *inf
     v.arena_bytes = r->request->arenaBytes();
     v.temporary_bytes = r->request->temporaryBytes();
     v.peak_bytes = r->request->peakBytes();
+    v.plan_bytes = r->request->planBytes();
+    v.plan_peak_bytes = r->request->planPeakBytes();
     return writeStruct(info, v, "the request info", error);
   });
 }

@@ -125,8 +125,9 @@ def main():
     versions = ", ".join(f"{engine} {version}" for engine, version in table.versions.items())
     text = INTRODUCTION.format(engines=",".join(args.engines), versions=versions, cpu=cpu_name(),
                                threads=os.cpu_count()) + table.markdown()
-    if args.write:
-        PAGE.write_text(text)
+    if args.write:  # sections further down are other tools'
+        _, heading, rest = PAGE.read_text().partition("\n## ")
+        PAGE.write_text(text + heading + rest)
 
 
 if __name__ == "__main__":

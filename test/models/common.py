@@ -80,3 +80,14 @@ def compile_model(adze, source, target, *flags):
         text = " ".join(done.stderr.split())[:300]
         raise RuntimeError(f"adze compile: exit code {done.returncode}: {text}")
     return json.loads(done.stdout), seconds, peak
+
+
+def arena_of(adze, artifact, flags):
+    """Bytes of the arena's plan in a run with these inputs, and their ratio to the
+    most that are alive at once, which no plan can beat."""
+    done = subprocess.run([str(adze), "run", str(artifact), "--json", *flags],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"adze run: {' '.join(done.stderr.split())[:300]}")
+    memory = json.loads(done.stdout)["memory"]
+    return memory["arena_bytes"], memory["arena_bytes"] / max(1, memory["peak_live_bytes"])

@@ -22,6 +22,7 @@ import fetch
 
 ROOT = fetch.ROOT
 SECONDS, EXTRA_BYTES = 10, 300e6  # of a compile: CPU time; memory is 3 times the file and this
+ARENA = 1.01  # of the bytes that are alive at once
 
 
 KNOWN = json.loads((pathlib.Path(__file__).resolve().parent / "known.json").read_text())
@@ -95,6 +96,10 @@ def test_model(model, args, count):
     count.check(first == artifact.read_bytes(), f"{name}: two compiles give the same bytes")
     feed = common.inputs_of(model, model["sizes"][0])
     bounds = bounds_of(args.adze, artifact, source, feed, count, name)
+    with tempfile.TemporaryDirectory() as folder:
+        flags = common.input_flags(common.inputs_of(model, model["bench"]), folder)
+        arena, ratio = common.arena_of(args.adze, artifact, flags)
+    count.check(arena > 0 and ratio <= ARENA, f"{name}: arena of {arena / 1e6:.1f} MB is {ratio:.3f} of its peak")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
     session = onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])

@@ -176,6 +176,7 @@ ExitCode runBench(const Options &o, Cli &cli) {
   result["threads"] = threads;
   result["warmup_s"] = o.warmup;
   result["duration_s"] = o.duration;
+  result["memory"] = session->memory();
   for (const HostTensor &t : session->held()) result["inputs"][t.name] = typeText(t);
   result["compare"] = Json::array();
   for (size_t i = 1; i < engines.size(); ++i) {

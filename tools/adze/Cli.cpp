@@ -124,6 +124,13 @@ std::string formatTable(const std::vector<std::vector<std::string>> &rows) {
   return out;
 }
 
+std::string formatArena(int64_t arena, int64_t peak) {
+  char ratio[32];
+  std::snprintf(ratio, sizeof ratio, " (%.2f× live)",
+                peak > 0 ? static_cast<double>(arena) / static_cast<double>(peak) : 1.0);
+  return formatBytes(arena) + ratio;
+}
+
 std::string fileNameOf(const std::string &name) {
   std::string out;
   for (unsigned char c : name) {

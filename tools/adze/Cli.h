@@ -89,6 +89,10 @@ class Progress {
 std::string formatBytes(int64_t bytes);
 std::string formatSeconds(double seconds);
 
+/// "12.4 MB (1.00× live)": an arena, and how it compares with the most bytes
+/// alive at once.
+std::string formatArena(int64_t arena, int64_t peak);
+
 /// Rows in columns that line up, two spaces between.
 std::string formatTable(const std::vector<std::vector<std::string>> &rows);
 

@@ -112,14 +112,10 @@ void printSummary(const CompileOptions &options, const CompileSummary &s, double
   std::cout << s.nodes << " nodes → " << s.kernels << " kernels, " << s.fallbackLoops
             << " on the reference path, ";
   if (s.tunedUnits) std::cout << s.tunedUnits << " tuned, ";
-  if (s.arenaBytes >= 0 && s.peakLiveBytes > 0) {
-    char ratio[24];
-    std::snprintf(ratio, sizeof ratio, "%.2f",
-                  static_cast<double>(s.arenaBytes) / static_cast<double>(s.peakLiveBytes));
-    std::cout << "arena " << formatBytes(s.arenaBytes) << " (" << ratio << "× live), ";
-  } else {
+  if (s.arenaBytes >= 0 && s.peakLiveBytes > 0)
+    std::cout << "arena " << formatArena(s.arenaBytes, s.peakLiveBytes) << ", ";
+  else
     std::cout << "arena planned at run time, ";
-  }
   std::cout << formatSeconds(seconds) << "\n";
 }
 

@@ -112,7 +112,8 @@ void printArtifact(const Contents &c, const Options &o) {
             << "compiled  by adze " << c.compilerVersion << ", " << c.provenance.flags << "\n"
             << "weights   " << formatBytes(weights) << ", code " << formatBytes(code) << "\n"
             << "arena     "
-            << (c.memory.arenaBytes > 0 ? formatBytes(c.memory.arenaBytes) : "planned at run time")
+            << (c.memory.arenaBytes > 0 ? formatArena(c.memory.arenaBytes, c.memory.peakLiveBytes)
+                                        : "planned at run time")
             << "\n";
   std::vector<std::vector<std::string>> rows;
   for (const auto &t : c.inputs) rows.push_back({"input", printable(t.name, 80), typeText(tensorJson(t))});

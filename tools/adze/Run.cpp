@@ -39,9 +39,9 @@ void printOutput(const Json &j, const std::string &file) {
   std::cout << "\n";
 }
 
-ExitCode report(const std::vector<HostTensor> &results, double milliseconds, const Options &o,
-                Cli &cli) {
-  Json all{{"milliseconds", milliseconds}, {"outputs", Json::array()}};
+ExitCode report(const std::vector<HostTensor> &results, double milliseconds, const Json &memory,
+                const Options &o, Cli &cli) {
+  Json all{{"milliseconds", milliseconds}, {"memory", memory}, {"outputs", Json::array()}};
   std::error_code failure;
   if (!o.output.empty()) std::filesystem::create_directories(o.output, failure);
   for (const HostTensor &t : results) {
@@ -56,7 +56,10 @@ ExitCode report(const std::vector<HostTensor> &results, double milliseconds, con
     if (!cli.json && !cli.quiet) printOutput(j, file);
     all["outputs"].push_back(j);
   }
-  if (cli.json) std::cout << all.dump() << "\n";
+  if (cli.json)
+    std::cout << all.dump() << "\n";
+  else if (!cli.quiet)
+    std::cout << "  arena " << formatArena(memory["arena_bytes"], memory["peak_live_bytes"]) << "\n";
   return ExitCode::Ok;
 }
 
@@ -77,7 +80,7 @@ ExitCode runOnce(Session &session, const Options &o, Cli &cli) {
   if (collector && !writeTrace(o.trace, *kernels, collector->events, cli))
     return cli.diags.exitCode();
   auto results = session.results(cli);
-  return results ? report(*results, took.count(), o, cli) : cli.diags.exitCode();
+  return results ? report(*results, took.count(), session.memory(), o, cli) : cli.diags.exitCode();
 }
 
 /// One data set; the results' differences go to `rows`.

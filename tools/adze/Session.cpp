@@ -77,6 +77,12 @@ bool Session::setInputs(std::vector<HostTensor> inputs, Cli &cli) {
 
 bool Session::run(Cli &cli) { return succeeded(adze_request_run(request_.get()), cli); }
 
+Json Session::memory() const {
+  adze_request_info info = ADZE_INIT(adze_request_info);
+  adze_status_destroy(adze_request_get_info(request_.get(), &info));
+  return {{"arena_bytes", info.plan_bytes}, {"peak_live_bytes", info.plan_peak_bytes}};
+}
+
 std::optional<std::vector<HostTensor>> Session::results(Cli &cli) {
   std::vector<HostTensor> all;
   for (size_t i = 0; i < outputs_.size(); ++i) {

@@ -33,6 +33,8 @@ class Session {
   /// The inputs stay with the session until they are set again.
   bool setInputs(std::vector<HostTensor> inputs, Cli &cli);
   bool run(Cli &cli);
+  /// The memory plan of the last run: {"arena_bytes", "peak_live_bytes"}.
+  Json memory() const;
   /// Copies of the outputs of the last run; nullopt after reporting.
   std::optional<std::vector<HostTensor>> results(Cli &cli);
 
