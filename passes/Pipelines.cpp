@@ -67,8 +67,10 @@ static void addBufferization(OpPassManager &pm) {
   cleanup(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
   // Deallocation stands at the block's end: the plan wants it after the last use,
-  // which no extent should be that is known from elsewhere.
-  cleanup(pm);
+  // which should be no question for an extent, and the extents of what it places
+  // from the inputs'.
+  pm.addNestedPass<func::FuncOp>(createResolveExtents());
+  pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createOptimizeAllocationLivenessPass());
 }
 

@@ -121,6 +121,19 @@ def DropDestinationResults : Pass<"adze-drop-destination-results", "::mlir::Modu
   }];
 }
 
+def ResolveExtents : Pass<"adze-resolve-extents", "::mlir::func::FuncOp"> {
+  let summary = "Let extents of reshaped views be those that the views are made from";
+  let description = [{
+    ```mlir
+    %v = memref.collapse_shape %a [[0, 1]] : memref<?x8xf32> into memref<?xf32>
+    %d = memref.dim %v, %c0
+    ```
+    becomes `%d = %n * 8` with the extent %n of %a, so that sizes that follow from
+    it can be known before %a is made.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 def ReuseOperands : Pass<"adze-reuse-operands", "::mlir::ModuleOp"> {
   let summary = "Let kernels write over an operand that dies with them";
   let description = [{
