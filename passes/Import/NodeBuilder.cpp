@@ -26,7 +26,7 @@ int64_t NodeBuilder::intAttr(StringRef name, int64_t otherwise) {
 
 double NodeBuilder::floatAttr(StringRef name, double otherwise) {
   auto attr = dyn_cast_if_present<FloatAttr>(node.onnxAttr(name));
-  return attr ? attr.getValueAsDouble() : otherwise;
+  return attr ? attr.getValueAsDouble() : static_cast<float>(otherwise);
 }
 
 StringRef NodeBuilder::strAttr(StringRef name, StringRef otherwise) {

@@ -53,6 +53,7 @@ class NodeBuilder {
   bool hasAttr(mlir::StringRef name) { return bool(node.onnxAttr(name)); }
   int64_t intAttr(mlir::StringRef name, int64_t otherwise = 0);
   bool boolAttr(mlir::StringRef name, bool otherwise = false) { return intAttr(name, otherwise); }
+  /// A float32, as ONNX has all such attributes: so is the default.
   double floatAttr(mlir::StringRef name, double otherwise = 0);
   mlir::StringRef strAttr(mlir::StringRef name, mlir::StringRef otherwise = "");
   std::optional<Ints> intsAttr(mlir::StringRef name);

@@ -58,3 +58,12 @@ func.func @cast(%x: tensor<4xf32>) -> tensor<4xi64> {
       : (tensor<4xf32>) -> tensor<4xi64>
   return %y : tensor<4xi64>
 }
+
+// Defaults of attributes are float32s, as attributes are.
+// CHECK-LABEL: func @leaky_relu_f64
+// CHECK: adze.constant dense<0.0099999997764825821> : tensor<f64>
+func.func @leaky_relu_f64(%x: tensor<3xf64>) -> tensor<*xf64> {
+  %y = onnx.node "LeakyRelu"(%x) {since_version = 16 : i64, onnx_attributes = {}}
+      : (tensor<3xf64>) -> tensor<*xf64>
+  return %y : tensor<*xf64>
+}
