@@ -1,6 +1,7 @@
 #include "lib/Compiler/Evaluate.h"
 
 #include "lib/Compiler/Signature.h"
+#include "lib/Reference/ErrorBound.h"
 #include "lib/Reference/Evaluate.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -28,8 +29,9 @@ static EdgeTensor fromReference(const reference::Tensor &t) {
 namespace {
 class ModelEvaluation {
  public:
-  ModelEvaluation(ModuleOp module, DiagnosticEngine &diags, EvaluatedModel &result)
-      : module(module), diags(diags), result(result) {}
+  ModelEvaluation(ModuleOp module, bool followErrors, DiagnosticEngine &diags,
+                  EvaluatedModel &result)
+      : module(module), followErrors(followErrors), diags(diags), result(result) {}
 
   void run(const std::vector<std::vector<EdgeTensor>> &sets) {
     if (std::string error = recordSignature(module); !error.empty())
@@ -51,9 +53,12 @@ class ModelEvaluation {
       diags.error(ExitCode::InvalidModel, "ADZ0412", "the inputs do not fit the model's signature");
       return false;
     }
+    reference::ErrorBounds bounds;
+    for (auto [v, t] : llvm::zip(entry.getArguments(), given)) bounds.addInput(v, t);
     reference::Options options;
-    options.observe = [&](Value v, const reference::Tensor &) {
+    options.observe = [&](Value v, const reference::Tensor &t) {
       result.ops.insert(v.getDefiningOp()->getName().getStringRef().str());
+      if (followErrors) bounds.observe(v, t);
     };
     std::string message;
     FailureOr<reference::Tensors> outputs =
@@ -64,10 +69,16 @@ class ModelEvaluation {
     }
     std::vector<EdgeTensor> &copies = result.outputs.emplace_back();
     for (const reference::Tensor &t : *outputs) copies.push_back(fromReference(t));
+    auto &errors = result.errors.emplace_back();
+    for (Value v : entry.getBody().front().getTerminator()->getOperands())
+      errors.push_back(bounds.of(v));
+    if (Operation *op = bounds.unbounded())
+      llvm::raw_string_ostream(result.unbounded) << *op;
     return true;
   }
 
   ModuleOp module;
+  bool followErrors;
   DiagnosticEngine &diags;
   EvaluatedModel &result;
   func::FuncOp entry;
@@ -76,9 +87,11 @@ class ModelEvaluation {
 
 ExitCode evaluateModel(CompileOptions options,
                        const std::vector<std::vector<EdgeTensor>> &inputs, DiagnosticEngine &diags,
-                       CompileSummary &summary, EvaluatedModel &result) {
+                       CompileSummary &summary, EvaluatedModel &result, bool followErrors) {
   options.to = Phase::Graph;
-  options.takeModule = [&](ModuleOp module) { ModelEvaluation(module, diags, result).run(inputs); };
+  options.takeModule = [&](ModuleOp module) {
+    ModelEvaluation(module, followErrors, diags, result).run(inputs);
+  };
   return compile(options, diags, summary);
 }
 

@@ -32,6 +32,7 @@ constexpr const char *kFooter = R"(Examples:
   adze conformance node-cases --json > now.json
   adze conformance node-cases --filter test_softmax --jobs 1
   adze conformance node-cases --reference     by the reference evaluator, no code made
+  adze conformance graphs --follow-errors     bounds for graphs of many ops
 
 A case is a folder with model.onnx and test_data_set_N/{input_M,output_M}.pb.
 Results are compared within ONNX's own bounds (rtol 1e-3, atol 1e-7) and what
@@ -42,7 +43,7 @@ struct Options {
   std::string folder, filter, target = "host", cpu = "native";
   int jobs = 0;
   double timeout = 20;
-  bool reference = false, differential = false;
+  bool reference = false, differential = false, followErrors = false;
   bool verifyPhases = false;
 };
 
@@ -68,6 +69,8 @@ struct CaseRun {
   std::vector<TestData> sets;
   std::vector<std::vector<HostTensor>> results;
   Roundings roundings;
+  std::vector<std::vector<std::optional<double>>> errors;  ///< of the reference, if followed
+  std::string unbounded;  ///< an op where the errors are not known
   std::set<std::string> ops;
 };
 
@@ -91,7 +94,7 @@ bool runCompiled(CompileOptions options, CaseRun &run, Cli &cli) {
   });
 }
 
-bool runReference(const CompileOptions &options, CaseRun &run, Cli &cli) {
+bool runReference(const CompileOptions &options, CaseRun &run, Cli &cli, bool followErrors = false) {
   std::vector<std::vector<EdgeTensor>> inputs;
   for (const TestData &data : run.sets) {
     auto &set = inputs.emplace_back();
@@ -100,8 +103,10 @@ bool runReference(const CompileOptions &options, CaseRun &run, Cli &cli) {
   }
   CompileSummary summary;
   EvaluatedModel evaluated;
-  if (evaluateModel(options, inputs, cli.diags, summary, evaluated) != ExitCode::Ok) return false;
+  if (evaluateModel(options, inputs, cli.diags, summary, evaluated, followErrors) != ExitCode::Ok)
+    return false;
   run.roundings = summary.roundings;
+  run.errors = std::move(evaluated.errors), run.unbounded = std::move(evaluated.unbounded);
   run.ops = std::move(evaluated.ops);
   for (auto &outputs : evaluated.outputs) {
     auto &results = run.results.emplace_back();
@@ -142,6 +147,36 @@ Verdict againstReference(const CompileOptions &options, const CaseRun &run, Cli 
   return {"pass", ""};
 }
 
+/// Compiled code's results against the case's outputs and the reference's, each
+/// within the error that the reference followed to that output: both programs
+/// may err by that much, the reference does not. Unsupported when an output
+/// has no bound, and the others are right.
+Verdict withinErrors(const CompileOptions &options, const CaseRun &run, Cli &cli) {
+  CaseRun reference;
+  reference.sets = run.sets;
+  if (!runReference(options, reference, cli, /*followErrors=*/true))
+    return verdictOf(cli, cli.diags.exitCode());
+  Verdict all{"pass", ""};
+  for (size_t i = 0; i < run.results.size(); ++i) {
+    if (run.results[i].size() != run.sets[i].outputs.size())
+      return {"wrong", "the signature has another number of tensors"};
+    for (size_t j = 0; j < run.results[i].size(); ++j) {
+      std::string output = "output " + std::to_string(j) + " ";
+      std::optional<double> error = reference.errors[i][j];
+      if (!error) {
+        all = {"unsupported", output + "has no bound since " + reference.unbounded};
+        continue;
+      }
+      const HostTensor &got = run.results[i][j];
+      Difference own = compare(got, reference.results[i][j], {0, *error, 0});
+      if (!own.same) return {"wrong", "against the reference: " + output + own.reason};
+      Difference d = compare(got, run.sets[i].outputs[j], {0, 2 * *error, 0});
+      if (!d.same) return {"wrong", output + d.reason};
+    }
+  }
+  return all;
+}
+
 /// The case's data; none and a verdict when they cannot be read.
 std::vector<TestData> readSets(const std::string &folder, Verdict &v) {
   std::vector<TestData> sets;
@@ -175,6 +210,7 @@ Verdict runCase(const std::string &folder, const std::string &artifact, const Op
   }
   if (!(o.reference ? runReference(options, run, cli) : runCompiled(options, run, cli)))
     return verdictOf(cli, cli.diags.exitCode());
+  if (o.followErrors) return withinErrors(options, run, cli);
   for (size_t i = 0; i < run.sets.size(); ++i) {
     std::string reason = differenceOf(run.results[i], run.sets[i].outputs, run.roundings, suiteTolerance);
     if (!reason.empty()) return {"wrong", reason};
@@ -428,6 +464,10 @@ void addConformance(CLI::App &app, Cli &cli) {
   verb->add_flag("--differential", o->differential,
                  "Compare compiled code's results with the reference's as well")
       ->excludes("--reference");
+  verb->add_flag("--follow-errors", o->followErrors,
+                 "Bound each output by its errors, followed op by op; compare with the reference too")
+      ->excludes("--reference")
+      ->excludes("--differential");
   verb->add_flag("--verify-phases", o->verifyPhases, "Check what each phase promises of its IR");
   verb->add_option("--jobs", o->jobs, "Worker processes; 0: one for each CPU")
       ->check(CLI::Range(0, 256));

@@ -13,6 +13,8 @@ namespace adze::differential {
 
 using namespace graph;
 using Fn = ElementwiseFn;
+using reference::follow;
+using reference::magnitudeOf;
 using reference::Tensor;
 
 static constexpr int64_t kMostElements = 20000;
@@ -107,10 +109,10 @@ const Known *Program::add(std::vector<Known> ins, ArrayRef<NamedAttribute> attrs
   auto outs = reference::evaluate(made, tensors);
   std::vector<Known> results;
   for (auto [v, t] : llvm::zip(made->getResults(), succeeded(outs) ? *outs : reference::Tensors())) {
-    auto error = errorOf(made, ins, t);
-    bool usable = error && t.size() <= kMostElements && magnitudeOf(t) <= kLargest &&
-                  *error <= 0.05 * (1 + magnitudeOf(t));
-    if (usable) results.push_back({v, t, *error});
+    auto result = follow(made, ins, v, t);
+    bool usable = result && result->unsure.empty() && t.size() <= kMostElements &&
+                  magnitudeOf(t) <= kLargest && result->error <= 0.05 * (1 + magnitudeOf(t));
+    if (usable) results.push_back(std::move(*result));
   }
   if (results.size() != made->getNumResults()) return made->erase(), nullptr;
   llvm::append_range(known, results);

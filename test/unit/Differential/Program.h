@@ -1,7 +1,7 @@
 // Random functions of adze ops over odd sizes, static and dynamic, with what
 // the reference makes of each value.
 #pragma once
-#include "Bound.h"
+#include "lib/Reference/ErrorBound.h"
 
 #include "dialects/Graph/Graph.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,6 +12,8 @@
 #include <vector>
 
 namespace adze::differential {
+
+using reference::Known;
 
 class Program {
  public:

@@ -64,7 +64,7 @@ std::string runFile(const char *file, unsigned seed, Program &program, const std
   auto got = runCompiled(*module, program.inputs(), optionsOf(seed), folder, message, unsupported);
   if (failed(got)) return message;
   for (auto [i, g, w] : llvm::enumerate(*got, *want))
-    if (std::string d = differenceOf(g, {Value(), w, 1e-3 * (1 + magnitudeOf(w))}); !d.empty())
+    if (std::string d = differenceOf(g, {Value(), w, 1e-3 * (1 + reference::magnitudeOf(w))}); !d.empty())
       return "result " + std::to_string(i) + " " + d;
   return "";
 }
