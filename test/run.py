@@ -93,7 +93,11 @@ def reference(args):
 
 
 def models(args):
-    return script("test/models/run.py", "--build", args.build)
+    return script("test/models/run.py", "--build", args.build, *["--full"] * args.full)
+
+
+def graphs(args):
+    return script("test/random/run.py", "--build", args.build, "--seeds", "0:500" if args.full else "0:100")
 
 
 def badinput(args):
@@ -107,7 +111,7 @@ def invoice(args):
     return int(code == 0), int(code != 0)
 
 
-SUITES = [unit, lit, ctest, badinput, models, invoice, reference, conformance]
+SUITES = [unit, lit, ctest, badinput, models, graphs, invoice, reference, conformance]
 
 
 def main():
