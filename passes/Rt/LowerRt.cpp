@@ -95,8 +95,11 @@ class RtLowering {
     return LLVM::ConstantOp::create(b, loc, b.getI32Type(), v);
   }
   Value byteAddress(Location loc, Value base, int64_t offset) {
-    return LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), base,
-                               ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    // A constant index has 29 bits; weights have more bytes.
+    constexpr int64_t kLargestIndex = (int64_t(1) << 28) - 1;
+    LLVM::GEPArg index = static_cast<int32_t>(std::min(offset, kLargestIndex));
+    if (offset > kLargestIndex) index = constant(loc, offset);
+    return LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), base, index);
   }
   Value loadField(Location loc, Field field, Type type) {
     return LLVM::LoadOp::create(b, loc, type, byteAddress(loc, ctx, field));

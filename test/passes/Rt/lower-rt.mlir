@@ -32,3 +32,12 @@ func.func @main(%x: memref<?xf32>, %y: memref<4xf32>) -> (memref<4xf32>, memref<
   // CHECK: return %{{.*}} : i32
   return %y, %x : memref<4xf32>, memref<?xf32>
 }
+
+// Weights lie further than a constant index reaches.
+// CHECK-LABEL: func.func private @far
+// CHECK: %[[AT:.*]] = llvm.mlir.constant(300000000 : i64) : i64
+// CHECK: llvm.getelementptr %{{.*}}[%[[AT]]] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+func.func private @far() -> memref<4xf32> {
+  %w = adze_rt.constant 300000000 size 16 : memref<4xf32>
+  return %w : memref<4xf32>
+}
