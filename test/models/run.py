@@ -3,7 +3,7 @@
 (the bytes must be equal), runs at several sizes in one process, and must agree
 with onnxruntime within bounds derived from the model (docs/accuracy.md).
 
-  test/models/run.py [--build DIR] [--models DIR] [NAME ...]
+  test/models/run.py [--build DIR] [--models DIR] [--full] [NAME ...]
 """
 
 import argparse
@@ -119,6 +119,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--models", type=pathlib.Path, default=fetch.DEFAULT)
+    parser.add_argument("--full", action="store_true", help="models that take minutes too")
     args = parser.parse_args()
     args.build = args.build.resolve()
     args.adze = args.build / "tools/adze/adze"
@@ -126,9 +127,7 @@ def main():
     os.environ.setdefault("ADZE_PYTHON", sys.executable)
     sys.path.insert(0, str(ROOT / "python"))
     count = Count()
-    for model in fetch.manifest()["models"]:
-        if args.names and model["name"] not in args.names:
-            continue
+    for model in fetch.chosen(args.names, args.full):
         try:
             test_model(model, args, count)
         except Exception as error:  # one model's failure does not hide the others

@@ -30,13 +30,19 @@ class GraphWriter:
         self.nodes.append(helper.make_node(op_type, list(inputs), [output], name=label, **attributes))
         return output
 
-    def save(self, path, inputs, outputs, opset):
-        """inputs and outputs: (name, element type, shape) each."""
+    def save(self, path, inputs, outputs, opset, data=None):
+        """inputs and outputs: (name, element type, shape) each. `data`: a file beside `path`
+        for the weights."""
         info = lambda values: [helper.make_tensor_value_info(*v) for v in values]
         graph = helper.make_graph(
             self.nodes, self.name, info(inputs), info(outputs), list(self.initializers.values())
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-        onnx.checker.check_model(model)
+        if data is None:
+            onnx.checker.check_model(model)
+        else:
+            data.unlink(missing_ok=True)  # it would be appended to
+            onnx.external_data_helper.convert_model_to_external_data(model, location=data.name)
+            onnx.external_data_helper.write_external_data_tensors(model, str(data.parent))
         with open(path, "wb") as file:
             file.write(model.SerializeToString(deterministic=True))
