@@ -49,6 +49,7 @@ void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
 void buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
   FormFusionsOptions fusion;
   if (options.optLevel == 0) fusion.maxOps = 1;
+  fusion.remarks = options.remarks;
   pm.addPass(createFormFusions(fusion));
 }
 

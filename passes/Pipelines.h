@@ -10,7 +10,8 @@
 namespace adze {
 
 struct PipelineOptions {
-  int optLevel = 3;  ///< 0: no fusion, no layout pass
+  int optLevel = 3;      ///< 0: no fusion, no layout pass
+  bool remarks = false;  ///< fusions say why they are what they are
 };
 
 /// graph -> graph: constants folded, patterns recognised.

@@ -100,6 +100,10 @@ def graphs(args):
     return script("test/random/run.py", "--build", args.build, "--seeds", "0:500" if args.full else "0:100")
 
 
+def fusion(args):
+    return script("test/models/fusion.py", "--build", args.build)
+
+
 def badinput(args):
     return script("test/badinput/run.py", args.build / "tools/adze/adze", "--jobs", os.cpu_count() or 1)
 
@@ -111,7 +115,7 @@ def invoice(args):
     return int(code == 0), int(code != 0)
 
 
-SUITES = [unit, lit, ctest, badinput, models, graphs, invoice, reference, conformance]
+SUITES = [unit, lit, ctest, badinput, models, graphs, fusion, invoice, reference, conformance]
 
 
 def main():

@@ -15,6 +15,8 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "dialects/Graph/Fusion.h"
+
 #include <optional>
 
 namespace adze::graph {
@@ -29,6 +31,7 @@ llvm::LogicalResult reifyShapes(mlir::Operation *op, mlir::OpBuilder &b,
 #include "dialects/Graph/GraphEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Graph/GraphAttrs.h.inc"
+#include "dialects/Graph/GraphInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/Graph/GraphOps.h.inc"
 
@@ -54,6 +57,7 @@ struct ElementwiseInfo {
   unsigned arity;
   bool floats, ints, bools;  ///< operand element types accepted
   bool boolResult;           ///< result is bool, else the last operand's type
+  int64_t steps;             ///< of vector arithmetic for an element, about
 };
 /// The row of `fn`.
 const ElementwiseInfo &elementwiseInfo(ElementwiseFn fn);

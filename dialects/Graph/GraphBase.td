@@ -10,6 +10,7 @@ include "mlir/IR/TensorEncoding.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Graph/GraphInterfaces.td"
 
 def Adze_Dialect : Dialect {
   let name = "adze";
@@ -158,5 +159,10 @@ class Adze_PureOp<string mnemonic, list<Trait> traits = []>
   }];
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
+
+// An op that may share a kernel with others.
+class Adze_FusibleOp<string mnemonic, list<Trait> traits = [], list<string> methods = []>
+    : Adze_PureOp<mnemonic, !listconcat(traits, [
+        DeclareOpInterfaceMethods<Adze_FusibleOpInterface, methods>])>;
 
 #endif

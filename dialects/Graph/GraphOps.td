@@ -25,7 +25,7 @@ def ShapeOfOp : Adze_PureOp<"shape_of"> {
   let results = (outs Adze_IndexTensor:$result);
 }
 
-def ElementwiseOp : Adze_PureOp<"elementwise"> {
+def ElementwiseOp : Adze_FusibleOp<"elementwise", [], ["stepsPerElement"]> {
   let summary = "A scalar function over operands broadcast as in numpy";
   let description = [{
     A dimension that is dynamic in two operands may turn out to be 1 in one of
@@ -40,7 +40,7 @@ def ElementwiseOp : Adze_PureOp<"elementwise"> {
   let assemblyFormat = "$fn `(` $args `)` attr-dict `:` functional-type(operands, results)";
 }
 
-def CastOp : Adze_PureOp<"cast"> {
+def CastOp : Adze_FusibleOp<"cast"> {
   let summary = "Converts elements to type `to` (ONNX Cast)";
   let description = [{
     Float to integer truncates towards zero (out of range saturates, NaN gives
@@ -51,7 +51,7 @@ def CastOp : Adze_PureOp<"cast"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def BitcastOp : Adze_PureOp<"bitcast"> {
+def BitcastOp : Adze_FusibleOp<"bitcast"> {
   let summary = "Reinterprets elements as another type of the same width";
   let arguments = (ins Adze_Tensor:$x, TypeAttr:$to);
   let results = (outs Adze_Tensor:$result);
@@ -71,7 +71,7 @@ def ReshapeOp : Adze_PureOp<"reshape"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def ExpandOp : Adze_PureOp<"expand"> {
+def ExpandOp : Adze_FusibleOp<"expand"> {
   let summary = "Broadcasts x to exactly `shape`";
   let description = [{
     `shape` has at least r entries; each extent of x, aligned at the right, is
@@ -81,7 +81,7 @@ def ExpandOp : Adze_PureOp<"expand"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def TransposeOp : Adze_PureOp<"transpose"> {
+def TransposeOp : Adze_FusibleOp<"transpose"> {
   let summary = "result.dim[i] = x.dim[perm[i]]";
   let arguments = (ins Adze_Tensor:$x, DenseI64ArrayAttr:$perm);
   let results = (outs Adze_Tensor:$result);
@@ -94,13 +94,13 @@ def RelayoutOp : Adze_PureOp<"relayout"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def ConcatOp : Adze_PureOp<"concat"> {
+def ConcatOp : Adze_FusibleOp<"concat", [], ["timesComputed"]> {
   let summary = "Operands joined along `axis`";
   let arguments = (ins Variadic<Adze_Tensor>:$xs, I64Attr:$axis);
   let results = (outs Adze_Tensor:$result);
 }
 
-def SliceOp : Adze_PureOp<"slice"> {
+def SliceOp : Adze_FusibleOp<"slice"> {
   let summary = "x[starts:ends:steps] over all r axes, clamped as in ONNX Slice";
   let description = [{
     starts, ends and steps have r entries; an axis left alone has 0,
@@ -195,7 +195,7 @@ def ResizeOp : Adze_PureOp<"resize"> {
 
 //===-- Reductions, sorting -----------------------------------------------===//
 
-def ReduceOp : Adze_PureOp<"reduce"> {
+def ReduceOp : Adze_FusibleOp<"reduce", [], ["timesComputed"]> {
   let summary = "Reduces `axes` (sorted, distinct); mean divides by the count";
   let description = [{
     An empty reduction gives the neutral element (max: -inf or the lowest
@@ -221,13 +221,13 @@ def CumulativeOp : Adze_PureOp<"cumulative"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def SoftmaxOp : Adze_PureOp<"softmax"> {
+def SoftmaxOp : Adze_FusibleOp<"softmax", [], ["timesComputed"]> {
   let summary = "exp(x - max) / sum along `axis`, or its logarithm";
   let arguments = (ins Adze_Tensor:$x, I64Attr:$axis, DefaultValuedAttr<BoolAttr, "false">:$log);
   let results = (outs Adze_Tensor:$result);
 }
 
-def NormalizeOp : Adze_PureOp<"normalize", [AttrSizedOperandSegments]> {
+def NormalizeOp : Adze_FusibleOp<"normalize", [AttrSizedOperandSegments], ["timesComputed"]> {
   let summary = "Layer (centred) or RMS normalisation over `axes`";
   let description = [{
     y = (x - mean) / sqrt(var + epsilon) with `center`, else
@@ -269,7 +269,7 @@ def NmsOp : Adze_PureOp<"nms"> {
 
 //===-- Anchors -----------------------------------------------------------===//
 
-def MatmulOp : Adze_PureOp<"matmul"> {
+def MatmulOp : Adze_FusibleOp<"matmul"> {
   let summary = "[..., M, K] x [..., K, N], batch dimensions broadcast; ranks at least 2";
   let description = [{
     transpose_a / transpose_b: that operand is stored [..., K, M] / [..., N, K].
@@ -284,7 +284,7 @@ def MatmulOp : Adze_PureOp<"matmul"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def ConvOp : Adze_PureOp<"conv"> {
+def ConvOp : Adze_FusibleOp<"conv"> {
   let summary = "N-dimensional convolution (cross-correlation)";
   let description = [{
     s spatial axes; strides and dilations have s entries, pads 2s (begins, then
@@ -300,7 +300,7 @@ def ConvOp : Adze_PureOp<"conv"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def ConvTransposeOp : Adze_PureOp<"conv_transpose"> {
+def ConvTransposeOp : Adze_FusibleOp<"conv_transpose"> {
   let summary = "N-dimensional transposed convolution";
   let description = [{
     Weights are [C, O/g, K...] for NCHW and [K..., C, O/g] for NHWC. Result
@@ -314,7 +314,7 @@ def ConvTransposeOp : Adze_PureOp<"conv_transpose"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def PoolOp : Adze_PureOp<"pool"> {
+def PoolOp : Adze_FusibleOp<"pool"> {
   let summary = "Windowed max, average or p-norm";
   let arguments = (ins Adze_Tensor:$x, Adze_PoolKindAttr:$kind, DenseI64ArrayAttr:$kernel,
       DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations,
@@ -354,7 +354,7 @@ def RecurrentOp : Adze_PureOp<"recurrent", [AttrSizedOperandSegments]> {
 
 //===-- Quantization ------------------------------------------------------===//
 
-def QuantizeOp : Adze_PureOp<"quantize"> {
+def QuantizeOp : Adze_FusibleOp<"quantize"> {
   let summary = "clamp(round_half_even(x / scale) + zero_point) to the zero point's type (ONNX numerics)";
   let description = [{
     scale and zero_point: rank 0, or rank 1 along `axis`, or (block_size > 0) of
@@ -367,7 +367,7 @@ def QuantizeOp : Adze_PureOp<"quantize"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def DequantizeOp : Adze_PureOp<"dequantize"> {
+def DequantizeOp : Adze_FusibleOp<"dequantize"> {
   let summary = "(x - zero_point) * scale in scale's type; shapes as in quantize";
   let arguments = (ins Adze_Tensor:$x, Adze_Tensor:$scale, Adze_Tensor:$zero_point,
                        DefaultValuedAttr<I64Attr, "0">:$axis,

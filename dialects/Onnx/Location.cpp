@@ -26,6 +26,16 @@ static std::optional<NodeRef> asNode(FusedLoc loc) {
                  named.getName().str()};
 }
 
+void forEachNode(Location loc, llvm::function_ref<void(FusedLoc)> node) {
+  if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    if (asNode(fused)) return node(fused);
+    for (Location inner : fused.getLocations()) forEachNode(inner, node);
+  }
+  if (auto call = dyn_cast<CallSiteLoc>(loc))
+    forEachNode(nodeOf(call.getCaller()) ? call.getCaller() : call.getCallee(), node);
+  if (auto named = dyn_cast<NameLoc>(loc)) forEachNode(named.getChildLoc(), node);
+}
+
 std::optional<NodeRef> nodeOf(Location loc) {
   if (auto fused = dyn_cast<FusedLoc>(loc)) {
     if (auto node = asNode(fused)) return node;

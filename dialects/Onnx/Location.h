@@ -26,4 +26,8 @@ mlir::Location nodeLocation(mlir::MLIRContext *ctx, llvm::StringRef graph, int64
 /// caller of a call site, and the first node of a fusion. Nullopt if none.
 std::optional<NodeRef> nodeOf(mlir::Location loc);
 
+/// Calls `node` with the location of each node that `loc` names, as nodeLocation
+/// made it: of a call site the caller's, where that is a node. nodeOf reads it.
+void forEachNode(mlir::Location loc, llvm::function_ref<void(mlir::FusedLoc)> node);
+
 }  // namespace adze::onnxir

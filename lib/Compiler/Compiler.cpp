@@ -4,6 +4,7 @@
 #include "dialects/Onnx/Onnx.h"
 #include "lib/Compiler/KernelValues.h"
 #include "lib/Compiler/MlirDiagnostics.h"
+#include "lib/Compiler/NodeHistory.h"
 #include "lib/Compiler/OpSupport.h"
 #include "lib/Compiler/Roundings.h"
 #include "lib/Compiler/Signature.h"
@@ -157,6 +158,7 @@ class Compilation {
     if (auto weights = dyn_cast_or_null<ElementsAttr>((*module)->removeAttr(kWeights)))
       pool->add(weights, /*layout=*/{}, bytes);
     if (*o.from > Phase::Kernel) summarize();
+    if (o.fusionRemarks) history.begin(*module);
     return true;
   }
 
@@ -174,6 +176,7 @@ class Compilation {
         return passes([&](OpPassManager &pm) { buildLayoutPipeline(pm, pipeline()); });
       case Phase::Fuse:
         if (!passes([&](OpPassManager &pm) { buildFusePipeline(pm, pipeline()); })) return false;
+        if (o.fusionRemarks) summary.fusion = history.remarks(*module);
         if (o.keepKernelValues) keepKernelValues(*module);
         return true;
       case Phase::Kernel: return kernels();
@@ -195,6 +198,7 @@ class Compilation {
   PipelineOptions pipeline() const {
     PipelineOptions p;
     p.optLevel = o.optLevel;
+    p.remarks = o.fusionRemarks;
     return p;
   }
 
@@ -204,6 +208,7 @@ class Compilation {
     PassManager pm(&ctx);
     // Verification after each pass is for tests: it costs as much as the passes.
     pm.enableVerifier(o.verifyPhases);
+    if (o.fusionRemarks) pm.addInstrumentation(history.watch());
     build(pm);
     return succeeded(pm.run(*module)) && !diags.hasErrors();
   }
@@ -223,6 +228,7 @@ class Compilation {
       ++summary.nodes;
       if (auto node = onnxir::nodeOf(op.getLoc())) nodes.push_back(node->name);
     });
+    if (o.fusionRemarks) history.begin(*module);
     return true;
   }
 
@@ -235,6 +241,7 @@ class Compilation {
     handler.setClass(ExitCode::InvalidModel, "ADZ0300");
     PassManager pm(&ctx);
     pm.addPass(createOnnxToAdze());
+    if (o.fusionRemarks) pm.addInstrumentation(history.watch());
     if (mlir::failed(pm.run(*module)) || diags.hasErrors()) return false;
     if (!passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); })) return false;
     summary.roundings = roundingsOf(*module);
@@ -402,6 +409,7 @@ class Compilation {
   TargetInfo info;
   artifact::Contents contents;
   std::vector<std::string> nodes;
+  NodeHistory history;
 };
 
 }  // namespace
@@ -418,6 +426,13 @@ ExitCode countRoundings(CompileOptions options, DiagnosticEngine &diags, Roundin
   ExitCode code = compile(options, diags, summary);
   roundings = summary.roundings;
   return code;
+}
+
+ExitCode explainFusion(CompileOptions options, DiagnosticEngine &diags, CompileSummary &summary) {
+  options.to = Phase::Fuse;
+  options.fusionRemarks = true;
+  options.takeModule = [](ModuleOp) {};
+  return compile(options, diags, summary);
 }
 
 }  // namespace adze

@@ -1,5 +1,6 @@
 // Options -> phases -> artifact: the library behind `adze compile`.
 #pragma once
+#include "lib/Compiler/FusionRemarks.h"
 #include "lib/Compiler/Tuning.h"
 #include "lib/Support/Diagnostics.h"
 
@@ -57,6 +58,7 @@ struct CompileOptions {
   int64_t maxNodes = 1000000;
   /// What each kernel computes is an output as well (kKernelValuePrefix).
   bool keepKernelValues = false;
+  bool fusionRemarks = false;  ///< fill CompileSummary::fusion, at the fuse phase
   bool verifyPhases = false;  ///< check each phase's contract (tests)
   TuningHooks tuning;
   /// Called when a phase begins; for progress lines. May be null.
@@ -84,6 +86,7 @@ struct CompileSummary {
   int64_t weightBytes = 0;
   Roundings roundings;         ///< of the graph phase
   std::vector<std::pair<Phase, double>> seconds;  ///< wall time a phase
+  FusionRemarks fusion;        ///< empty unless asked for
 };
 
 /// Compiles. Returns Ok and writes the output, or reports errors and leaves no
@@ -92,6 +95,10 @@ ExitCode compile(const CompileOptions &options, DiagnosticEngine &diags, Compile
 
 /// Roundings of the model's graph at the shapes given. Writes nothing.
 ExitCode countRoundings(CompileOptions options, DiagnosticEngine &diags, Roundings &roundings);
+
+/// Compiles as far as kernels are formed, writes nothing, and fills
+/// CompileSummary::fusion.
+ExitCode explainFusion(CompileOptions options, DiagnosticEngine &diags, CompileSummary &summary);
 
 struct OpSupportRow {
   std::string domain, name;

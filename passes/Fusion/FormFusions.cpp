@@ -32,8 +32,8 @@ bool isKnownInKernel(ConstantOp constant, Operation *user) {
 /// Builds the adze.fusion of one group at the builder's place.
 class FusionBuilder {
  public:
-  FusionBuilder(OpBuilder &b, const FusionGroup &group)
-      : b(b), group(group), members(group.ops.begin(), group.ops.end()) {}
+  FusionBuilder(OpBuilder &b, const FusionGroup &group, bool remarks)
+      : b(b), group(group), members(group.ops.begin(), group.ops.end()), remarks(remarks) {}
 
   FusionOp build() {
     collectInputs();
@@ -41,6 +41,7 @@ class FusionBuilder {
     auto fusion = FusionOp::create(b, location(), TypeRange(ValueRange(results)),
                                    inputs.getArrayRef(), b.getStringAttr(describeGroup(group)));
     Block *body = b.createBlock(&fusion.getBody());
+    if (remarks) fusion->setAttr(kFusionRemarks, remarksOf());
     for (Value v : inputs) body->addArgument(v.getType(), v.getLoc());
     cloneConstants(body);
     for (Operation *op : group.ops) op->moveBefore(body, body->end());
@@ -57,6 +58,31 @@ class FusionBuilder {
     SmallVector<Location> locs;
     for (Operation *op : group.ops) locs.push_back(op->getLoc());
     return b.getFusedLoc(locs);
+  }
+
+  Attribute entry(ArrayRef<std::pair<StringRef, Attribute>> values) {
+    return b.getDictionaryAttr(llvm::map_to_vector(values, [&](auto value) {
+      return b.getNamedAttr(value.first, value.second);
+    }));
+  }
+
+  /// {anchor, joins = [{op, at, as, bytes_saved, steps_again}], stops = [{op, at, why}]}
+  Attribute remarksOf() {
+    SmallVector<Attribute> joins, stops;
+    for (const FusionJoin &j : group.joins)
+      joins.push_back(entry({{"op", b.getStringAttr(shortName(j.op))},
+                             {"at", j.op->getLoc()},
+                             {"as", b.getStringAttr(j.as)},
+                             {"bytes_saved", b.getI64IntegerAttr(j.cost.bytesSaved)},
+                             {"steps_again", b.getI64IntegerAttr(j.cost.stepsAgain)}}));
+    for (const FusionStop &stop : group.stops)
+      stops.push_back(entry({{"op", b.getStringAttr(shortName(stop.user))},
+                             {"at", stop.user->getLoc()},
+                             {"why", b.getStringAttr(stop.why)}}));
+    StringRef anchor = shortName(group.anchor ? group.anchor : group.ops.front());
+    return entry({{"anchor", b.getStringAttr(anchor)},
+                  {"joins", b.getArrayAttr(joins)},
+                  {"stops", b.getArrayAttr(stops)}});
   }
 
   void collectInputs() {
@@ -107,6 +133,7 @@ class FusionBuilder {
   llvm::SetVector<ConstantOp> constants;
   SmallVector<Value> results;
   DenseMap<Value, Value> clones;
+  bool remarks;
 };
 
 /// The units of a block (groups and lone ops) in an order that defines before
@@ -177,17 +204,56 @@ struct FormFusionsPass : public impl::FormFusionsBase<FormFusionsPass> {
   using FormFusionsBase::FormFusionsBase;
 
   void runOnOperation() override {
+    if (failed(checkOverrides())) return signalPassFailure();
+    if (maxOps > 1) duplicateViews();
     DimExprs exprs(&getContext());
+    auto machine = schedule::MachineModel::of(getOperation());
     std::vector<std::pair<Block *, std::vector<FusionGroup>>> plans;
     // All plans come before any change, which the expressions would not see.
     getOperation()->walk<WalkOrder::PreOrder>([&](Block *block) {
       if (!isa<func::FuncOp, IfOp, LoopOp>(block->getParentOp())) return;
       if (block->empty() || !block->back().hasTrait<OpTrait::IsTerminator>()) return;
-      plans.push_back({block, planFusions(*block, exprs, maxOps)});
+      plans.push_back({block, planFusions(*block, exprs, machine, maxOps)});
     });
     // Inner blocks first: their uses of outer values are then final.
     for (auto &[block, groups] : llvm::reverse(plans))
       if (failed(fuseBlock(*block, groups))) return signalPassFailure();
+  }
+
+  /// A slice is a view, which costs nothing to take again: each elementwise user
+  /// that reads it whole gets its own, so that no kernel writes it out.
+  void duplicateViews() {
+    SmallVector<SliceOp> slices;
+    getOperation()->walk([&](SliceOp op) {
+      if (roleOf(op) == FusionRole::Move && op.getResult().hasNUsesOrMore(2)) slices.push_back(op);
+    });
+    DimExprs exprs(&getContext());
+    for (SliceOp slice : slices) {
+      if (!llvm::all_of(slice->getUses(), [&](OpOperand &use) { return readsWhole(use, exprs); })) continue;
+      for (OpOperand &use : llvm::make_early_inc_range(llvm::drop_begin(slice->getUses()))) {
+        OpBuilder b(slice);
+        Operation *copy = b.clone(*slice);
+        copy->setAttr(kDuplicatedAttr, b.getUnitAttr());
+        use.set(copy->getResult(0));
+        ++numDuplicated;
+      }
+    }
+  }
+
+  static bool readsWhole(OpOperand &use, DimExprs &exprs) {
+    Operation *user = use.getOwner();
+    return roleOf(user) == FusionRole::Elementwise && user->getBlock() == use.get().getParentBlock() &&
+           !user->hasAttr(kFuseAttr) && sameShape(exprs, user->getResult(0), use.get());
+  }
+
+  LogicalResult checkOverrides() {
+    auto walked = getOperation()->walk([](Operation *op) -> WalkResult {
+      Attribute attr = op->getAttr(kFuseAttr);
+      auto text = dyn_cast_or_null<StringAttr>(attr);
+      if (!attr || (text && (text == "alone" || text == "join"))) return WalkResult::advance();
+      return op->emitError() << kFuseAttr << " must be \"alone\" or \"join\"";
+    });
+    return failure(walked.wasInterrupted());
   }
 
   LogicalResult fuseBlock(Block &block, ArrayRef<FusionGroup> groups) {
@@ -209,7 +275,7 @@ struct FormFusionsPass : public impl::FormFusionsBase<FormFusionsPass> {
         continue;
       }
       b.setInsertionPoint(&block.back());
-      FusionBuilder(b, groups[unit]).build();
+      FusionBuilder(b, groups[unit], remarks).build();
       ++numFusions;
       if (groups[unit].ops.size() > 1) numFused += groups[unit].ops.size();
     }

@@ -15,7 +15,6 @@ using namespace adze::graph;
 
 namespace adze {
 
-static constexpr unsigned kMaxResults = 4;
 static constexpr int64_t kMaxShapeElements = 16;
 
 void forEachUsedValue(Operation *op, llvm::function_ref<void(Value)> use) {
@@ -44,42 +43,37 @@ bool staysInEntry(Operation *op) {
          llvm::all_of(op->getResults(), isSmallInteger);
 }
 
-/// One result element comes from one element of each operand.
-static bool isElementwise(Operation *op) {
-  if (auto q = dyn_cast<QuantizeOp>(op)) return q.getBlockSize() == 0;
-  if (auto d = dyn_cast<DequantizeOp>(op)) return d.getBlockSize() == 0;
-  return isa<ElementwiseOp, CastOp, BitcastOp, ExpandOp>(op);
+FusionRole roleOf(Operation *op) {
+  auto fusible = dyn_cast<FusibleOpInterface>(op);
+  return fusible && !staysInEntry(op) ? fusible.getFusionRole() : FusionRole::None;
 }
+
+static bool isElementwise(Operation *op) { return roleOf(op) == FusionRole::Elementwise; }
 
 static bool isAnchor(Operation *op) {
-  return isa<ConvOp, ConvTransposeOp, MatmulOp, PoolOp, ReduceOp, SoftmaxOp, NormalizeOp>(op);
+  FusionRole role = roleOf(op);
+  return role == FusionRole::Anchor || role == FusionRole::Join;
 }
 
-/// Both surely have the same shape at run time.
-static bool sameShape(DimExprs &exprs, Value a, Value b) {
+static int64_t stepsOf(Operation *op) { return cast<FusibleOpInterface>(op).stepsPerElement(); }
+
+/// The attribute's value; "" for none.
+static StringRef overrideOf(Operation *op) {
+  auto attr = op->getAttrOfType<StringAttr>(kFuseAttr);
+  return attr ? attr.getValue() : StringRef();
+}
+
+StringRef shortName(Operation *op) {
+  if (auto e = dyn_cast<ElementwiseOp>(op)) return stringifyElementwiseFn(e.getFn());
+  return op->getName().stripDialect();
+}
+
+bool sameShape(DimExprs &exprs, Value a, Value b) {
   auto s = dyn_cast<RankedTensorType>(a.getType()), t = dyn_cast<RankedTensorType>(b.getType());
   if (!s || !t || s.getRank() != t.getRank()) return false;
   for (int64_t i = 0; i < s.getRank(); ++i)
     if (!exprs.same(a, i, b, i)) return false;
   return true;
-}
-
-/// Costs little more than the load it sits on, so a kernel that reads its
-/// input more than once may redo it.
-static bool isCheap(Operation *op) {
-  auto e = dyn_cast<ElementwiseOp>(op);
-  if (!e) return isElementwise(op);
-  switch (e.getFn()) {
-    case ElementwiseFn::Abs: case ElementwiseFn::Neg: case ElementwiseFn::Add:
-    case ElementwiseFn::Sub: case ElementwiseFn::Mul: case ElementwiseFn::Min:
-    case ElementwiseFn::Max: case ElementwiseFn::And: case ElementwiseFn::Or:
-    case ElementwiseFn::Not: case ElementwiseFn::Equal: case ElementwiseFn::Less:
-    case ElementwiseFn::LessEqual: case ElementwiseFn::Greater:
-    case ElementwiseFn::GreaterEqual: case ElementwiseFn::Select:
-      return true;
-    default:
-      return false;
-  }
 }
 
 namespace {
@@ -88,17 +82,29 @@ constexpr unsigned kNoGroup = ~0u;
 
 struct Node {
   SmallVector<Operation *> ops;
+  SmallVector<FusionJoin> joins;
   Operation *anchor = nullptr;
   int64_t level = 0;
   int64_t openUses = 0;  ///< uses of its values by ops outside, seen or not
   bool seenUse = false;  ///< an op outside uses a value of it, so it has successors
   bool fusible = false;
-  bool cheap = true;
+  int64_t steps = 0;     ///< of its ops, for each element
 };
+
+/// Whether an op may share a kernel, and why not.
+struct Verdict {
+  std::string whyNot;
+  StringLiteral as = "";
+  FusionCost cost;
+  bool joins() const { return whyNot.empty(); }
+};
+
+Verdict refused(const Twine &why) { return {why.str(), "", {}}; }
 
 class Planner {
  public:
-  Planner(DimExprs &exprs, unsigned maxOps) : exprs(exprs), maxOps(maxOps) {}
+  Planner(DimExprs &exprs, const schedule::MachineModel &machine, unsigned maxOps)
+      : exprs(exprs), machine(machine), maxOps(maxOps) {}
 
   void visit(Operation *op);
   std::vector<FusionGroup> finish();
@@ -116,19 +122,26 @@ class Planner {
   /// Nodes that the op uses, each once, in operand order.
   SmallVector<unsigned> producers(Operation *op);
   unsigned newNode(Operation *op, ArrayRef<unsigned> inputs);
-  bool joinable(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
-  bool shapesJoin(Operation *op, unsigned node);
+  Verdict judge(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
+  Verdict asEpilogue(Operation *op, unsigned node);
+  Verdict asPrologue(Operation *op, unsigned node);
   void join(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
+  void absorb(Operation *op, unsigned node, unsigned input, FusionJoin how);
   void absorbSiblings(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
   int64_t usesBy(Operation *op, unsigned node);
   Value valueFrom(Operation *op, unsigned node);
   int64_t levelAbove(ArrayRef<unsigned> inputs, unsigned except);
+  std::string whyOutside(Operation *user, Operation *def);
+  void addStops(FusionGroup &group);
 
   DimExprs &exprs;
+  const schedule::MachineModel &machine;
   unsigned maxOps;
   std::vector<Node> nodes;
   std::vector<unsigned> parents;
   DenseMap<Operation *, unsigned> home;
+  /// Why an op does not share the kernel of the op that makes its operand.
+  DenseMap<std::pair<Operation *, Operation *>, std::string> refusals;
 };
 
 SmallVector<unsigned> Planner::producers(Operation *op) {
@@ -162,30 +175,57 @@ static int64_t countUses(Operation *op) {
   return uses;
 }
 
-/// Whether `op` keeps to the index space of `node`: an elementwise op has the
-/// shape of the values there; a softmax, normalize or reduce takes a pure
-/// elementwise group as its prologue when nothing else uses that.
-bool Planner::shapesJoin(Operation *op, unsigned node) {
-  Node &n = nodes[node];
+/// An elementwise op goes on with the values of its operand's kernel.
+Verdict Planner::asEpilogue(Operation *op, unsigned node) {
   Value from = valueFrom(op, node);
-  if (isElementwise(op)) return sameShape(exprs, op->getResult(0), from);
-  bool rereads = isa<SoftmaxOp, NormalizeOp>(op);
-  if (n.anchor || !(rereads || isa<ReduceOp>(op)) || (rereads && !n.cheap)) return false;
-  return op->getOperand(0) == from && usesBy(op, node) == 1 && n.openUses == 1;
+  Node &n = nodes[node];
+  if (n.anchor && roleOf(n.anchor) == FusionRole::Join)
+    return refused(shortName(n.anchor) + " holds no element for what follows");
+  if (!sameShape(exprs, op->getResult(0), from))
+    return refused("its shape is not surely the kernel's");
+  bool escapes = usesBy(op, node) != n.openUses;
+  return {"", n.anchor ? StringLiteral("epilogue") : StringLiteral("chain"),
+          fusionCost(from, stepsOf(op), /*times=*/1, escapes)};
 }
 
-bool Planner::joinable(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
+/// An anchor computes the operand, which nothing else uses, inside its kernel.
+Verdict Planner::asPrologue(Operation *op, unsigned node) {
   Node &n = nodes[node];
-  if (!n.fusible || n.ops.size() >= maxOps || !valueFrom(op, node)) return false;
-  if (n.seenUse && levelAbove(inputs, node) > n.level) return false;
-  return shapesJoin(op, node);
+  Value from = valueFrom(op, node);
+  unsigned operand = llvm::find(op->getOperands(), from).getIndex();
+  int64_t times = cast<FusibleOpInterface>(op).timesComputed(operand);
+  if (n.anchor) return refused("both have loops of their own");
+  if (times == 0) return refused(shortName(op) + " reads this operand from memory");
+  if (usesBy(op, node) != n.openUses || n.openUses != 1)
+    return refused("the value is used elsewhere too");
+  FusionCost cost = fusionCost(from, n.steps, times, /*escapes=*/false);
+  if (!cost.pays(machine) && overrideOf(op) != "join")
+    return refused("it would be computed " + Twine(times) + " times: " + Twine(cost.stepsAgain) +
+                   " steps more an element, to save " + Twine(cost.bytesSaved) + " bytes");
+  return {"", "prologue", cost};
+}
+
+/// Whether `op` may join the kernel of `node`, which one of its operands is from.
+Verdict Planner::judge(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
+  Node &n = nodes[node];
+  FusionRole role = roleOf(op);
+  if (overrideOf(op) == "alone") return refused("adze.fuse keeps it alone");
+  if (role == FusionRole::None) return refused(shortName(op) + " shares no kernel");
+  Value from = valueFrom(op, node);
+  if (!from) return refused("only a region of it reads the value");
+  if (overrideOf(from.getDefiningOp()) == "alone") return refused("adze.fuse keeps what it reads alone");
+  if (!n.fusible) return refused(shortName(from.getDefiningOp()) + " shares no kernel");
+  if (role == FusionRole::Move) return refused(shortName(op) + " reads by another index");
+  if (n.ops.size() >= maxOps) return refused("the kernel has all the ops it may have");
+  if (n.seenUse && levelAbove(inputs, node) > n.level)
+    return refused("an operand comes from a kernel that runs later");
+  return isElementwise(op) ? asEpilogue(op, node) : asPrologue(op, node);
 }
 
 unsigned Planner::newNode(Operation *op, ArrayRef<unsigned> inputs) {
   unsigned id = nodes.size();
   Node node;
-  node.fusible = !staysInEntry(op) && (isElementwise(op) || isAnchor(op));
-  node.anchor = isAnchor(op) ? op : nullptr;
+  node.fusible = roleOf(op) != FusionRole::None && overrideOf(op) != "alone";
   node.level = levelAbove(inputs, kNoGroup);
   nodes.push_back(std::move(node));
   parents.push_back(id);
@@ -196,7 +236,7 @@ void Planner::join(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
   Node &n = nodes[node];
   if (isAnchor(op)) n.anchor = op;
   n.level = std::max(n.level, levelAbove(inputs, node));
-  n.cheap &= isCheap(op);
+  if (n.fusible) n.steps += stepsOf(op);
   int64_t inner = usesBy(op, node);
   n.openUses += countUses(op) - inner;
   n.ops.push_back(op);
@@ -205,105 +245,93 @@ void Planner::join(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
     if (input != node) nodes[input].seenUse = true;
 }
 
-/// Elementwise groups whose only use is `op`, of its shape, move into its
-/// group: they feed the epilogue. Nothing else depends on them, so no level
-/// is broken.
+/// Moves all of `input` into `node`, where `op` is the only one that uses it.
+void Planner::absorb(Operation *op, unsigned node, unsigned input, FusionJoin how) {
+  Node &n = nodes[node], &other = nodes[input];
+  n.steps += other.steps;
+  llvm::append_range(n.ops, other.ops);
+  llvm::append_range(n.joins, other.joins);
+  n.joins.push_back(how);
+  other.ops.clear();
+  parents[input] = node;
+  for (Value v : op->getOperands())
+    if (Operation *def = v.getDefiningOp()) refusals.erase({op, def});
+}
+
+/// Groups without an anchor whose only use is `op` move into its group: of its
+/// shape they feed an elementwise op, of any shape a join. Nothing else depends
+/// on them, so no level is broken.
 void Planner::absorbSiblings(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
-  if (!isElementwise(op)) return;
+  bool joins = roleOf(op) == FusionRole::Join;
+  if (!nodes[node].fusible || (!isElementwise(op) && !joins)) return;
   for (unsigned input : inputs) {
     Node &n = nodes[node], &other = nodes[input];
     Value v = valueFrom(op, input);
     if (input == node || !other.fusible || other.anchor || !v) continue;
     if (other.ops.size() + n.ops.size() > maxOps || other.openUses != usesBy(op, input)) continue;
-    if (!sameShape(exprs, v, op->getResult(0))) continue;
-    n.cheap &= other.cheap;
-    llvm::append_range(n.ops, other.ops);
-    other.ops.clear();
-    parents[input] = node;
+    if (!joins && !sameShape(exprs, v, op->getResult(0))) continue;
+    if (joins && other.openUses != 1) continue;
+    Operation *last = v.getDefiningOp();
+    absorb(op, node, input, {last, "prologue", fusionCost(v, other.steps, 1, false)});
   }
 }
 
 void Planner::visit(Operation *op) {
   SmallVector<unsigned> inputs = producers(op);
   unsigned best = kNoGroup;
-  bool mayJoin = !staysInEntry(op) && (isElementwise(op) || isAnchor(op));
+  Verdict chosen;
   for (unsigned n : inputs) {
-    if (!mayJoin || !joinable(op, n, inputs)) continue;
+    Verdict verdict = judge(op, n, inputs);
+    Value from = valueFrom(op, n);
+    if (from)
+      refusals[{op, from.getDefiningOp()}] =
+          verdict.joins() ? "it is in the kernel of another operand" : verdict.whyNot;
+    if (!verdict.joins()) continue;
     // The deepest producer is the one whose result is still in cache; a group
     // with an anchor takes its epilogue before a plain one grows.
     auto rank = [&](unsigned k) { return std::pair(nodes[k].anchor != nullptr, nodes[k].level); };
-    if (best == kNoGroup || rank(n) > rank(best)) best = n;
+    if (best == kNoGroup || rank(n) > rank(best)) best = n, chosen = std::move(verdict);
   }
   if (best == kNoGroup) best = newNode(op, inputs);
+  else nodes[best].joins.push_back({op, chosen.as, chosen.cost});
   join(op, best, inputs);
-  if (mayJoin) absorbSiblings(op, best, inputs);
+  absorbSiblings(op, best, inputs);
 }
 
-/// Values of ops[0, count) that something outside these ops uses.
-unsigned countEscapes(ArrayRef<Operation *> ops, size_t count) {
-  llvm::SmallPtrSet<Operation *, 16> inside(ops.begin(), ops.begin() + count);
-  unsigned escapes = 0;
-  for (Operation *op : ops.take_front(count))
-    for (Value r : op->getResults())
-      escapes += llvm::any_of(r.getUsers(), [&](Operation *u) { return !inside.contains(u); });
-  return escapes;
+/// Why `user` is not in the kernel that computes the result of `def`.
+std::string Planner::whyOutside(Operation *user, Operation *def) {
+  if (user->hasTrait<OpTrait::IsTerminator>()) return "it is a result of the model or of a branch";
+  if (user->getBlock() != def->getBlock()) return "it is used inside a branch or a loop";
+  if (staysInEntry(user)) return "the entry does " + shortName(user).str() + " itself";
+  auto it = refusals.find({user, def});
+  if (it != refusals.end() && nodeOf(def->getResult(0)) != find(home.lookup(user))) return it->second;
+  return "the kernel would have more results than it may have";
 }
 
-/// Orders a group: the anchor with what it depends on, then the rest.
-void sortGroup(FusionGroup &group) {
-  llvm::sort(group.ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-  if (!group.anchor) return;
-  llvm::SmallPtrSet<Operation *, 16> members(group.ops.begin(), group.ops.end()), first;
-  SmallVector<Operation *> stack{group.anchor};
-  while (!stack.empty()) {
-    Operation *op = stack.pop_back_val();
-    if (!first.insert(op).second) continue;
-    for (Value v : op->getOperands())
-      if (Operation *def = v.getDefiningOp(); def && members.contains(def)) stack.push_back(def);
-  }
-  SmallVector<Operation *> sorted;
-  for (bool wanted : {true, false})
-    llvm::copy_if(group.ops, std::back_inserter(sorted),
-                  [&](Operation *op) { return first.contains(op) == wanted; });
-  group.ops = std::move(sorted);
-}
-
-/// Cuts a group that yields too many values into prefixes that do not. A
-/// prefix never depends on its rest, so the groups stay a DAG.
-void splitGroup(FusionGroup group, std::vector<FusionGroup> &out) {
-  while (true) {
-    unsigned limit = group.anchor ? 1 : kMaxResults;
-    size_t least = 1, count = group.ops.size();
-    if (group.anchor) least = llvm::find(group.ops, group.anchor) - group.ops.begin() + 1;
-    while (count > least && countEscapes(group.ops, count) > limit) --count;
-    FusionGroup head{{group.ops.begin(), group.ops.begin() + count}, group.anchor};
-    FusionGroup rest{{group.ops.begin() + count, group.ops.end()}, nullptr};
-    out.push_back(std::move(head));
-    if (rest.ops.empty()) return;
-    group = std::move(rest);
-  }
+void Planner::addStops(FusionGroup &group) {
+  llvm::SmallPtrSet<Operation *, 16> members(group.ops.begin(), group.ops.end()), seen;
+  for (Operation *op : group.ops)
+    for (Operation *user : op->getUsers())
+      if (!members.contains(user) && seen.insert(user).second)
+        group.stops.push_back({user, whyOutside(user, op)});
 }
 
 std::vector<FusionGroup> Planner::finish() {
   std::vector<FusionGroup> groups;
   for (Node &n : nodes) {
     if (n.ops.empty() || staysInEntry(n.ops.front())) continue;
-    FusionGroup group{std::move(n.ops), n.anchor};
-    sortGroup(group);
-    splitGroup(std::move(group), groups);
+    FusionGroup group{std::move(n.ops), n.anchor, std::move(n.joins), {}};
+    cutGroup(std::move(group), groups);
   }
+  for (FusionGroup &group : groups) addStops(group);
   return groups;
-}
-
-StringRef shortName(Operation *op) {
-  if (auto e = dyn_cast<ElementwiseOp>(op)) return stringifyElementwiseFn(e.getFn());
-  return op->getName().stripDialect();
 }
 
 }  // namespace
 
-std::vector<FusionGroup> planFusions(Block &block, DimExprs &exprs, unsigned maxOps) {
-  Planner planner(exprs, std::max(maxOps, 1u));
+std::vector<FusionGroup> planFusions(Block &block, DimExprs &exprs,
+                                     const schedule::MachineModel &machine, unsigned maxOps) {
+  Planner planner(exprs, machine, std::max(maxOps, 1u));
   for (Operation &op : block) {
     // In program order, so that no extent is looked up through a long chain.
     for (Value r : op.getResults())
@@ -312,21 +340,6 @@ std::vector<FusionGroup> planFusions(Block &block, DimExprs &exprs, unsigned max
     planner.visit(&op);
   }
   return planner.finish();
-}
-
-std::string describeGroup(const FusionGroup &group) {
-  constexpr size_t kNamed = 8;
-  std::string text;
-  size_t named = 0;
-  for (Operation *op : group.ops) {
-    if (++named > kNamed && op != group.anchor) continue;
-    if (!text.empty()) text += op == group.anchor ? " prologue, " : " + ";
-    text += shortName(op);
-  }
-  if (named > kNamed) text += " + " + std::to_string(named - kNamed) + " more";
-  if (group.ops.size() == 1) return text;
-  if (!group.anchor) return text + " chain";
-  return group.ops.back() == group.anchor ? text : text + " epilogue";
 }
 
 }  // namespace adze

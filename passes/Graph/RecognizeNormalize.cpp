@@ -1,6 +1,7 @@
 // adze-recognize-normalize
 #include "passes/Graph/ConstantQueries.h"
 #include "passes/Graph/Passes.h"
+#include "passes/Graph/Rewrite.h"
 
 using namespace mlir;
 using namespace adze::graph;
@@ -57,8 +58,8 @@ bool matchVariance(Value v, Value d, Match &match) {
   return squareRootOf(reduce.getX()) == d;
 }
 
-/// The value whose square root `root` divides by: of v / sqrt(e), v * rsqrt(e)
-/// and v * (1 / sqrt(e)); `v` gets the dividend.
+/// The value whose square root `root` divides by: of v / sqrt(e), v * rsqrt(e),
+/// v * pow(e, -0.5) and v * (1 / sqrt(e)); `v` gets the dividend.
 Value matchQuotient(ElementwiseOp op, Value &dividend) {
   if (op.getFn() == Fn::Div) {
     ElementwiseOp root = elementwise(op.getArgs()[1], Fn::Sqrt);
@@ -70,6 +71,10 @@ Value matchQuotient(ElementwiseOp op, Value &dividend) {
     Value factor = op.getArgs()[i];
     dividend = op.getArgs()[1 - i];
     if (ElementwiseOp root = elementwise(factor, Fn::Rsqrt)) return root.getArgs()[0];
+    ElementwiseOp pow = elementwise(factor, Fn::Pow);
+    if (pow && splatValue(pow.getArgs()[1]) == -0.5 &&
+        broadcastsInto(pow.getArgs()[1], pow.getArgs()[0]))
+      return pow.getArgs()[0];
     ElementwiseOp reciprocal = elementwise(factor, Fn::Div);
     if (!reciprocal || splatValue(reciprocal.getArgs()[0]) != 1.0) continue;
     if (!broadcastsInto(reciprocal.getArgs()[0], reciprocal.getArgs()[1])) continue;
@@ -101,7 +106,7 @@ bool matchNormalize(ElementwiseOp op, Match &match) {
 
 NormalizeOp build(ElementwiseOp op, const Match &match) {
   OpBuilder b(op);
-  return NormalizeOp::create(b, op.getLoc(), op.getType(), match.x, Value(), Value(),
+  return NormalizeOp::create(b, fusedLocation(op, opsBetween(op, match.x)), op.getType(), match.x, Value(), Value(),
                              ArrayRef<int64_t>(match.axes), APFloat(float(match.epsilon)),
                              match.center);
 }
@@ -147,21 +152,6 @@ struct RecognizeNormalizePass : public impl::RecognizeNormalizeBase<RecognizeNor
       dead.push_back(op);
     });
     eraseChains(dead);
-  }
-
-  /// Erases ops without users and what only they used.
-  static void eraseChains(SmallVector<Operation *> &work) {
-    llvm::SmallPtrSet<Operation *, 16> erased;
-    while (!work.empty()) {
-      Operation *op = work.pop_back_val();
-      if (erased.contains(op) || !isOpTriviallyDead(op)) continue;
-      SmallVector<Operation *> feeding;
-      for (Value v : op->getOperands())
-        if (Operation *def = v.getDefiningOp()) feeding.push_back(def);
-      erased.insert(op);
-      op->erase();
-      llvm::append_range(work, feeding);
-    }
   }
 };
 

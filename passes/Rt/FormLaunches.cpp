@@ -1,4 +1,5 @@
 // Kernel calls -> adze_rt.launch, and the module's kernel table.
+#include "dialects/Onnx/Location.h"
 #include "dialects/Rt/Rt.h"
 #include "passes/Rt/Passes.h"
 
@@ -12,7 +13,8 @@ namespace adze {
 
 namespace {
 
-/// Names of the ONNX nodes in a (fused) location, in order, without repeats.
+/// Names of the ONNX nodes in a (fused) location, in order, without repeats; of a
+/// function's body the node that calls it.
 void collectNodes(Location loc, llvm::SetVector<StringAttr> &names) {
   if (auto name = dyn_cast<NameLoc>(loc)) {
     names.insert(name.getName());
@@ -20,7 +22,8 @@ void collectNodes(Location loc, llvm::SetVector<StringAttr> &names) {
   }
   if (auto fused = dyn_cast<FusedLoc>(loc))
     for (Location l : fused.getLocations()) collectNodes(l, names);
-  if (auto call = dyn_cast<CallSiteLoc>(loc)) collectNodes(call.getCallee(), names);
+  if (auto call = dyn_cast<CallSiteLoc>(loc))
+    collectNodes(onnxir::nodeOf(call.getCaller()) ? call.getCaller() : call.getCallee(), names);
 }
 
 struct FormLaunchesPass : impl::FormLaunchesBase<FormLaunchesPass> {

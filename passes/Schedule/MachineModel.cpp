@@ -12,7 +12,7 @@ struct Field {
   int64_t MachineModel::*member;
 };
 
-constexpr std::array<Field, 7> kFields = {{
+constexpr std::array<Field, 8> kFields = {{
     {"vector_bits", &MachineModel::vectorBits},
     {"vector_registers", &MachineModel::vectorRegisters},
     {"mask_bits", &MachineModel::maskBits},
@@ -20,6 +20,7 @@ constexpr std::array<Field, 7> kFields = {{
     {"l1_bytes", &MachineModel::l1Bytes},
     {"l2_bytes", &MachineModel::l2Bytes},
     {"task_work", &MachineModel::taskWork},
+    {"bytes_per_cycle", &MachineModel::bytesPerCycle},
 }};
 
 }  // namespace

@@ -20,6 +20,7 @@ struct MachineModel {
   int64_t l1Bytes = 32 << 10;     ///< data cache a core
   int64_t l2Bytes = 256 << 10;    ///< second level a core
   int64_t taskWork = 1 << 19;     ///< multiply-adds that are worth a task of their own
+  int64_t bytesPerCycle = 8;      ///< between a core and what its second level does not hold
 
   /// Vectors across a register tile of a contraction that is `vectors` wide and
   /// sums `depth` terms; `rows` are those that share the vectors, if known.

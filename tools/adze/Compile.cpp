@@ -2,6 +2,7 @@
 #include "lib/Compiler/Compiler.h"
 #include "lib/Tuning/Database.h"
 #include "tools/adze/Cli.h"
+#include "tools/adze/Remarks.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,13 +23,14 @@ constexpr const char *kFooter = R"(Examples:
   adze compile model.onnx -o model.mlir --to fuse
   adze compile model.onnx -o model.adze --dump-phases phases
   adze compile model.onnx -o model.adze --tune-db tune.db
+  adze compile model.onnx -o model.adze --remarks json
 
 Without --shape the artifact takes every size that the model takes.)";
 
 struct Options {
   CompileOptions compile;
   std::vector<std::string> shapes;
-  std::string from, to;
+  std::string from, to, remarks;
   std::string database;
   bool noDatabase = false;
   unsigned timeout = 0;
@@ -85,6 +87,11 @@ bool useDatabase(Options &o, Cli &cli) {
   return true;
 }
 
+/// Names from a model may be no text: what cannot be is replaced.
+void printJson(const Json &json) {
+  std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
 void printSummary(const CompileOptions &options, const CompileSummary &s, double seconds,
                   Cli &cli) {
   struct stat file {};
@@ -92,20 +99,20 @@ void printSummary(const CompileOptions &options, const CompileSummary &s, double
   if (cli.json) {
     Json phases;
     for (const auto &[phase, took] : s.seconds) phases[std::string(phaseName(phase))] = took;
-    std::cout << Json{{"output", options.output},
-                      {"bytes", static_cast<int64_t>(file.st_size)},
-                      {"nodes", s.nodes},
-                      {"kernels", s.kernels},
-                      {"kernel_functions", s.kernelFunctions},
-                      {"reference_path", s.fallbackLoops},
-                      {"tuned", s.tunedUnits},
-                      {"arena_bytes", s.arenaBytes},
-                      {"peak_live_bytes", s.peakLiveBytes},
-                      {"weight_bytes", s.weightBytes},
-                      {"seconds", seconds},
-                      {"phase_seconds", phases}}
-                     .dump()
-              << "\n";
+    Json summary{{"output", options.output},
+                 {"bytes", static_cast<int64_t>(file.st_size)},
+                 {"nodes", s.nodes},
+                 {"kernels", s.kernels},
+                 {"kernel_functions", s.kernelFunctions},
+                 {"reference_path", s.fallbackLoops},
+                 {"tuned", s.tunedUnits},
+                 {"arena_bytes", s.arenaBytes},
+                 {"peak_live_bytes", s.peakLiveBytes},
+                 {"weight_bytes", s.weightBytes},
+                 {"seconds", seconds},
+                 {"phase_seconds", phases}};
+    if (options.fusionRemarks) summary["remarks"] = remarksJson(s.fusion);
+    printJson(summary);
     return;
   }
   if (cli.quiet || options.output == "-") return;
@@ -128,6 +135,7 @@ ExitCode runCompile(Options &o, Cli &cli) {
       errno != EEXIST)
     return cli.fail(ExitCode::ResourceLimit, "ADZ0803",
                     "the folder " + o.compile.dumpPhases + " cannot be made");
+  o.compile.fusionRemarks = !o.remarks.empty();
   alarm(o.timeout);
   auto begin = std::chrono::steady_clock::now();
   CompileSummary summary;
@@ -142,7 +150,10 @@ ExitCode runCompile(Options &o, Cli &cli) {
   }
   alarm(0);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  if (code == ExitCode::Ok) printSummary(o.compile, summary, took.count(), cli);
+  if (code != ExitCode::Ok) return code;
+  if (o.remarks == "text") printRemarks(summary.fusion, std::cout);
+  if (o.remarks == "json" && !cli.json) printJson(remarksJson(summary.fusion));
+  else printSummary(o.compile, summary, took.count(), cli);
   return code;
 }
 
@@ -166,6 +177,9 @@ void addCompile(CLI::App &app, Cli &cli) {
   verb->add_option("--from", o->from, "Begin at this phase, with the MLIR that --to wrote");
   verb->add_option("--to", o->to, "Stop after this phase and write MLIR: " + joinedPhases());
   verb->add_option("--dump-phases", c.dumpPhases, "Write the MLIR after each phase to this folder");
+  verb->add_option("--remarks", o->remarks,
+                   "Say why each kernel is what it is and where each node went; json: in place of the summary")
+      ->check(CLI::IsMember({"text", "json"}));
   verb->add_flag("--keep-kernel-values", c.keepKernelValues,
                  "Make what each kernel computes an output, for `adze verify`");
   verb->add_flag("--verify-phases", c.verifyPhases, "Check the IR after each pass, and what each phase promises of it");

@@ -1,6 +1,8 @@
 // adze inspect
 #include "lib/Artifact/Artifact.h"
+#include "lib/Compiler/Compiler.h"
 #include "lib/Support/File.h"
+#include "tools/adze/Remarks.h"
 #include "tools/adze/Trace.h"
 
 #include <onnx/onnx_pb.h>
@@ -18,11 +20,13 @@ using artifact::Contents;
 constexpr const char *kFooter = R"(Examples:
   adze inspect model.adze                signature, target, kernels with their nodes
   adze inspect model.adze --memory       the memory plan, buffer by buffer
-  adze inspect model.onnx                signature, opsets, ops with counts)";
+  adze inspect model.onnx                signature, opsets, ops with counts
+  adze inspect model.onnx --fusion       kernels, their nodes, and why they end where they do)";
 
 struct Options {
   std::string file;
-  bool memory = false, nodes = false;
+  bool memory = false, nodes = false, fusion = false;
+  CompileOptions compile;  ///< for --fusion
 };
 
 Json tensorJson(const artifact::TensorInfo &t) {
@@ -216,8 +220,22 @@ ExitCode inspectModel(const Options &o, std::span<const std::byte> bytes, Cli &c
   return ExitCode::Ok;
 }
 
-ExitCode runInspect(const Options &o, Cli &cli) {
+/// Compiles the model as far as its kernels are formed.
+ExitCode inspectFusion(Options &o, Cli &cli) {
+  o.compile.model = o.file;
+  CompileSummary summary;
+  ExitCode code = explainFusion(o.compile, cli.diags, summary);
+  if (code != ExitCode::Ok) return code;
+  if (cli.json)
+    std::cout << remarksJson(summary.fusion).dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  else
+    printRemarks(summary.fusion, std::cout);
+  return ExitCode::Ok;
+}
+
+ExitCode runInspect(Options &o, Cli &cli) {
   cli.diags.setFile(o.file);
+  if (o.fusion) return inspectFusion(o, cli);
   std::string error;
   auto file = MappedFile::open(o.file, error);
   if (!file) return cli.fail(ExitCode::InvalidModel, "ADZ0801", error);
@@ -235,6 +253,12 @@ void addInspect(CLI::App &app, Cli &cli) {
   verb->add_option("file", o->file, "A .adze artifact or an ONNX model")->required();
   verb->add_flag("--memory", o->memory, "The memory plan");
   verb->add_flag("--nodes", o->nodes, "Every ONNX node and the kernel that computes it");
+  verb->add_flag("--fusion", o->fusion, "Of a model: its kernels, and why they end where they do");
+  verb->add_option("--cpu", o->compile.cpu, "With --fusion: native, or LLVM's name of a CPU")
+      ->capture_default_str();
+  verb->add_option("-O,--opt-level", o->compile.optLevel, "With --fusion: as of `adze compile`")
+      ->check(CLI::Range(0, 3))
+      ->capture_default_str();
   addCommon(*verb, cli);
   verb->footer(kFooter);
   verb->callback([o, &cli] { cli.action = [o, &cli] { return runInspect(*o, cli); }; });

@@ -178,3 +178,65 @@ func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %1 : tensor<4xf32>
 }
+
+// -----
+
+// Elementwise ops read through a transpose.
+// CHECK-LABEL: func.func @moves
+// CHECK: adze.fusion(%arg0, %arg1) {reason = "transpose + add chain"}
+// ONE-LABEL: func.func @moves
+// ONE: {reason = "transpose"}
+// ONE: {reason = "add"}
+func.func @moves(%x: tensor<3x?xf32>, %y: tensor<3xf32>) -> tensor<?x3xf32> {
+  %0 = adze.transpose %x {perm = array<i64: 1, 0>} : (tensor<3x?xf32>) -> tensor<?x3xf32>
+  %1 = adze.elementwise add(%0, %y) : (tensor<?x3xf32>, tensor<3xf32>) -> tensor<?x3xf32>
+  return %1 : tensor<?x3xf32>
+}
+
+// -----
+
+// A slice is taken again by each kernel that reads it.
+// CHECK-LABEL: func.func @views
+// CHECK: adze.fusion(%arg0, %arg1) {reason = "matmul + slice + add epilogue"}
+// CHECK: adze.slice {{.*}} {adze.duplicated}
+// CHECK: adze.fusion(%arg0) {reason = "slice + exp chain"}
+func.func @views(%x: tensor<4x8xf32>, %w: tensor<8x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) {
+  %zero = adze.constant dense<0> : tensor<2xi64> : tensor<2xi64>
+  %ends = adze.constant dense<4> : tensor<2xi64> : tensor<2xi64>
+  %one = adze.constant dense<1> : tensor<2xi64> : tensor<2xi64>
+  %0 = adze.slice %x, %zero, %ends, %one : (tensor<4x8xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<4x4xf32>
+  %1 = adze.matmul %x, %w : (tensor<4x8xf32>, tensor<8x4xf32>) -> tensor<4x4xf32>
+  %2 = adze.elementwise add(%1, %0) : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %3 = adze.elementwise exp(%0) : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %2, %3 : tensor<4x4xf32>, tensor<4x4xf32>
+}
+
+// -----
+
+// What a concat joins is computed in place; nothing follows it in the kernel.
+// CHECK-LABEL: func.func @join
+// CHECK: %[[C:.*]] = adze.fusion(%arg0) {reason = "exp + neg prologue, concat"}
+// CHECK: adze.fusion(%[[C]]) {reason = "abs"}
+func.func @join(%x: tensor<4x8xf32>) -> tensor<8x8xf32> {
+  %0 = adze.elementwise exp(%x) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = adze.elementwise neg(%x) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = adze.concat %0, %1 {axis = 0 : i64} : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<8x8xf32>
+  %3 = adze.elementwise abs(%2) : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %3 : tensor<8x8xf32>
+}
+
+// -----
+
+// The attribute overrides the plan.
+// CHECK-LABEL: func.func @overrides
+// CHECK: {reason = "exp"}
+// CHECK: {reason = "neg + abs chain"}
+// CHECK: {reason = "tanh prologue, softmax"}
+func.func @overrides(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %0 = adze.elementwise exp(%x) {adze.fuse = "alone"} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = adze.elementwise neg(%0) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = adze.elementwise abs(%1) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %3 = adze.elementwise tanh(%x) : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %4 = adze.softmax %3 {axis = 1 : i64, adze.fuse = "join"} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %2, %4 : tensor<4x8xf32>, tensor<4x8xf32>
+}
