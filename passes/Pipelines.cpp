@@ -29,6 +29,10 @@ void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (options.optLevel == 0) return;
   pm.addPass(createSimplifyGraph());
   pm.addPass(createRecognizeNormalize());
+  pm.addPass(createRecognizeSoftmax());
+  pm.addPass(createRecognizeActivations());
+  pm.addPass(createRecognizeRotary());
+  pm.addPass(createMergePads());
   pm.addPass(createFoldConvAffine());
   pm.addPass(createFoldConstants());
   cleanup(pm);

@@ -32,7 +32,7 @@ def SimplifyGraph : Pass<"adze-simplify"> {
   let summary = "Removes ops that do nothing";
   let description = [{
     One walk in program order. Removed: a reshape of a reshape, to the same
-    shape; an expand to the same shape, or that an elementwise consumer does by
+    shape; a slice of a slice of other axes; an expand to the same shape, or that an elementwise consumer does by
     broadcasting; concat of one; a slice of everything; a pad by nothing; a tile
     by ones; a cast to the same type; a reduction over extents of 1; x + 0,
     x - 0, x * 1, x / 1 and pow(x, 1). A division by a power of two becomes the
@@ -59,7 +59,8 @@ def RecognizeNormalize : Pass<"adze-recognize-normalize"> {
   let description = [{
     (x - mean) / sqrt(mean((x - mean)^2) + epsilon) becomes a centred
     adze.normalize, x / sqrt(mean(x^2) + epsilon) one that is not; the square as
-    x * x or pow(x, 2), the quotient also as a product with the reciprocal root.
+    x * x or pow(x, 2), the quotient also as a product with the reciprocal root or
+    with pow(e, -0.5).
     A following scale and bias that broadcast to x join the op. epsilon must be
     a constant.
 
@@ -81,6 +82,112 @@ def RecognizeNormalize : Pass<"adze-recognize-normalize"> {
   let statistics = [
     Statistic<"numNormalize", "normalize", "Normalisations found">,
     Statistic<"numAffine", "affine", "Scales and biases that joined one">];
+  let dependentDialects = ["::adze::graph::AdzeDialect"];
+}
+
+def RecognizeActivations : Pass<"adze-recognize-activations"> {
+  let summary = "Finds activations spelled out in simple ops, and writes them with fewer and cheaper ones";
+  let description = [{
+    | from | to |
+    |---|---|
+    | 1 / (1 + exp(-x)), x / (1 + exp(-x)) | sigmoid(x), x * sigmoid(x) |
+    | x * clip(x + 3, 0, 6) / 6, and without the x * | x * (clip(x + 3, 0, 6) * (1 / 6)) |
+    | c * x * (1 + erf(x / s)) | (c x) * (1 + erf(x * (1 / s))) |
+    | c * x * (1 + tanh(k (x + a x^3))) | 2c * x * sigmoid(x * (2k + 2ka x^2)) |
+
+    Products are taken apart in any order. A division by a number becomes a
+    product here, which may differ in the last place, only within these patterns.
+    Elements of f32 only.
+
+    Before:
+    ```mlir
+    %a = adze.elementwise add(%x, %three) : ...
+    %c = adze.elementwise max(%a, %zero) : ...
+    %d = adze.elementwise min(%c, %six) : ...
+    %m = adze.elementwise mul(%x, %d) : ...
+    %y = adze.elementwise div(%m, %six) : ...
+    ```
+    After:
+    ```mlir
+    %a = adze.elementwise add(%x, %three) : ...
+    %c = adze.elementwise max(%a, %zero) : ...
+    %d = adze.elementwise min(%c, %six) : ...
+    %g = adze.elementwise mul(%d, %sixth) : ...
+    %y = adze.elementwise mul(%x, %g) : ...
+    ```
+  }];
+  let statistics = [Statistic<"numFound", "found", "Activations rewritten">];
+  let dependentDialects = ["::adze::graph::AdzeDialect"];
+}
+
+def RecognizeSoftmax : Pass<"adze-recognize-softmax"> {
+  let summary = "Finds softmax spelled out in simple ops";
+  let description = [{
+    exp(x - max(x)) / sum(exp(x - max(x))) along one axis becomes adze.softmax,
+    (x - max(x)) - log(sum(exp(x - max(x)))) its logarithm. Without the maximum
+    the model overflows where softmax does not, and the results differ: it stays.
+
+    Before:
+    ```mlir
+    %m = adze.reduce %x {kind = max, axes = [1], keepdims} : ...
+    %d = adze.elementwise sub(%x, %m) : ...
+    %e = adze.elementwise exp(%d) : ...
+    %s = adze.reduce %e {kind = sum, axes = [1], keepdims} : ...
+    %y = adze.elementwise div(%e, %s) : ...
+    ```
+    After:
+    ```mlir
+    %y = adze.softmax %x {axis = 1} : ...
+    ```
+  }];
+  let statistics = [Statistic<"numFound", "found", "Softmaxes found">];
+  let dependentDialects = ["::adze::graph::AdzeDialect"];
+}
+
+def RecognizeRotary : Pass<"adze-recognize-rotary"> {
+  let summary = "Computes rotary embeddings half by half";
+  let description = [{
+    x * cosine + concat(-x[h:], x[:h]) * sine, along the last axis of 2h elements,
+    becomes the concat of its halves, each elementwise on slices: one kernel, that
+    reads x once and writes each half in place. The numbers are the same.
+
+    Before:
+    ```mlir
+    %l = adze.slice %x, ... : ...
+    %h = adze.slice %x, ... : ...
+    %n = adze.elementwise neg(%h) : ...
+    %r = adze.concat %n, %l {axis = 1} : ...
+    %a = adze.elementwise mul(%x, %cos) : ...
+    %b = adze.elementwise mul(%r, %sin) : ...
+    %y = adze.elementwise add(%a, %b) : ...
+    ```
+    After:
+    ```mlir
+    %a = adze.elementwise sub(%l * %cos_l, %h * %sin_l) : ...
+    %b = adze.elementwise add(%h * %cos_h, %l * %sin_h) : ...
+    %y = adze.concat %a, %b {axis = 1} : ...
+    ```
+  }];
+  let statistics = [Statistic<"numFound", "found", "Rotations found">];
+  let dependentDialects = ["::adze::graph::AdzeDialect"];
+}
+
+def MergePads : Pass<"adze-merge-pads"> {
+  let summary = "Lets a convolution pad what a pad before it did";
+  let description = [{
+    A pad with zeros of spatial axes before a convolution joins its pads.
+
+    Before:
+    ```mlir
+    %p = adze.pad %x, %pads, %zero : ...
+    %y = adze.conv %p, %w {pads = [0, 0, 0, 0], ...} : ...
+    ```
+    After:
+    ```mlir
+    %y = adze.conv %x, %w {pads = [1, 1, 1, 1], ...} : ...
+    ```
+  }];
+  let statistics = [Statistic<"numMerged", "merged", "Pads that joined a convolution">];
   let dependentDialects = ["::adze::graph::AdzeDialect"];
 }
 

@@ -43,6 +43,7 @@ class Simplifier {
   Value slice(SliceOp op);
   Value reduce(ReduceOp op);
   bool mergeReshapes(ReshapeOp op);
+  bool mergeSlices(SliceOp op);
   bool dropExpands(ElementwiseOp op);
   bool multiplyInstead(ElementwiseOp op);
 
@@ -131,6 +132,33 @@ bool Simplifier::mergeReshapes(ReshapeOp op) {
   return true;
 }
 
+/// slice(slice(x)) of different axes -> slice(x)
+bool Simplifier::mergeSlices(SliceOp op) {
+  auto inner = op.getX().getDefiningOp<SliceOp>();
+  if (!inner) return false;
+  SmallVector<SmallVector<int64_t>> merged;  // starts, ends, steps
+  for (SliceOp slice : {op, inner})
+    for (Value v : {slice.getStarts(), slice.getEnds(), slice.getSteps()}) {
+      std::optional<SmallVector<int64_t>> ints = constantInts(v);
+      if (!ints) return false;
+      merged.push_back(*ints);
+    }
+  for (int64_t axis = 0; axis < rankOf(op.getX()); ++axis) {
+    auto whole = [&](unsigned slice) {
+      return merged[slice][axis] == 0 && merged[slice + 1][axis] == INT64_MAX && merged[slice + 2][axis] == 1;
+    };
+    if (whole(3)) continue;
+    if (!whole(0)) return false;
+    for (unsigned i : {0, 1, 2}) merged[i][axis] = merged[i + 3][axis];
+  }
+  OpBuilder b(op);
+  op.getXMutable().assign(inner.getX());
+  for (unsigned i : {0, 1, 2})
+    op->setOperand(i + 1, ConstantOp::create(b, op.getLoc(), b.getI64TensorAttr(merged[i])));
+  op->setLoc(b.getFusedLoc({op.getLoc(), inner.getLoc()}));
+  return true;
+}
+
 /// f(expand(x), y) -> f(x, y) where every extent of the result is one of x's
 /// or y's.
 bool Simplifier::dropExpands(ElementwiseOp op) {
@@ -178,6 +206,7 @@ bool Simplifier::multiplyInstead(ElementwiseOp op) {
 
 bool Simplifier::rewrite(Operation *op) {
   if (auto reshape = dyn_cast<ReshapeOp>(op)) return mergeReshapes(reshape);
+  if (auto slice = dyn_cast<SliceOp>(op)) return mergeSlices(slice);
   auto e = dyn_cast<ElementwiseOp>(op);
   if (!e) return false;
   bool dropped = dropExpands(e);

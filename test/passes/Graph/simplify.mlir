@@ -130,3 +130,26 @@ func.func @keeps_static(%x: tensor<?x3xf32>) -> tensor<4x3xf32> {
   %0 = adze.reshape %x, %s : (tensor<?x3xf32>, tensor<2xi64>) -> tensor<4x3xf32>
   return %0 : tensor<4x3xf32>
 }
+
+// -----
+
+// Slices of different axes are one; of one axis they stay.
+// CHECK-LABEL: func.func @slices
+// CHECK-DAG: %[[STARTS:.*]] = adze.constant dense<[1, 2]> : tensor<2xi64>
+// CHECK-DAG: %[[ENDS:.*]] = adze.constant dense<[9223372036854775807, -1]> : tensor<2xi64>
+// CHECK-DAG: %[[STEPS:.*]] = adze.constant dense<[2, 1]> : tensor<2xi64>
+// CHECK: %[[S:.*]] = adze.slice %arg0, %[[STARTS]], %[[ENDS]], %[[STEPS]] : (tensor<?x8xf32>,
+// CHECK: %[[T:.*]] = adze.slice %[[S]],
+// CHECK: return %[[S]], %[[T]]
+func.func @slices(%x: tensor<?x8xf32>) -> (tensor<?x5xf32>, tensor<?x3xf32>) {
+  %a0 = adze.constant dense<[1, 0]> : tensor<2xi64> : tensor<2xi64>
+  %a1 = adze.constant dense<9223372036854775807> : tensor<2xi64> : tensor<2xi64>
+  %a2 = adze.constant dense<[2, 1]> : tensor<2xi64> : tensor<2xi64>
+  %b0 = adze.constant dense<[0, 2]> : tensor<2xi64> : tensor<2xi64>
+  %b1 = adze.constant dense<[9223372036854775807, -1]> : tensor<2xi64> : tensor<2xi64>
+  %b2 = adze.constant dense<1> : tensor<2xi64> : tensor<2xi64>
+  %0 = adze.slice %x, %a0, %a1, %a2 : (tensor<?x8xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<?x8xf32>
+  %1 = adze.slice %0, %b0, %b1, %b2 : (tensor<?x8xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<?x5xf32>
+  %2 = adze.slice %1, %b0, %a1, %b2 : (tensor<?x5xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<?x3xf32>
+  return %1, %2 : tensor<?x5xf32>, tensor<?x3xf32>
+}
