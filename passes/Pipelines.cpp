@@ -26,8 +26,9 @@ static void cleanup(OpPassManager &pm) {
 void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createFoldConstants());
   cleanup(pm);
-  if (options.optLevel == 0) return;
+  if (options.optLevel < kFuseLevel) return;
   pm.addPass(createSimplifyGraph());
+  if (options.optLevel < kRewriteLevel) return cleanup(pm);
   pm.addPass(createRecognizeNormalize());
   pm.addPass(createRecognizeSoftmax());
   pm.addPass(createRecognizeActivations());
@@ -39,7 +40,7 @@ void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
 }
 
 void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
-  if (options.optLevel == 0) return;
+  if (options.optLevel < kLayoutLevel) return;
   pm.addPass(createAssignLayout());
   pm.addPass(createPropagateTransposes());
   pm.addPass(createFoldConstants());
@@ -52,7 +53,7 @@ void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
 
 void buildFusePipeline(OpPassManager &pm, const PipelineOptions &options) {
   FormFusionsOptions fusion;
-  if (options.optLevel == 0) fusion.maxOps = 1;
+  if (options.optLevel < kFuseLevel) fusion.maxOps = 1;
   fusion.remarks = options.remarks;
   pm.addPass(createFormFusions(fusion));
 }
@@ -89,7 +90,7 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
   pm.addPass(func::createDuplicateFunctionEliminationPass());
   pm.addPass(createAdzeToLinalg());
   cleanup(pm);
-  if (options.optLevel > 0) {
+  if (options.optLevel >= kFuseLevel) {
     pm.addNestedPass<func::FuncOp>(createSinkReshapes());
     pm.addNestedPass<func::FuncOp>(createFuseElementwise());
     cleanup(pm);
@@ -98,7 +99,7 @@ void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
   pm.addPass(func::createDuplicateFunctionEliminationPass());
   addBufferization(pm);
   pm.addNestedPass<func::FuncOp>(createCopyToLinalg());
-  if (options.optLevel > 0) {
+  if (options.optLevel >= kFuseLevel) {
     pm.addPass(createReuseOperands());
     pm.addPass(createPlanMemory());
   }

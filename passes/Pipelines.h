@@ -9,8 +9,13 @@
 
 namespace adze {
 
+// What the level -O adds. At every level kernels are scheduled the same.
+inline constexpr int kFuseLevel = 1;    ///< kernels of several ops, one memory plan
+inline constexpr int kLayoutLevel = 2;  ///< data layouts, weights in panels
+inline constexpr int kRewriteLevel = 3; ///< patterns recognised, scales folded into weights
+
 struct PipelineOptions {
-  int optLevel = 3;      ///< 0: no fusion, no layout pass
+  int optLevel = kRewriteLevel;  ///< 0: the ops as they are
   bool remarks = false;  ///< fusions say why they are what they are
 };
 

@@ -188,7 +188,7 @@ class Compilation {
 
   /// The phase's name is true of what it left.
   bool keepsContract(Phase p) {
-    bool skipped = p == Phase::Layout && o.optLevel == 0;
+    bool skipped = p == Phase::Layout && o.optLevel < kLayoutLevel;
     if (skipped || p == Phase::Emit) return true;
     VerifyPhaseOptions options;
     options.phase = phaseName(p);

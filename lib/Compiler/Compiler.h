@@ -52,7 +52,7 @@ struct CompileOptions {
   std::string target = "host";
   std::string cpu = "native";  ///< LLVM's CPU name
   std::vector<ShapeOverride> shapes;
-  int optLevel = 3;  ///< 0: no fusion, no layout pass, no memory plan
+  int optLevel = 3;  ///< 0 to 3, passes/Pipelines.h
   std::optional<Phase> from, to;
   std::string dumpPhases;  ///< folder for NN-phase.mlir; empty: none
   int64_t maxNodes = 1000000;

@@ -57,12 +57,12 @@ static std::unique_ptr<llvm::TargetMachine> makeMachine(const CodegenOptions &o,
   }
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  auto level = o.optLevel == 0 ? llvm::CodeGenOptLevel::Less : llvm::CodeGenOptLevel::Default;
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, o.cpu, o.features, options, llvm::Reloc::PIC_, std::nullopt, level));
+      triple, o.cpu, o.features, options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Default));
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int level) {
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager lam;
   llvm::FunctionAnalysisManager fam;
   llvm::CGSCCAnalysisManager cgam;
@@ -79,8 +79,7 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int lev
   builder.registerFunctionAnalyses(fam);
   builder.registerLoopAnalyses(lam);
   builder.crossRegisterProxies(lam, fam, cgam, mam);
-  auto pipeline = builder.buildPerModuleDefaultPipeline(level == 0 ? llvm::OptimizationLevel::O1
-                                                                   : llvm::OptimizationLevel::O2);
+  auto pipeline = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
   pipeline.run(module, mam);
 }
 
@@ -257,7 +256,7 @@ static std::string compilePart(const std::string &bitcode, const CodegenOptions 
   DiagnosticEngine ignored;
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, ignored);
   if (!module || !machine) return {};
-  optimize(**module, *machine, options.optLevel);
+  optimize(**module, *machine);
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream os(object);
   llvm::legacy::PassManager codegen;

@@ -13,7 +13,6 @@ namespace adze::host {
 
 struct CodegenOptions {
   std::string triple, cpu, features;  ///< LLVM's forms; features "+avx2,-foo"
-  int optLevel = 3;
 };
 
 /// Translates, optimises and links `module`; empty and an error on failure.

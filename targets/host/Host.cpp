@@ -170,8 +170,7 @@ class HostTarget : public Target {
             artifact::Contents &contents,
             std::vector<std::shared_ptr<std::vector<std::byte>>> &storage,
             DiagnosticEngine &diags) const override {
-    host::CodegenOptions codegen{description.triple, description.cpu, featureString(description),
-                                 options.optLevel};
+    host::CodegenOptions codegen{description.triple, description.cpu, featureString(description)};
     auto code = std::make_shared<std::vector<std::byte>>(
         host::compileToSharedObject(module, codegen, diags));
     if (code->empty()) return false;

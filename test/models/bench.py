@@ -4,7 +4,9 @@ docs/benchmarks.md. The engines take turns within one run (`adze bench
 --compare`), so that a busy machine slows both: the ratios count.
 
   test/models/bench.py [--build DIR] [--models DIR] [--duration S] [--engines ort,openvino,iree]
-                       [--write] [NAME ...]
+                       [--levels] [--write] [NAME ...]
+
+With --levels it measures -O3 against -O0 instead, and writes that section.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import math
 import os
 import pathlib
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,6 +34,16 @@ without shapes, for this CPU. The last line has the geometric means. run MB: the
 `adze run`, and of a process that runs the model once in onnxruntime. * has 8-bit weights or
 activations. (openvino: `ADZE_PYTHON` names a Python that has it.)
 {versions}. Machine: {cpu}, {threads} threads.
+
+"""
+
+
+LEVELS = """
+## What -O3 adds
+
+Written by `.venv/bin/python test/models/bench.py --levels --write`. Latency in ms (median) of one
+request on one thread, and kernels; `-O0` and `-O3` take turns. At both levels the kernels are
+scheduled the same ([cli.md](cli.md#levels)). Median factor {median:.1f}.
 
 """
 
@@ -130,6 +143,63 @@ class Table:
         return text
 
 
+class Levels:
+    """-O3 against -O0."""
+
+    ROUNDS = 5
+
+    def __init__(self, args):
+        self.args, self.factors = args, []
+        self.rows = [["model", "-O0", "-O3", "factor", "kernels -O0", "kernels -O3"]]
+
+    def add(self, model):
+        args, artifacts, kernels = self.args, [], []
+        for level in ("0", "3"):
+            artifacts.append(args.build / "models" / f"{model['name']}-O{level}.adze")
+            artifacts[-1].parent.mkdir(exist_ok=True)
+            summary, _, _ = common.compile_model(
+                args.adze, args.models / f"{model['name']}.onnx", artifacts[-1], "-O", level)
+            kernels.append(str(summary["kernels"]))
+        feed = common.inputs_of(model, model["bench"])
+        rounds = [[self.median_of(artifact, feed) for artifact in artifacts] for _ in range(self.ROUNDS)]
+        factor = statistics.median(slow / fast for slow, fast in rounds)
+        slow, fast = (statistics.median(times) for times in zip(*rounds))
+        self.factors.append(factor)
+        self.rows.append([model["name"], f"{slow:.2f}", f"{fast:.2f}", f"{factor:.1f}", *kernels])
+
+    def median_of(self, artifact, feed):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([self.args.adze, "bench", artifact, "--json", "--threads", "1",
+                                   "--warmup", "0.2", "--duration",
+                                   str(self.args.duration / self.ROUNDS),
+                                   *common.input_flags(feed, folder)], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"adze bench: {' '.join(done.stderr.split())[:300]}")
+        return json.loads(done.stdout)["latency_ms"]["p50"]
+
+    def fail(self, model, error):
+        self.rows.append([model["name"], f"failed: {error}", "", "", "", ""])
+
+    def markdown(self):
+        lines = ["| " + " | ".join(row) + " |" for row in self.rows]
+        lines.insert(1, "|---|" + "---:|" * (len(self.rows[0]) - 1))
+        median = statistics.median(self.factors) if self.factors else 0
+        return LEVELS.format(median=median) + "\n".join(lines) + "\n"
+
+
+def write_page(args, text):
+    """Replaces the section that was measured; the others stay."""
+    head, *sections = (PAGE.read_text() if PAGE.exists() else "").split("\n## ")
+    if not args.levels:
+        head = text
+    else:
+        text = text.strip().removeprefix("## ") + "\n"
+        title = text.partition("\n")[0]
+        others = [s for s in sections if s.partition("\n")[0] != title]
+        sections = [text, *others]
+    PAGE.write_text("\n## ".join([head, *sections]))
+
+
 def cpu_name():
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -145,12 +215,13 @@ def main():
     parser.add_argument("--duration", type=float, default=3)
     parser.add_argument("--engines", type=lambda text: text.split(","), default=["ort"],
                         help="ort, openvino, iree; ADZE_PYTHON must have them")
+    parser.add_argument("--levels", action="store_true", help="-O3 against -O0")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     args = parser.parse_args()
     args.build = args.build.resolve()
     args.adze = args.build / "tools/adze/adze"
     os.environ.setdefault("ADZE_PYTHON", sys.executable)
-    table = Table(args)
+    table = Levels(args) if args.levels else Table(args)
     for model in fetch.chosen(args.names, full=True):
         if "unsupported" in model:
             continue
@@ -159,14 +230,14 @@ def main():
         except RuntimeError as error:
             table.fail(model, error)
         print(" | ".join(table.rows[-1]), flush=True)
-    versions = ", ".join(f"{engine} {version}" for engine, version in table.versions.items())
-    text = INTRODUCTION.format(engines=",".join(args.engines), versions=versions, cpu=cpu_name(),
-                               threads=os.cpu_count()) + table.markdown()
-    print(table.summary())
-    if args.write:  # sections further down are other tools'
-        _, heading, rest = PAGE.read_text().partition("
-## ")
-        PAGE.write_text(text + heading + rest)
+    text = table.markdown()
+    if not args.levels:
+        versions = ", ".join(f"{engine} {version}" for engine, version in table.versions.items())
+        text = INTRODUCTION.format(engines=",".join(args.engines), versions=versions, cpu=cpu_name(),
+                                   threads=os.cpu_count()) + text
+        print(table.summary())
+    if args.write:
+        write_page(args, text)
 
 
 if __name__ == "__main__":
