@@ -98,14 +98,9 @@ NamedAttribute Program::number(StringRef name, int64_t v) {
 }
 NamedAttribute Program::flag(StringRef name, bool v) { return attr(name, b.getBoolAttr(v)); }
 
-template <typename OpTy>
-const Known *Program::add(std::vector<Known> ins, ArrayRef<NamedAttribute> attrs) {
-  SmallVector<Value> operands;
+const Known *Program::keep(Operation *made, ArrayRef<Known> ins) {
   reference::Tensors tensors;
-  for (const Known &k : ins) operands.push_back(k.value), tensors.push_back(k.tensor);
-  auto op = tryCreate<OpTy>(b, b.getUnknownLoc(), operands, attrs);
-  if (failed(op)) return nullptr;
-  Operation *made = *op;
+  for (const Known &k : ins) tensors.push_back(k.tensor);
   auto outs = reference::evaluate(made, tensors);
   std::vector<Known> results;
   for (auto [v, t] : llvm::zip(made->getResults(), succeeded(outs) ? *outs : reference::Tensors())) {
@@ -595,7 +590,8 @@ const std::vector<Program::Step> &Program::steps() {
       &P::reduce, &P::argReduce, &P::cumulative, &P::softmax, &P::normalize, &P::normalize, &P::topk,
       &P::matmul, &P::matmul, &P::matmul, &P::integerMatmul, &P::conv, &P::conv, &P::conv,
       &P::convTranspose, &P::pool, &P::resize, &P::trilu, &P::quantize, &P::shapeArithmetic,
-      &P::attention};
+      &P::attention, &P::spelledNormalize, &P::spelledSoftmax, &P::spelledActivation,
+      &P::spelledActivation, &P::spelledRotary, &P::dressedConv};
   return all;
 }
 

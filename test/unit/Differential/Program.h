@@ -8,6 +8,9 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include "llvm/ADT/STLExtras.h"
+
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -48,7 +51,12 @@ class Program {
   /// Adds an op on copies of `ins`; null when it is not valid on them, or gives
   /// what later ops could not take.
   template <typename OpTy>
-  const Known *add(std::vector<Known> ins, llvm::ArrayRef<mlir::NamedAttribute> attrs = {});
+  const Known *add(std::vector<Known> ins, llvm::ArrayRef<mlir::NamedAttribute> attrs = {}) {
+    auto operands = llvm::map_to_vector(ins, [](const Known &k) { return k.value; });
+    auto op = graph::tryCreate<OpTy>(b, b.getUnknownLoc(), operands, attrs);
+    return failed(op) ? nullptr : keep(*op, ins);
+  }
+  const Known *keep(mlir::Operation *made, llvm::ArrayRef<Known> ins);
   const Known *elementwise(graph::ElementwiseFn fn, std::vector<Known> ins);
   mlir::NamedAttribute attr(llvm::StringRef name, mlir::Attribute value);
   mlir::NamedAttribute list(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
@@ -66,6 +74,12 @@ class Program {
   void matmul(); void integerMatmul(); void conv(); void convTranspose(); void pool();
   void resize(); void trilu(); void quantize(); void shapeArithmetic(); void attention();
   void epilogue(const Known *anchor);
+
+  // Patterns.cpp: steps that spell out in simple ops what passes recognise.
+  const Known *chain(graph::ElementwiseFn fn, const Known *x, std::optional<Known> y = std::nullopt);
+  const Known *keptReduce(graph::ReduceKind kind, const Known *x, int64_t axis);
+  void spelledNormalize(); void spelledSoftmax(); void spelledActivation(); void spelledRotary();
+  void dressedConv(); void squeezeExcite(Known x);
 
   std::mt19937 random;
   mlir::OpBuilder b;

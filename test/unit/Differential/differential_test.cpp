@@ -6,10 +6,14 @@
 //   ADZE_SEEDS=SEED:1 ADZE_PROGRAM=FILE.mlir ...          that text, made smaller by hand
 #include "Compiled.h"
 #include "Program.h"
+#include "passes/Fusion/Passes.h"
+#include "passes/Graph/Passes.h"
+#include "passes/Layout/Passes.h"
 #include "test/unit/Reference/Evaluate.h"
 
 #include "catch2/catch.hpp"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 
 #include <malloc.h>
 #include <sys/resource.h>
@@ -85,6 +89,40 @@ std::string runSeed(unsigned seed, const std::string &folder) {
   return "";
 }
 
+using MakePass = std::unique_ptr<Pass> (*)();
+
+/// The passes from the graph to kernels, in the compiler's order.
+const std::vector<MakePass> &graphPasses() {
+  static const std::vector<MakePass> all{
+      [] { return createFoldConstants(); },       [] { return createSimplifyGraph(); },
+      [] { return createRecognizeNormalize(); },  [] { return createRecognizeSoftmax(); },
+      [] { return createRecognizeActivations(); }, [] { return createRecognizeRotary(); },
+      [] { return createMergePads(); },           [] { return createFoldConvAffine(); },
+      [] { return createFoldConstants(); },       [] { return createAssignLayout(); },
+      [] { return createPropagateTransposes(); }, [] { return createSimplifyGraph(); },
+      [] { return createPackWeights(); },         [] { return createFormFusions(); }};
+  return all;
+}
+
+/// The reference's results after each pass, against those before all.
+std::string runPasses(unsigned seed) {
+  Program program(seed, reference::context());
+  if (std::getenv("ADZE_SHOW")) program.module()->print(llvm::errs());
+  for (MakePass make : graphPasses()) {
+    PassManager pm(&reference::context());
+    std::unique_ptr<Pass> pass = make();
+    std::string name = pass->getArgument().str(), message;
+    pm.addPass(std::move(pass));
+    if (failed(pm.run(program.module()))) return name + " fails";
+    auto results = reference::runModule(program.module(), program.inputs(), &message);
+    if (failed(results)) return name + ": " + message;
+    for (auto [i, want] : llvm::enumerate(program.results()))
+      if (std::string d = differenceOf((*results)[i], want); !d.empty())
+        return "after " + name + " result " + std::to_string(i) + " " + d;
+  }
+  return "";
+}
+
 /// runSeed in a child; what it says, or how it died.
 std::string isolated(unsigned seed, const std::string &folder) {
   int ends[2];
@@ -136,6 +174,14 @@ TEST_CASE("compiled code computes what the reference does", "[Differential]") {
   // What the target has no code for, it says; that must stay rare.
   CHECK(unsupported <= count / 10);
   if (!std::getenv("ADZE_SHOW")) std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("each graph pass keeps what a program computes", "[Differential]") {
+  auto [first, count] = seeds();
+  for (unsigned seed = first; seed < first + count; ++seed) {
+    INFO("ADZE_SEEDS=" << seed << ":1");
+    CHECK(runPasses(seed) == "");
+  }
 }
 
 }  // namespace adze::differential
