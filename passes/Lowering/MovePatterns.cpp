@@ -147,8 +147,8 @@ struct LowerSlice : Lower<graph::SliceOp> {
   }
 };
 
-/// adze.pad -> tensor.pad for constants, else a generic that reads by computed
-/// index.
+/// adze.pad -> tensor.pad for constants; along one axis x and strips beside it;
+/// else a generic that reads by computed index.
 struct LowerPad : Lower<graph::PadOp> {
   using Lower::Lower;
 
@@ -183,6 +183,49 @@ struct LowerPad : Lower<graph::PadOp> {
     return arith::MaxSIOp::create(b, loc, arith::MinSIOp::create(b, loc, low, last), zero);
   }
 
+  /// The only axis that is padded, by known amounts; -1 for none, more, or crops.
+  static int64_t onlyAxis(ArrayRef<Fold> low, ArrayRef<Fold> high) {
+    int64_t axis = -1;
+    for (size_t d = 0; d < low.size(); ++d) {
+      std::optional<int64_t> before = getConstantIntValue(low[d]), after = getConstantIntValue(high[d]);
+      if (!before || !after || *before < 0 || *after < 0) return -1;
+      if (*before == 0 && *after == 0) continue;
+      if (axis >= 0) return -1;
+      axis = d;
+    }
+    return axis;
+  }
+
+  /// x as a block, and what stands beside it index by index.
+  static Value alongAxis(graph::PadOp op, Emitter &e, Value x, int64_t axis, const Folds &extents,
+                         const Folds &low, const Folds &high) {
+    Folds offsets(extents.size(), e.m.constant(0)), strides(extents.size(), e.m.constant(1));
+    Folds from = e.extents(0);
+    Value out = e.empty(extents, elementOf(x)), extent = e.m.value(from[axis]);
+    auto insert = [&](Value part, Fold offset, const Folds &sizes) {
+      offsets[axis] = offset;
+      part = e.cast(part, e.empty(sizes, elementOf(out)).getType());
+      out = tensor::InsertSliceOp::create(e.b, e.loc, part, out, offsets, sizes, strides);
+    };
+    insert(x, low[axis], from);
+    // The first index of each strip, counted from x's first.
+    Fold starts[] = {e.m.sub(e.m.constant(0), low[axis]), from[axis]}, widths[] = {low[axis], high[axis]};
+    for (unsigned side : {0, 1}) {
+      if (isConstantIntValue(widths[side], 0)) continue;
+      Folds sizes = from;
+      sizes[axis] = widths[side];
+      Value start = e.m.value(starts[side]);
+      auto body = [&](OpBuilder &b, Location loc, ValueRange at) -> Value {
+        SmallVector<Value> reads(at);
+        Value shifted = arith::AddIOp::create(b, loc, at[axis], start);
+        reads[axis] = source(b, loc, op.getMode(), shifted, extent);
+        return tensor::ExtractOp::create(b, loc, x, reads);
+      };
+      insert(e.fromIndices(sizes, elementOf(x), body), e.m.add(low[axis], starts[side]), sizes);
+    }
+    return out;
+  }
+
   LogicalResult lower(graph::PadOp op, Emitter &e) const override {
     FailureOr<Folds> extents = e.resultExtents();
     if (failed(extents)) return e.unsupported("its result extents are not known");
@@ -194,6 +237,9 @@ struct LowerPad : Lower<graph::PadOp> {
       high.push_back(e.elementIndex(1, rank + i));
     }
     if (isPlain(op, e, rank)) return e.replace(e.pad(x, low, high, value));
+    int64_t axis = onlyAxis(low, high);
+    if (axis >= 0 && op.getMode() != graph::PadMode::Constant)
+      return e.replace(alongAxis(op, e, x, axis, *extents, low, high));
     bool constant = op.getMode() == graph::PadMode::Constant;
     SmallVector<Value> begins = e.m.values(low), sizes = e.m.values(from);
     auto body = [&](OpBuilder &b, Location loc, ValueRange at) -> Value {

@@ -40,9 +40,20 @@ struct ShareDestinationsPass : impl::ShareDestinationsBase<ShareDestinationsPass
     if (failed(bufferization::analyzeModuleOp(getOperation(), state))) return signalPassFailure();
     IRRewriter rewriter(&getContext());
     for (auto f : getOperation().getOps<func::FuncOp>())
-      if (!f.isExternal() && !hasLoop(f) &&
-          failed(bufferization::eliminateEmptyTensors(rewriter, f, state)))
+      if (!f.isExternal() && !hasLoop(f) && failed(share(rewriter, f, state)))
         return signalPassFailure();
+  }
+
+  /// The destinations of results first: parts that are put together to a result
+  /// are then parts of its destination.
+  static LogicalResult share(RewriterBase &rewriter, func::FuncOp f,
+                             bufferization::OneShotAnalysisState &state) {
+    SmallVector<Operation *> order;
+    f.walk([&](bufferization::MaterializeInDestinationOp op) { order.push_back(op); });
+    order.push_back(f);
+    for (Operation *op : order)
+      if (failed(bufferization::eliminateEmptyTensors(rewriter, op, state))) return failure();
+    return success();
   }
 };
 }  // namespace

@@ -62,14 +62,33 @@ func.func @pad(%x: tensor<?x8xf32>, %v: tensor<f32>) -> tensor<?x11xf32> {
 
 // -----
 
-// A reflection repeats every 2 (n - 1) elements.
+// Along one axis x stands as a block, between strips that read by index. A
+// reflection repeats every 2 (n - 1) elements.
 // CHECK-LABEL: func.func @reflect
+// CHECK: %[[A:.*]] = tensor.insert_slice %arg0 into %{{.*}}[1] [8] [1]
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<1xf32>)
+// CHECK: tensor.extract %arg0[%c1]
+// CHECK: %[[B:.*]] = tensor.insert_slice %{{.*}} into %[[A]][0] [1] [1]
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2xf32>)
 // CHECK: arith.remsi %{{.*}}, %c14
 // CHECK: tensor.extract %arg0
+// CHECK: tensor.insert_slice %{{.*}} into %[[B]][9] [2] [1]
 func.func @reflect(%x: tensor<8xf32>, %v: tensor<f32>) -> tensor<11xf32> {
   %p = adze.constant dense<[1, 2]> : tensor<2xi64> : tensor<2xi64>
   %0 = adze.pad %x, %p, %v {mode = #adze<pad_mode reflect>} : (tensor<8xf32>, tensor<2xi64>, tensor<f32>) -> tensor<11xf32>
   return %0 : tensor<11xf32>
+}
+
+// -----
+
+// Along more axes every element is read by index.
+// CHECK-LABEL: func.func @edges
+// CHECK-NOT: tensor.insert_slice
+// CHECK: tensor.extract %arg0
+func.func @edges(%x: tensor<4x8xf32>, %v: tensor<f32>) -> tensor<5x10xf32> {
+  %p = adze.constant dense<[1, 2, 0, 0]> : tensor<4xi64> : tensor<4xi64>
+  %0 = adze.pad %x, %p, %v {mode = #adze<pad_mode edge>} : (tensor<4x8xf32>, tensor<4xi64>, tensor<f32>) -> tensor<5x10xf32>
+  return %0 : tensor<5x10xf32>
 }
 
 // -----

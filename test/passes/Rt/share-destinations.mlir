@@ -55,3 +55,34 @@ func.func @one_value_twice(%x: tensor<?xf32>, %a: tensor<?xf32>, %b: tensor<?xf3
   %s = bufferization.materialize_in_destination %y in %b : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
   return %r, %s : tensor<?xf32>, tensor<?xf32>
 }
+
+// -----
+
+#id = affine_map<(d) -> (d)>
+
+// Every part of a result that is put together is computed in its place.
+// CHECK-LABEL: func.func @parts(
+// CHECK-SAME: %{{.+}}: tensor<4xf32>, %[[OUT:.+]]: tensor<8xf32>)
+// CHECK-NOT: tensor.empty
+// CHECK: %[[P:.+]] = tensor.extract_slice %[[OUT]][0] [4] [1]
+// CHECK: linalg.generic {{.*}} outs(%[[P]]
+// CHECK: %[[Q:.+]] = tensor.extract_slice %{{.+}}[4] [4] [1]
+// CHECK: linalg.generic {{.*}} outs(%[[Q]]
+func.func @parts(%x: tensor<4xf32>, %out: tensor<8xf32>) -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %whole = tensor.empty() : tensor<8xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  } -> tensor<4xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %n = arith.addf %a, %a : f32
+    linalg.yield %n : f32
+  } -> tensor<4xf32>
+  %2 = tensor.insert_slice %0 into %whole[0] [4] [1] : tensor<4xf32> into tensor<8xf32>
+  %3 = tensor.insert_slice %1 into %2[4] [4] [1] : tensor<4xf32> into tensor<8xf32>
+  %4 = bufferization.materialize_in_destination %3 in %out : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  return %4 : tensor<8xf32>
+}
