@@ -26,7 +26,7 @@ std::optional<int64_t> number(std::string_view word) {
 std::optional<Count::Token> Count::parseToken(std::string_view word, uint32_t extents) {
   static constexpr std::pair<std::string_view, Kind> kOperators[] = {
       {"+", Kind::Add}, {"-", Kind::Sub},   {"*", Kind::Mul},
-      {"/", Kind::Div}, {"min", Kind::Min}, {"max", Kind::Max}};
+      {"/", Kind::Div}, {"min", Kind::Min}, {"max", Kind::Max}, {"broadcast", Kind::Broadcast}};
   for (const auto &[name, kind] : kOperators)
     if (word == name) return Token{kind};
   bool extent = word.starts_with('e');
@@ -63,6 +63,7 @@ std::optional<int64_t> Count::apply(Kind kind, int64_t a, int64_t b) {
       return a / b - (a % b < 0);
     case Kind::Min: return std::min(a, b);
     case Kind::Max: return std::max(a, b);
+    case Kind::Broadcast: return a == 1 ? b : a;
     default: return std::nullopt;
   }
 }

@@ -10,7 +10,8 @@ namespace adze::artifact {
 
 /// A number in postfix over the extents e0, e1, ... that a kernel's arguments
 /// have at a launch, dynamic dimensions only, in order: "e0 e1 * 2304 *". The
-/// operators are + - * / (rounds down) min max.
+/// operators are + - * / (rounds down) min max, and `a b broadcast`: b where a is
+/// one, else a.
 class Count {
  public:
   /// Nullopt where the text is no such expression, names an extent beyond
@@ -22,7 +23,7 @@ class Count {
   std::optional<int64_t> at(std::span<const int64_t> extents) const;
 
  private:
-  enum class Kind : uint8_t { Number, Extent, Add, Sub, Mul, Div, Min, Max };
+  enum class Kind : uint8_t { Number, Extent, Add, Sub, Mul, Div, Min, Max, Broadcast };
   struct Token {
     Kind kind;
     int64_t value = 0;  ///< the number, or the extent's index

@@ -40,7 +40,7 @@ class Extents {
       unsigned number = first[arg.getArgNumber()] + type.getDynamicDimIndex(i);
       return Amount(ExtentPolynomial::factor("e" + std::to_string(number)));
     }
-    return ofResult(memref.getDefiningOp(), type, i);
+    return ofResult(cast<OpResult>(memref), i);
   }
 
   Amount elements(Value memref) {
@@ -65,7 +65,9 @@ class Extents {
   }
 
  private:
-  Amount ofResult(Operation *op, MemRefType type, int64_t i) {
+  Amount ofResult(OpResult result, int64_t i) {
+    Operation *op = result.getOwner();
+    auto type = cast<MemRefType>(result.getType());
     if (auto alloc = dyn_cast<memref::AllocOp>(op))
       return number(alloc.getDynamicSizes()[type.getDynamicDimIndex(i)]);
     if (auto alloca = dyn_cast<memref::AllocaOp>(op))
@@ -76,6 +78,7 @@ class Extents {
     if (auto view = dyn_cast<memref::ReinterpretCastOp>(op)) return number(view.getMixedSizes()[i]);
     if (auto transpose = dyn_cast<memref::TransposeOp>(op))
       return of(transpose.getIn(), transpose.getPermutation().getDimPosition(i));
+    if (auto branch = dyn_cast<scf::IfOp>(op)) return ofBranch(branch, result.getResultNumber(), i);
     if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
       Amount product(1);
       for (int64_t from : collapse.getReassociationIndices()[i])
@@ -92,6 +95,33 @@ class Extents {
     return {};
   }
 
+  /// A copy that is made only where an extent differs from another: either way the
+  /// buffer has the other.
+  Amount ofBranch(scf::IfOp branch, unsigned result, int64_t i) {
+    Amount then = of(branch.thenYield().getOperand(result), i);
+    Amount otherwise = of(branch.elseYield().getOperand(result), i);
+    return then == otherwise || sayDiffer(branch.getCondition(), then, otherwise) ? then : Amount();
+  }
+
+  /// Whether a condition holds wherever two amounts differ.
+  bool sayDiffer(Value condition, const Amount &x, const Amount &y) {
+    if (auto either = condition.getDefiningOp<arith::OrIOp>())
+      return sayDiffer(either.getLhs(), x, y) || sayDiffer(either.getRhs(), x, y);
+    auto compare = condition.getDefiningOp<arith::CmpIOp>();
+    if (!compare || compare.getPredicate() != arith::CmpIPredicate::ne) return false;
+    Amount a = number(compare.getLhs()), b = number(compare.getRhs());
+    return x.isKnown() && ((x == a && y == b) || (x == b && y == a));
+  }
+
+  /// b where a is one, else a: the extent of two that broadcast.
+  Amount ofSelect(arith::SelectOp select) {
+    auto compare = select.getCondition().getDefiningOp<arith::CmpIOp>();
+    bool isOne = compare && compare.getPredicate() == arith::CmpIPredicate::eq &&
+                 compare.getLhs() == select.getFalseValue() && matchPattern(compare.getRhs(), m_One());
+    if (!isOne) return {};
+    return number(select.getFalseValue()).broadcast(number(select.getTrueValue()));
+  }
+
   Amount compute(Value v) {
     APInt constant;
     if (matchPattern(v, m_ConstantInt(&constant)))
@@ -103,6 +133,7 @@ class Extents {
       bool ranked = isa<MemRefType>(dim.getSource().getType());
       return index && ranked ? of(dim.getSource(), *index) : Amount();
     }
+    if (auto select = dyn_cast<arith::SelectOp>(op)) return ofSelect(select);
     if (isa<arith::IndexCastOp, arith::ExtSIOp>(op)) return number(op->getOperand(0));
     if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
       return number(apply.getAffineMap().getResult(0), apply.getAffineMap().getNumDims(),
@@ -200,6 +231,11 @@ class WorkCounter {
   /// The argument that a memref is, or is a view of; null for the kernel's own.
   BlockArgument rootOf(Value memref) {
     while (Operation *op = memref.getDefiningOp()) {
+      if (auto branch = dyn_cast<scf::IfOp>(op)) {
+        unsigned result = cast<OpResult>(memref).getResultNumber();
+        BlockArgument root = rootOf(branch.thenYield().getOperand(result));
+        return root ? root : rootOf(branch.elseYield().getOperand(result));
+      }
       auto view = dyn_cast<ViewLikeOpInterface>(op);
       if (!view) return {};
       memref = view.getViewSource();
@@ -254,16 +290,32 @@ class WorkCounter {
     return unknown(op);
   }
 
-  /// Loops that the data ends, calls: all that they name is read and written.
+  /// Loops that the data ends, calls: all that they name is read and written, and
+  /// how often they calculate is not known, if they do.
   Amount unknown(Operation *op) {
+    bool calculates = false;
     op->walk([&](Operation *inner) {
+      calculates |= operationsOf(inner, /*integers=*/false) > 0;
       for (Value operand : inner->getOperands())
         if (isa<MemRefType>(operand.getType())) {
           read(operand, {}, 1);
           write(operand, {}, 1);
         }
+      if (auto call = dyn_cast<func::CallOp>(inner)) calculates |= calleeCalculates(call);
     });
-    return {};
+    return calculates ? Amount() : Amount(0);
+  }
+
+  /// False of bufferization's helper that decides what to free.
+  bool calleeCalculates(func::CallOp call) {
+    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+    bool known = callee && !callee.empty();
+    return !known || callee
+                         ->walk([](Operation *op) {
+                           bool found = isa<CallOpInterface>(op) || operationsOf(op, false) > 0;
+                           return found ? WalkResult::interrupt() : WalkResult::advance();
+                         })
+                         .wasInterrupted();
   }
 
   Amount countLinalg(linalg::LinalgOp op, const Amount &times) {

@@ -77,6 +77,8 @@ Amount Amount::operator+(const Amount &other) const {
 }
 
 Amount Amount::operator*(const Amount &other) const {
+  // What is not done at all needs no count of how often.
+  if (asConstant() == 0 || other.asConstant() == 0) return 0;
   if (!value_ || !other.value_) return {};
   return value_->times(*other.value_);
 }
@@ -105,6 +107,12 @@ Amount Amount::atMost(const Amount &other) const {
 Amount Amount::atLeast(const Amount &other) const {
   if (*this == other) return *this;
   return combine(*this, other, "max", [](int64_t x, int64_t y) { return Amount(std::max(x, y)); });
+}
+
+Amount Amount::broadcast(const Amount &other) const {
+  if (*this == other) return *this;
+  return combine(*this, other, "broadcast",
+                 [](int64_t x, int64_t y) { return Amount(x == 1 ? y : x); });
 }
 
 }  // namespace adze

@@ -51,6 +51,8 @@ class Amount {
   Amount over(const Amount &other) const;
   Amount atMost(const Amount &other) const;
   Amount atLeast(const Amount &other) const;
+  /// `other` where this is one.
+  Amount broadcast(const Amount &other) const;
 
  private:
   std::optional<ExtentPolynomial> value_;

@@ -164,3 +164,50 @@ func.func @entry(%x: memref<1x18x18x4xf32>, %u: memref<1x6x6x4x8xf32>, %in: memr
   adze_rt.launch @winograd kernel 0 (%x, %u, %in, %out, %y) : (memref<1x18x18x4xf32>, memref<1x6x6x4x8xf32>, memref<6x6xf32>, memref<4x6xf32>, memref<1x16x16x8xf32>) -> ()
   return
 }
+
+// -----
+
+// Extents that broadcast: a copy is made only where they differ; a loop whose
+// length the data decides and a function that do no arithmetic count none.
+// CHECK-LABEL: @broadcast
+// CHECK-SAME: adze.work = {flops = "e2", read = "e1 4 * e1 e0 broadcast 2 * e0 min 4 * + 8 +", written = "e2 4 * 8 +"}
+#id = affine_map<(i) -> (i)>
+func.func private @broadcast(%x: memref<?xf32>, %y: memref<?xf32>, %z: memref<?xf32>, %i: memref<index>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = memref.dim %x, %c0 : memref<?xf32>
+  %m = memref.dim %y, %c0 : memref<?xf32>
+  %one = arith.cmpi eq, %m, %c1 : index
+  %size = arith.select %one, %n, %m : index
+  %differs = arith.cmpi ne, %n, %size : index
+  %a = scf.if %differs -> (memref<?xf32>) {
+    %own = memref.alloc(%size) : memref<?xf32>
+    linalg.generic {indexing_maps = [#id], iterator_types = ["parallel"]} outs(%own : memref<?xf32>) {
+    ^bb0(%s: f32):
+      %v = memref.load %x[%c0] : memref<?xf32>
+      linalg.yield %v : f32
+    }
+    scf.yield %own : memref<?xf32>
+  } else {
+    scf.yield %x : memref<?xf32>
+  }
+  linalg.generic {indexing_maps = [#id, affine_map<(i) -> (0)>, #id], iterator_types = ["parallel"]}
+      ins(%a, %y : memref<?xf32>, memref<?xf32>) outs(%z : memref<?xf32>) {
+  ^bb0(%v: f32, %w: f32, %s: f32):
+    %u = arith.addf %v, %w : f32
+    linalg.yield %u : f32
+  }
+  func.call @helper(%i) : (memref<index>) -> ()
+  %end = memref.load %i[] : memref<index>
+  scf.for %k = %c0 to %end step %c1 {
+    %v = arith.addi %k, %k : index
+  }
+  return
+}
+func.func private @helper(%i: memref<index>) {
+  return
+}
+func.func @entry(%x: memref<?xf32>, %y: memref<?xf32>, %z: memref<?xf32>, %i: memref<index>) {
+  adze_rt.launch @broadcast kernel 0 (%x, %y, %z, %i) : (memref<?xf32>, memref<?xf32>, memref<?xf32>, memref<index>) -> ()
+  return
+}

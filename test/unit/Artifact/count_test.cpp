@@ -19,6 +19,8 @@ TEST_CASE("a count is postfix over extents", "[Artifact]") {
   CHECK(value("e0 -1 + 2 / 1 +", {9}) == 5);
   CHECK(value("e0 7 - 2 / 10 +", {4}) == 8);  // rounds down: -3 / 2 = -2
   CHECK(value("e0 e1 min e1 max", {9, 4}) == 4);
+  CHECK(value("e0 e1 broadcast", {1, 4}) == 4);
+  CHECK(value("e0 e1 broadcast", {5, 1}) == 5);
 }
 
 TEST_CASE("a count without a value has none", "[Artifact]") {
