@@ -46,7 +46,10 @@ class Target {
   /// Asked of each onnx.node that converts, before it does; and by `adze ops`
   /// of a bare node: its operator, version and one input of an element type.
   virtual Placement placement(mlir::Operation *op) const = 0;
-  /// Bufferized kernels (linalg on memrefs) -> the target's own level.
+  /// Decides how bufferized kernels (linalg on memrefs) run: what a search may
+  /// change (lib/Compiler/Tuning.h) before buildSchedulePipeline follows it.
+  virtual void buildDecidePipeline(mlir::OpPassManager &pm, const TargetOptions &) const {}
+  /// Bufferized kernels, decided -> the target's own level.
   virtual void buildSchedulePipeline(mlir::OpPassManager &pm, const TargetOptions &) const = 0;
   /// The target's own level -> what emit() takes.
   virtual void buildEmitPipeline(mlir::OpPassManager &pm, const TargetOptions &) const = 0;

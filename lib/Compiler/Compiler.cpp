@@ -16,7 +16,6 @@
 #include "passes/Import/Registry.h"
 #include "passes/Pipelines.h"
 #include "passes/Schedule/MachineModel.h"
-#include "passes/Schedule/Passes.h"
 #include "passes/Verify/Passes.h"
 #include "targets/Target.h"
 
@@ -262,22 +261,14 @@ class Compilation {
   }
 
   bool schedule() {
-    if ((o.tuning.stored || o.tuning.variants) && !tune()) return false;
+    if (!passes([&](OpPassManager &pm) { target->buildDecidePipeline(pm, targetOptions); }))
+      return false;
+    if (o.tuning.stored || o.tuning.variants) summary.tunedUnits = tuneModule(*module, o.tuning);
     if (!passes([&](OpPassManager &pm) { target->buildSchedulePipeline(pm, targetOptions); }))
       return false;
     for (auto f : module->getOps<func::FuncOp>())
       if (auto count = f->getAttrOfType<IntegerAttr>("adze.fallback"))
         summary.fallbackLoops += count.getInt();
-    return true;
-  }
-
-  /// Decides the schedules, and lets the hooks put others in their place.
-  bool tune() {
-    auto decide = [](OpPassManager &pm) {
-      pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
-    };
-    if (!passes(decide)) return false;
-    summary.tunedUnits = tuneModule(*module, o.tuning);
     return true;
   }
 

@@ -2,7 +2,9 @@
 
 #include "passes/Schedule/Decide.h"
 #include "passes/Schedule/Fit.h"
+#include "passes/Schedule/RowFusion.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -105,6 +107,8 @@ private:
   void add(Schedule schedule) {
     double cost = costOf(schedule);
     orderLoops(unit, machine, schedule);
+    if (unit.anchor()->getParentOfType<scf::ParallelOp>())
+      makeSequential(schedule);  // a task is not shared out again
     keep(schedule, cost);
     if (unit.core < 0 || schedule.vectorDim < 0 || reduces(schedule.vectorDim))
       return;

@@ -125,9 +125,12 @@ class HostTarget : public Target {
   /// that it has no code for depend on what folds away, and are told later.
   Placement placement(Operation *) const override { return {}; }
 
-  void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
+  void buildDecidePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     pm.addNestedPass<func::FuncOp>(schedule::createExpandWinograd());
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
+  }
+
+  void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
     pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
