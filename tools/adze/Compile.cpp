@@ -67,8 +67,9 @@ bool shapeOptions(const std::vector<std::string> &texts, CompileOptions &options
 /// default one where there is one. False after reporting.
 bool useDatabase(Options &o, Cli &cli) {
   std::string path = o.database.empty() ? tuning::defaultDatabase() : o.database;
-  bool wanted = !o.noDatabase && !path.empty();
-  if (!wanted || (o.database.empty() && !std::filesystem::exists(path))) return true;
+  std::error_code ignored;
+  if (o.noDatabase || path.empty()) return true;
+  if (o.database.empty() && !std::filesystem::exists(path, ignored)) return true;
   Diagnostic error;
   std::vector<tuning::Entry> entries;
   std::string cpu = cpuDescription(o.compile.target, o.compile.cpu, cli.diags);

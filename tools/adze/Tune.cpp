@@ -283,8 +283,10 @@ class Tuner {
       size_t last = begin + 1;
       while (!added[last].schedule.empty()) ++last;
       for (size_t a = begin + 1; a < last; ++a) {
-        for (size_t i = 0; i < ratios[a].size(); ++i)
-          ratios[a][i] *= 2 / std::max(1.0, ratios[begin][i] + ratios[last][i]);
+        for (size_t i = 0; i < ratios[a].size(); ++i) {
+          double decided = (ratios[begin][i] + ratios[last][i]) / 2;
+          ratios[a][i] = decided > 0 ? ratios[a][i] / decided : 1;
+        }
         entries.push_back({added[a].key, added[a].unit, added[a].schedule,
                            tuning::compare(ratios[a]).ratio});
       }
