@@ -91,7 +91,7 @@ def main():
     os.environ.setdefault("ADZE_PYTHON", sys.executable)
     adze, failed, count, rows = args.build.resolve() / "tools/adze/adze", 0, 0, []
     for model in fetch.manifest()["models"]:
-        if args.names and model["name"] not in args.names:
+        if "unsupported" in model or args.names and model["name"] not in args.names:
             continue
         source, count = args.models / f"{model['name']}.onnx", count + 1
         graph = onnx.load(source, load_external_data=False).graph
