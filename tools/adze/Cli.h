@@ -58,6 +58,7 @@ void addOps(CLI::App &app, Cli &cli);
 void addTargets(CLI::App &app, Cli &cli);
 void addDoctor(CLI::App &app, Cli &cli);
 void addConformance(CLI::App &app, Cli &cli);
+void addEmulate(CLI::App &app, Cli &cli);
 void addCompletion(CLI::App &app, Cli &cli);
 
 /// Says on stderr what goes on: on a terminal a line that is rewritten, else a

@@ -14,9 +14,9 @@ using namespace adze;
 using namespace adze::cli;
 
 int main(int argc, char **argv) {
-  static constexpr AddVerb kVerbs[] = {addRun, addPlanMemory};
+  static constexpr AddVerb kVerbs[] = {addRun, addPlanMemory, addEmulate};
   std::string_view verb = argc > 1 ? argv[1] : "";
-  if (verb == "run" || verb == "plan-memory") return runTool(argc, argv, kVerbs);
+  if (verb == "run" || verb == "plan-memory" || verb == "emulate") return runTool(argc, argv, kVerbs);
   std::string program = programFolder() + "/adze-compiler";
   execv(program.c_str(), argv);
   std::cerr << "error[ADZ0816]: cannot start " << program << ": " << std::strerror(errno) << "\n"

@@ -5,7 +5,7 @@ using namespace adze::cli;
 
 int main(int argc, char **argv) {
   static constexpr AddVerb kVerbs[] = {addCompile, addRun, addBench, addExplain, addTune, addVerify,
-                                       addInspect, addPlanMemory, addOps, addTargets, addDoctor,
+                                       addInspect, addPlanMemory, addEmulate, addOps, addTargets, addDoctor,
                                        addConformance, addCompletion};
   return runTool(argc, argv, kVerbs);
 }

@@ -1,0 +1,36 @@
+// Small matrices of tensor instructions: element formats, and the products.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace adze::ptx {
+
+enum class Element : uint8_t { F16, Bf16, Tf32, E4m3, E5m2, S8, U8, S4, U4, F64, F32, S32 };
+
+struct ElementInfo {
+  std::string_view name;
+  Element element;
+  uint8_t bits;   ///< in a fragment or in memory
+  bool integer;
+};
+std::optional<ElementInfo> elementNamed(std::string_view name);
+const ElementInfo &infoOf(Element e);
+
+/// A number of a format from its bits; integers for integer formats.
+float elementToFloat(Element e, uint32_t bits);
+int32_t elementToInt(Element e, uint32_t bits);
+
+/// m x k times k x n onto m x n, all row-major; `b` is k x n. Sums in float,
+/// k ascending.
+void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k);
+/// Exact, modulo 2^32, or clamped at the end.
+void multiplyInt(int32_t *c, const int32_t *a, const int32_t *b, int m, int n, int k, bool saturate);
+
+/// "m16n8k16" into its numbers.
+struct Shape {
+  int m = 0, n = 0, k = 0;
+};
+std::optional<Shape> shapeNamed(std::string_view text);
+
+}  // namespace adze::ptx
