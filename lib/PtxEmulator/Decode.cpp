@@ -73,7 +73,7 @@ class Decoder {
   static uint64_t alignUp(uint64_t n, uint64_t to) { return to ? (n + to - 1) / to * to : n; }
 
   bool layOutVariables() {
-    uint64_t shared = 0, local = 0;
+    uint64_t shared = kReservedShared, local = 0;
     for (const Variable &v : entry_.variables) {
       if (v.space == "shared" && !v.isExtern) placeShared(v, shared);
       if (v.space == "local") {

@@ -45,7 +45,7 @@ Flow execCopyAsync(Step &step) {
       reads = bytes;
     }
     banks[n++] = to;
-    bool inside = to <= step.cta.shared.size() && bytes <= step.cta.shared.size() - to && to % bytes == 0;
+    bool inside = to >= kReservedShared && to <= step.cta.shared.size() && bytes <= step.cta.shared.size() - to && to % bytes == 0;
     if (!inside) {
       sharedWrite(step, to, bytes, l);  // says what is wrong
       return;

@@ -33,9 +33,9 @@ bool insideShared(const Step &step, uint32_t at, uint64_t bytes, uint32_t alignm
     step.find(FindingKind::Misaligned, [&] { return "shared " + hex(at) + " is no multiple of " + std::to_string(alignment); });
     return false;
   }
-  if (at <= size && bytes <= size - at) return true;
+  if (at >= kReservedShared && at <= size && bytes <= size - at) return true;
   step.find(FindingKind::OutOfBounds, [&] {
-    return std::to_string(bytes) + " bytes at " + hex(at) + " of the block's " + std::to_string(size) + " bytes of shared memory";
+    return std::to_string(bytes) + " bytes at " + hex(at) + ", shared memory is " + hex(kReservedShared) + " to " + hex(size);
   });
   return false;
 }
@@ -82,6 +82,12 @@ uint32_t boxBytes(const TensorMap &m) {
 
 /// Global memory that a box touches must be there.
 bool globalThere(const Step &step, const TensorMap &map, const int32_t *coordinates, bool reads, int lane) {
+  if (coordinates[0] * map.elementBytes % 16) {  // an illegal instruction on hardware
+    step.find(FindingKind::Misaligned, [&] {
+      return "the box begins at byte " + std::to_string(coordinates[0] * map.elementBytes) + " of a row, no multiple of 16";
+    });
+    return false;
+  }
   bool all = true;
   eachBoxPiece(map, coordinates, 0, [&](uint32_t, uint64_t global, uint32_t bytes) {
     if (all && global && !globalBytes(step, global, bytes, reads, lane, 1)) all = false;

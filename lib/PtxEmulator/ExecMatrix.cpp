@@ -192,10 +192,12 @@ void runFloat(const Step &step, const MmaPlan &p) {
     for (int q = 0; q < 4; ++q) {
       float own[4 * 8];
       for (int k = 0; k < 4; ++k) std::memcpy(own + 8 * k, b + 32 * k + 8 * q, 32);
-      multiplyFloat(c + 64 * q, a + 32 * q, own, 8, 8, 4);
+      multiplyFloat(c + 64 * q, a + 32 * q, own, 8, 8, 4, p.d == Element::F16 ? TensorSum::Half : TensorSum::Float);
     }
+  } else if (infoOf(p.a).bits == 8) {
+    multiplyEighths(c, a, b, p.shape.m, p.shape.n, p.shape.k);
   } else {
-    multiplyFloat(c, a, b, p.shape.m, p.shape.n, p.shape.k);
+    multiplyFloat(c, a, b, p.shape.m, p.shape.n, p.shape.k, p.d == Element::F16 ? TensorSum::Half : TensorSum::Float);
   }
   scatterFloat(step, p.fragD, d.args[0], c);
 }

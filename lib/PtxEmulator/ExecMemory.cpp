@@ -61,10 +61,10 @@ FindingKind kindOf(Hazard h) {
 
 bool sharedInside(const Step &step, uint32_t address, uint32_t bytes, int lane) {
   uint32_t size = step.cta.shared.size();
-  if (address > size || bytes > size - address) {
+  if (address < kReservedShared || address > size || bytes > size - address) {
     step.find(FindingKind::OutOfBounds, [&] {
       return lanesText(step, lane) + ": " + std::to_string(bytes) + " bytes at " + hex(address) +
-             " of the block's " + std::to_string(size) + " bytes of shared memory";
+             ", shared memory is " + hex(kReservedShared) + " to " + hex(size);
     });
     return false;
   }

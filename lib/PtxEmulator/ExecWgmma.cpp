@@ -104,9 +104,9 @@ void checkOperands(const Step &step, const WgmmaPlan &p, const WgmmaOp &op) {
   Hazard worst = Hazard::None;
   uint32_t where = 0;
   auto check = [&](uint32_t at, int, int) {
-    if (at > cta.shared.size() || cta.shared.size() - at < 16) {
+    if (at < kReservedShared || at > cta.shared.size() || cta.shared.size() - at < 16) {
       step.find(FindingKind::OutOfBounds, [&] {
-        return "reads shared " + hex(at) + " of " + std::to_string(cta.shared.size()) + " bytes";
+        return "reads shared " + hex(at) + ", shared memory is " + hex(kReservedShared) + " to " + hex(cta.shared.size());
       });
       return;
     }
@@ -203,7 +203,8 @@ void compute(Cta &cta, const WgmmaPlan &p, const WgmmaOp *const (&ops)[kGroup], 
     eachResult(cta, p, op, group, [&](int i, uint32_t &reg, int shift) {
       c[static_cast<size_t>(i)] = p.d == Element::F16 ? toFloat(Half{static_cast<uint16_t>(reg >> shift)}) : bitsAs<float>(reg);
     });
-  multiplyFloat(c.data(), a.data(), b.data(), kRows, p.n, p.k);
+  multiplyFloat(c.data(), a.data(), b.data(), kRows, p.n, p.k,
+                infoOf(p.a).bits == 8 ? TensorSum::Eighths : p.d == Element::F16 ? TensorSum::Half : TensorSum::Float);
   eachResult(cta, p, op, group, [&](int i, uint32_t &reg, int shift) {
     float v = c[static_cast<size_t>(i)];
     if (p.d != Element::F16) reg = bitsAs<uint32_t>(canonical(v));

@@ -166,7 +166,7 @@ Flow execWmmaMma(Step &step) {
   } else {
     collect(step, p.a, d.args[1], fa, elementToFloat), collect(step, p.b, d.args[2], fb, elementToFloat);
     collect(step, p.c, d.args[3], fc, elementToFloat);
-    multiplyFloat(fc, fa, fb, s.m, s.n, s.k);
+    multiplyFloat(fc, fa, fb, s.m, s.n, s.k, p.d.element == Element::F16 ? TensorSum::Half : TensorSum::Float);
   }
   eachElement(p.d, [&](int r, int c, int lane, int reg, int shift) {
     int i = r * s.n + c;

@@ -18,8 +18,10 @@ constexpr LaneOp kOps[] = {
 }  // namespace
 
 #define TABLE kLanesAny
+#define TENSOR kTensorAny
 #include "lib/PtxEmulator/LaneTable.inc"
 #undef TABLE
+#undef TENSOR
 extern const LaneFunction kLanesConvert[];
 
 static constexpr size_t kFrequent = 0
@@ -29,23 +31,37 @@ static constexpr size_t kFrequent = 0
 #undef LANE
     ;
 
+namespace {
+struct Level {
+  const LaneFunction *lanes;
+  const TensorFunctions *tensor;
+};
+}  // namespace
+
 #if defined(__x86_64__) && defined(__clang__)
 extern const LaneFunction kLanesV3[], kLanesV4[];
-static const LaneFunction *chooseTable() {
+extern const TensorFunctions kTensorV3, kTensorV4;
+static Level chooseLevel() {
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v4")) return kLanesV4;
-  if (__builtin_cpu_supports("x86-64-v3")) return kLanesV3;
-  return kLanesAny;
+  if (__builtin_cpu_supports("x86-64-v4")) return {kLanesV4, &kTensorV4};
+  if (__builtin_cpu_supports("x86-64-v3")) return {kLanesV3, &kTensorV3};
+  return {kLanesAny, &kTensorAny};
 }
 #else
-static const LaneFunction *chooseTable() { return kLanesAny; }
+static Level chooseLevel() { return {kLanesAny, &kTensorAny}; }
 #endif
+
+static const Level &level() {
+  static const Level chosen = chooseLevel();
+  return chosen;
+}
+
+const TensorFunctions &tensorFunctions() { return *level().tensor; }
 
 std::span<const LaneOp> laneOps() { return kOps; }
 
 LaneFunction laneFunction(size_t index) {
-  static const LaneFunction *const table = chooseTable();
-  return index < kFrequent ? table[index] : kLanesConvert[index - kFrequent];
+  return index < kFrequent ? level().lanes[index] : kLanesConvert[index - kFrequent];
 }
 
 const char *pipeName(Pipe pipe) {

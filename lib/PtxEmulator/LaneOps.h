@@ -29,6 +29,16 @@ const char *pipeName(Pipe pipe);
 using LaneFunction = void (*)(void *result, const void *a, const void *b, const void *c,
                               const void *d);
 
+/// Onto floats, onto halves, or wgmma's of 8-bit floats.
+enum class TensorSum : uint8_t { Float, Half, Eighths };
+
+/// Sums of tensor instructions, a row at a time (TensorCore.inc).
+struct TensorFunctions {
+  void (*row)(float *c, const float *a, const float *b, const int *exponentsA, const int *exponentsB, int n, int k, TensorSum mode);
+  void (*integers)(int32_t *c, const int32_t *a, const int32_t *b, int n, int k);
+};
+const TensorFunctions &tensorFunctions();
+
 struct LaneOp {
   const char *pattern;
   Pipe pipe;

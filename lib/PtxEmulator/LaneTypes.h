@@ -71,8 +71,8 @@ inline T mulHigh(T a, T b) {
     return static_cast<T>(static_cast<Wide>(a) * b >> (8 * sizeof(T)));
   }
 }
-/// Division by zero gives all ones, and the dividend as remainder: the PTX
-/// manual leaves it open, this is what hardware does for 32 and 64 bits.
+/// Division by zero gives all ones, quotient and remainder: the PTX manual
+/// leaves it open, this is what hardware does.
 template <class T>
 inline T divide(T a, T b) {
   if (b == 0) return static_cast<T>(~T{0});
@@ -82,11 +82,14 @@ inline T divide(T a, T b) {
 }
 template <class T>
 inline T remainder(T a, T b) {
-  if (b == 0) return a;
+  if (b == 0) return static_cast<T>(~T{0});
   if constexpr (std::is_signed_v<T>)
     if (b == -1) return 0;
   return static_cast<T>(a % b);
 }
+
+/// The low 24 bits, extended.
+inline s32 low24(s32 a) { return static_cast<s32>(static_cast<u32>(a) << 8) >> 8; }
 
 template <class T, class V>
 inline T clampTo(V value) {
@@ -210,11 +213,43 @@ inline F larger(F x, F y) {
   return r;
 }
 
-template <class... Operands>
-inline double quiet64(double r, Operands...) {
-  return r != r ? bitsAs<double>(kNan64) : r;
+/// A sum towards minus infinity: zero is -0 unless both addends are +0.
+inline float sumDown(double a, double b) {
+  double sum = addToOdd(a, b);
+  if (sum == 0) return std::signbit(a) || std::signbit(b) ? -0.0f : 0.0f;
+  return roundToFloat(sum, Rounding::Down);
 }
-inline double widened(float x) { return x != x ? bitsAs<double>(kNan64) : static_cast<double>(x); }
+
+/// Sign changes make a NaN canonical, one of doubles quiet.
+inline u32 changeSign(u32 a, u32 changed) { return (a & 0x7fffffffu) > 0x7f800000u ? kNan32 : changed; }
+inline u16 changeSign16(u16 a, u16 infinity, u16 changed) { return (a & 0x7fffu) > infinity ? kNan16 : changed; }
+inline u32 changeSigns(u32 a, u16 infinity, u32 changed) {
+  u32 low = changeSign16(static_cast<u16>(a), infinity, static_cast<u16>(changed));
+  return low | static_cast<u32>(changeSign16(static_cast<u16>(a >> 16), infinity, static_cast<u16>(changed >> 16))) << 16;
+}
+inline u64 changeSign(u64 a, u64 changed) {
+  return (a & ~(u64{1} << 63)) > 0x7ff0000000000000 ? a | u64{1} << 51 : changed;
+}
+
+/// a times an approximate 1 / b, which is 0 beyond 2^126.
+inline float quickQuotient(float a, float b) {
+  float magnitude = __builtin_fabsf(b);
+  if (magnitude > 0x1p126f && magnitude - magnitude == 0) b = __builtin_copysignf(__builtin_inff(), b);
+  return canonical(a / b);
+}
+
+/// A NaN result is an operand's, made quiet, or the default one.
+inline double quiet64(double r, double a, double b = 0, double c = 0) {
+  if (r == r) return r;
+  double from = a != a ? a : b != b ? b : c;
+  return bitsAs<double>(from != from ? bitsAs<u64>(from) | u64{1} << 51 : kNan64);
+}
+/// Keeps a NaN's sign and payload, quiet.
+inline double widened(float x) {
+  u32 bits = bitsAs<u32>(x);
+  u64 nan = static_cast<u64>(bits >> 31) << 63 | static_cast<u64>(0x7ffu) << 52 | static_cast<u64>(bits & 0x7fffff) << 29 | u64{1} << 51;
+  return x != x ? bitsAs<double>(nan) : static_cast<double>(x);
+}
 
 /// a + b in float, rounded to odd (see addToOdd).
 inline float addToOddFloat(float a, float b) {
@@ -240,16 +275,16 @@ inline V both(V a, V b, F f) { return pair(f(low(a), low(b)), f(high(a), high(b)
 template <class V, class F>
 inline V both(V a, V b, V c, F f) { return pair(f(low(a), low(b), low(c)), f(high(a), high(b), high(c))); }
 
-/// An integral double to an integer, clamped; NaN gives 0, but the top bit for
-/// 64-bit results.
+/// An integral value to an integer, clamped. NaN gives 0, but the top bit where
+/// source or result have 64 bits.
 template <class T>
-inline T toInteger(double value) {
+inline T toInteger(double value, bool from64 = false) {
   constexpr bool isSigned = std::is_signed_v<T>;
   constexpr int bits = 8 * sizeof(T) - isSigned;
   constexpr double limit = bits == 64 ? 0x1p64 : static_cast<double>(u64{1} << bits);
   constexpr T least = isSigned ? static_cast<T>(T{1} << (8 * sizeof(T) - 1)) : T{0};
   constexpr T most = static_cast<T>(~static_cast<std::make_unsigned_t<T>>(least));
-  if (value != value) return sizeof(T) == 8 ? static_cast<T>(u64{1} << 63) : T{0};
+  if (value != value) return from64 || sizeof(T) == 8 ? static_cast<T>(u64{1} << (8 * sizeof(T) - 1)) : T{0};
   if (value >= limit) return most;
   if (value < (isSigned ? -limit : 0.0)) return least;
   return static_cast<T>(value);
@@ -272,13 +307,22 @@ inline D fromInteger(A value, FloatFormat format, Rounding mode) {
   double d = static_cast<double>(magnitude);
   return fromBits<D>(encodeFloat(negative ? -d : d, format, mode));
 }
+/// NaN becomes canonical, from a double the top of its payload.
 template <class D, class S>
 inline D narrow(S value, FloatFormat format, Rounding mode) {
-  return fromBits<D>(value != value ? (1u << (format.exponentBits + format.fractionBits)) - 1
-                                    : encodeFloat(static_cast<double>(value), format, mode));
+  if (value == value) return fromBits<D>(encodeFloat(static_cast<double>(value), format, mode));
+  int width = format.exponentBits + format.fractionBits;
+  if constexpr (sizeof(S) == 8) {
+    u64 x = bitsAs<u64>(value) | u64{1} << 51;
+    u32 fraction = static_cast<u32>((x & ((u64{1} << 52) - 1)) >> (52 - format.fractionBits));
+    return fromBits<D>(static_cast<u32>(x >> 63) << width | ((1u << format.exponentBits) - 1) << format.fractionBits | fraction);
+  }
+  return fromBits<D>((1u << width) - 1);
 }
 inline u32 toTf32(float value, Rounding mode) {
-  return value != value ? kNan32 : encodeFloat(value, kTf32, mode) << 13;
+  // .rna keeps the top of a NaN's bits, the others make it canonical.
+  if (value != value) return (mode == Rounding::NearestAway ? bitsAs<u32>(value) : kNan32) & 0xffffe000u;
+  return encodeFloat(value, kTf32, mode) << 13;
 }
 inline u16 pairOf8(float high, float low, FloatFormat format) {
   return static_cast<u16>(encodeFloat(high, format, Rounding::Nearest, true) << 8 |

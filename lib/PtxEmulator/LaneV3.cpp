@@ -12,6 +12,7 @@
 #include "lib/PtxEmulator/LaneTypes.h"
 namespace adze::ptx {
 #define TABLE kLanesV3
+#define TENSOR kTensorV3
 #include "lib/PtxEmulator/LaneTable.inc"
 }  // namespace adze::ptx
 #pragma clang attribute pop

@@ -12,6 +12,7 @@
 #include "lib/PtxEmulator/LaneTypes.h"
 namespace adze::ptx {
 #define TABLE kLanesV4
+#define TENSOR kTensorV4
 #include "lib/PtxEmulator/LaneTable.inc"
 }  // namespace adze::ptx
 #pragma clang attribute pop

@@ -10,7 +10,7 @@
 namespace adze::ptx {
 
 static constexpr uint64_t kVariables = uint64_t{1} << 24;  // where a module's variables begin
-static constexpr uint32_t kMostShared = 227 << 10;
+static constexpr uint32_t kMostShared = (227 << 10) + kReservedShared;
 
 std::string hex(uint64_t value) {
   char text[24];

@@ -1,8 +1,11 @@
 #include "lib/PtxEmulator/Matrix.h"
 
+#include "lib/PtxEmulator/LaneOps.h"
 #include "lib/PtxEmulator/Numbers.h"
 
+#include <algorithm>
 #include <charconv>
+#include <vector>
 
 namespace adze::ptx {
 
@@ -41,22 +44,60 @@ int32_t elementToInt(Element e, uint32_t bits) {
   }
 }
 
-void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k) {
+/// Exponents; false where an element is no finite number.
+static bool exponents(const float *x, int count, std::vector<int> &e) {
+  e.resize(static_cast<size_t>(count));
+  bool finite = true;
+  for (int i = 0; i < count; ++i) {
+    uint64_t bits = bitsAs<uint64_t>(static_cast<double>(x[i]));
+    auto exponent = static_cast<int>(bits >> 52 & 0x7ff);
+    e[static_cast<size_t>(i)] = bits << 1 ? exponent - 1023 : -4000;
+    finite &= exponent != 0x7ff;
+  }
+  return finite;
+}
+
+void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k, TensorSum mode) {
+  static thread_local std::vector<int> ea, eb, ec;
+  static thread_local std::vector<float> before;
+  bool finite = exponents(a, m * k, ea) & exponents(b, k * n, eb) & exponents(c, m * n, ec);
+  if (!finite) before.assign(c, c + m * n);
   for (int i = 0; i < m; ++i)
-    for (int x = 0; x < k; ++x) {
-      float v = a[i * k + x];
-      for (int j = 0; j < n; ++j) c[i * n + j] += v * b[x * n + j];
+    tensorFunctions().row(c + i * n, a + i * k, b, &ea[static_cast<size_t>(i * k)], eb.data(), n, k, mode);
+  if (finite) return;
+  // Sums with an infinity or NaN in them are just that.
+  for (int i = 0; i < m; ++i)
+    for (int j = 0; j < n; ++j) {
+      double sum = before[static_cast<size_t>(i * n + j)];
+      for (int x = 0; x < k; ++x) sum += static_cast<double>(a[i * k + x]) * b[x * n + j];
+      if (sum - sum != 0) c[i * n + j] = static_cast<float>(sum);
     }
 }
 
-void multiplyInt(int32_t *c, const int32_t *a, const int32_t *b, int m, int n, int k, bool saturate) {
-  for (int i = 0; i < m; ++i)
-    for (int j = 0; j < n; ++j) {
-      int64_t sum = c[i * n + j];
-      for (int x = 0; x < k; ++x) sum += static_cast<int64_t>(a[i * k + x]) * b[x * n + j];
-      if (saturate) sum = sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : sum;
-      c[i * n + j] = static_cast<int32_t>(sum);
+void multiplyEighths(float *c, const float *a, const float *b, int m, int n, int k) {
+  std::vector<float> sum(static_cast<size_t>(m * n)), partA(static_cast<size_t>(m * k / 2)), partB(static_cast<size_t>(n * k / 2));
+  for (int half = 0; half < 2; ++half) {
+    for (int x = 0; x < k / 2; ++x) {
+      int from = x / 2 * 4 + 2 * half + x % 2;
+      for (int i = 0; i < m; ++i) partA[static_cast<size_t>(i * k / 2 + x)] = a[i * k + from];
+      for (int j = 0; j < n; ++j) partB[static_cast<size_t>(x * n + j)] = b[from * n + j];
     }
+    multiplyFloat(sum.data(), partA.data(), partB.data(), m, n, k / 2);
+  }
+  for (int i = 0; i < m * n; ++i) c[i] += sum[static_cast<size_t>(i)];
+}
+
+void multiplyInt(int32_t *c, const int32_t *a, const int32_t *b, int m, int n, int k, bool saturate) {
+  std::vector<int32_t> sum(static_cast<size_t>(n));
+  for (int i = 0; i < m; ++i) {
+    std::fill(sum.begin(), sum.end(), 0);  // never overflows: 64 products of 16 bits
+    tensorFunctions().integers(sum.data(), a + i * k, b, n, k);
+    for (int j = 0; j < n; ++j) {
+      int64_t total = int64_t{c[i * n + j]} + sum[static_cast<size_t>(j)];
+      if (saturate) total = total > INT32_MAX ? INT32_MAX : total < INT32_MIN ? INT32_MIN : total;
+      c[i * n + j] = static_cast<int32_t>(total);
+    }
+  }
 }
 
 std::optional<Shape> shapeNamed(std::string_view text) {

@@ -1,5 +1,7 @@
 // Small matrices of tensor instructions: element formats, and the products.
 #pragma once
+#include "lib/PtxEmulator/LaneOps.h"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -21,9 +23,12 @@ const ElementInfo &infoOf(Element e);
 float elementToFloat(Element e, uint32_t bits);
 int32_t elementToInt(Element e, uint32_t bits);
 
-/// m x k times k x n onto m x n, all row-major; `b` is k x n. Sums in float,
-/// k ascending.
-void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k);
+/// m x k times k x n onto m x n, all row-major, n at most 256; `b` is k x n.
+/// Sums as Hopper's tensor cores do (TensorCore.inc).
+void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k, TensorSum mode = TensorSum::Float);
+/// mma of 8-bit floats on Hopper, which are two products of halves: the first
+/// takes elements 0 and 1 of every four, the second the rest, and C is added last.
+void multiplyEighths(float *c, const float *a, const float *b, int m, int n, int k);
 /// Exact, modulo 2^32, or clamped at the end.
 void multiplyInt(int32_t *c, const int32_t *a, const int32_t *b, int m, int n, int k, bool saturate);
 

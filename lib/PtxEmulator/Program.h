@@ -23,6 +23,10 @@ enum class Flow : uint8_t {
 };
 using Handler = Flow (*)(Step &step);
 
+/// Where a block's shared memory begins: Hopper keeps the first KiB, so no
+/// kernel may take its variables to lie at 0.
+inline constexpr uint32_t kReservedShared = 1024;
+
 /// Byte offset of a row; bit 0 is set for rows of the program's constants.
 using Slot = uint32_t;
 inline constexpr Slot kNoSlot = ~0u;
@@ -77,7 +81,7 @@ struct Program {
   std::vector<uint8_t> constants;  ///< rows
   uint32_t registerBytes = 0;      ///< of a warp
   std::vector<std::pair<Slot, SpecialRegister>> special;
-  uint32_t sharedBytes = 0;        ///< static; dynamic shared memory follows
+  uint32_t sharedBytes = kReservedShared;  ///< where dynamic shared memory begins
   uint32_t dynamicAlignment = 16;
   bool usesDynamicShared = false;
   uint32_t localBytes = 0;         ///< of a thread

@@ -60,7 +60,7 @@ class Device:
         """Runs and waits; None, or what went wrong. Arguments are ctypes values."""
         function = c.c_void_p()
         code = self.cu.cuModuleGetFunction(c.byref(function), module, entry.encode())
-        if code == 0 and shared > 48 << 10:
+        if code == 0 and shared:
             code = self.cu.cuFuncSetAttribute(function, 8, shared)
         if code == 0:
             pointers = (c.c_void_p * len(arguments))(*[c.addressof(a) for a in arguments])
@@ -71,7 +71,7 @@ class Device:
 
     def tensor_map(self, pointer, dtype, shape, box, swizzle):
         """`shape` and `box` outermost first; 128 bytes to pass by value."""
-        kinds = {np.dtype(np.uint8): 0, np.dtype(np.int8): 0, np.dtype(np.float16): 6, np.dtype(np.float32): 7}
+        kinds = {np.dtype(np.uint8): 0, np.dtype(np.uint16): 1, np.dtype(np.int8): 0, np.dtype(np.float16): 6, np.dtype(np.float32): 7}
         rank, size = len(shape), np.dtype(dtype).itemsize
         storage = (c.c_uint8 * 256)()
         begin = (-c.addressof(storage)) % 64

@@ -274,7 +274,7 @@ def differences(record, want, got):
             return np.flatnonzero(ulps > int(bound)), worst
         bound = float.fromhex(bound) if bound else 0
         if kind == "abs":
-            return np.flatnonzero((error > bound) | (nans & (ulps > 0))), worst
+            return np.flatnonzero((error > bound) & (ulps > 4) | nans & (ulps > 0)), worst
         if kind == "rel":
             return np.flatnonzero((error > bound * np.abs(wv)) & (ulps > 1)), worst
     return np.flatnonzero(ulps > 0), worst

@@ -205,6 +205,15 @@ def numbers(kind, style, rng, shape):
         return rng.integers(-8, 9, shape).astype(np.float64)
     if style == "normal":
         return rng.standard_normal(shape)
+    if style == "tiny":  # subnormals, and others near them
+        least = {"f16": -24, "bf16": -133, "tf32": -136, "f32": -149}[kind]
+        return rng.integers(-1023, 1024, shape) * 2.0 ** (least + rng.integers(0, 6, shape))
+    if style == "special":
+        x = rng.standard_normal(shape)
+        return np.where(rng.integers(0, 200, shape) == 0, np.array([np.inf, -np.inf, np.nan, 60000.0])[rng.integers(0, 4, shape)], x)
+    if style == "huge":
+        top = {"f16": 2.0 ** 15, "bf16": 2.0 ** 64, "tf32": 2.0 ** 64, "f32": 2.0 ** 127}[kind]
+        return rng.choice([-1, 1], shape) * (1 + rng.random(shape) * 0.9) * top
     span = 8 if kind == "f16" else 20
     return rng.standard_normal(shape) * 2.0 ** rng.integers(-span, span // 2, shape)
 
@@ -232,7 +241,8 @@ def mma():
         layouts = ["row.col"]
         if shape == "m8n8k4":
             layouts = ["row.col", "row.row", "col.col", "col.row"]
-        for layout, style in itertools.product(layouts, ("exact", "normal", "wide")):
+        styles = ("exact", "normal", "wide") + (("tiny", "special", "huge") if a in ("f16", "bf16", "tf32") and shape != "m8n8k4" else ())
+        for layout, style in itertools.product(layouts, styles):
             if style != "exact" and layout != "row.col":
                 continue
             for sat in ([".satfinite", ""] if d == "s32" and style == "wide" else [""]):
@@ -244,7 +254,7 @@ def mma():
                 c.append(WarpCase(
                     f"mma.{shape}.{layout}{sat}.{d}.{a}.{b}.{acc} {style}",
                     f"mma.sync.aligned.{shape}.{layout}{sat}.{d}.{a}.{b}.{acc} {vector('o', 0, nd)}, {vector('i', 0, na)}, {vector('i', na, nb)}, {vector('i', na + nb, nc)};",
-                    na + nb + nc, nd, values, "exact" if exact else "mma", target=target, blocks=1 if exact else 8,
+                    na + nb + nc, nd, values, "mma" if shape == "m8n8k4" and not exact else "exact", target=target, blocks=1 if exact else 8,
                     meta={"a": a, "b": b, "c": acc, "d": d, "shape": shape}))
     return c + wmma()
 
@@ -296,7 +306,8 @@ def wgmma_case(name, d, a, k, n, la, lb, policy, style, registers=False, transpo
     per = image // 128 // 16  # 16-byte words a thread
     body = f"""
   .reg .b64 %da, %db, %im; .reg .b32 %z<4>, %sp; .reg .pred %p0;
-  mov.b64 %da, {{%i0, %i1}}; mov.b64 %db, {{%i2, %i3}}; setp.ne.b32 %p0, %i4, 0;
+  mov.b64 %da, {{%i0, %i1}}; mov.b64 %db, {{%i2, %i3}};
+  mov.u32 %sp, smem; shr.u32 %sp, %sp, 4; cvt.u64.u32 %im, %sp; add.u64 %da, %da, %im; add.u64 %db, %db, %im; setp.ne.b32 %p0, %i4, 0;
   mad.wide.u32 %im, %t, 16, %img; mov.u32 %sp, smem; mad.lo.u32 %sp, %t, 16, %sp;
 """ + "\n".join(f"  ld.global.v4.b32 {{%z0, %z1, %z2, %z3}}, [%im+{2048 * i}]; st.shared.v4.b32 [%sp+{2048 * i}], {{%z0, %z1, %z2, %z3}};" for i in range(per)) + f"""
   fence.proxy.async.shared::cta; bar.sync 0;
@@ -325,8 +336,8 @@ def wgmma():
     size = {"f16": 2, "bf16": 2, "tf32": 4, "e4m3": 1, "e5m2": 1, "s8": 1, "u8": 1}
     for d, a, k in WGMMA:
         for n in (8, 64, 128):
-            for style in ("exact", "normal"):
-                policy = "exact" if style == "exact" or d == "s32" else "mma"
+            for style in ("exact", "normal", "wide"):
+                policy = "exact"
                 if n == 64 or style == "exact":
                     c.append(wgmma_case(f"m64n{n}k{k}.{d}.{a} {style}", d, a, k, n, (0, 16, 1024, 128), (8192, 16, 1024, 128), policy, style))
         c.append(wgmma_case(f"m64n32k{k}.{d}.{a} A in registers", d, a, k, 32, (0, 16, 1024, 128), (8192 + 64, 16, 1024, 128), "exact", "exact", True))
