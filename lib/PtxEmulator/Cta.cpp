@@ -7,7 +7,8 @@
 namespace adze::ptx {
 
 static constexpr uint32_t kAsyncAgents = 64;
-static constexpr uint32_t kMostTurn = 64;  // instructions before another warp may run
+// Instructions before another warp may run: mostly many, now and then few.
+static uint32_t turnLength(Random &random) { return 1 + random.below(random.below(4) ? 512 : 16); }
 
 Cta::Cta(Machine &m, uint32_t warpsOf, uint32_t threads)
     : machine(m), warpCount(warpsOf), threadCount(threads),
@@ -178,40 +179,63 @@ static bool touchesInFlight(const Warp &w, const Inst &in) {
   return false;
 }
 
+static void checkInFlight(Machine &m, const Warp &warp, const Inst &in, uint32_t mask) {
+  bool own = in.pipe == Pipe::Async || in.handler == execWgmma;
+  if (!own && mask && m.config.check && touchesInFlight(warp, in))
+    m.find(FindingKind::WgmmaRegisters, in, [] { return std::string("uses a register of a wgmma before wgmma.wait_group"); });
+}
+
+/// Lanes of the path at `in` whose guard holds.
+static uint32_t guarded(const Machine &m, const Warp &warp, const Inst &in, uint32_t mask) {
+  if (in.guard == kNoSlot) return mask;
+  uint32_t p = *reinterpret_cast<uint32_t *>(rowOf(m, warp, in.guard));
+  return mask & (in.guardNegated ? ~p : p);
+}
+
+static void runLanes(const Machine &m, Warp &warp, const Inst &in, uint32_t mask) {
+  if (mask == warp.live)  // what the others get is never seen
+    in.lane(warp.registers + in.result, rowOf(m, warp, in.a), rowOf(m, warp, in.b), rowOf(m, warp, in.c),
+            rowOf(m, warp, in.d));
+  else if (mask)
+    runPartly(m, warp, in, mask);
+}
+
 void Cta::runPath(Warp &warp, size_t index, uint32_t budget) {
   Machine &m = machine;
   const Inst *code = m.program.code.data();
-  while (budget--) {
-    if (arriveAtJoin(warp, index)) return;
-    Path &path = warp.paths[index];
-    const Inst &in = code[path.position];
-    uint32_t mask = path.mask;
-    if (in.guard != kNoSlot) {
-      uint32_t p = *reinterpret_cast<uint32_t *>(rowOf(m, warp, in.guard));
-      mask &= in.guardNegated ? ~p : p;
+  uint32_t position = warp.paths[index].position, lanes = warp.paths[index].mask;
+  int join = warp.paths[index].join;
+  uint32_t meet = join < 0 ? kNoSlot : warp.joins[join].position;
+  m.executed += budget;
+  for (; budget; --budget) {
+    if (position == meet) {
+      warp.paths[index].position = position;
+      m.executed -= budget;
+      arriveAtJoin(warp, index);
+      return;
     }
-    ++m.sites[path.position].executions;
-    ++m.executed;
-    if (!warp.inFlight.empty() && in.pipe != Pipe::Async && in.handler != execWgmma && mask && m.config.check && touchesInFlight(warp, in))
-      m.find(FindingKind::WgmmaRegisters, in, [&] { return "uses a register of a wgmma before wgmma.wait_group"; });
-    if (in.lane) {
-      if (mask == warp.live)
-        in.lane(warp.registers + in.result, rowOf(m, warp, in.a), rowOf(m, warp, in.b),
-                rowOf(m, warp, in.c), rowOf(m, warp, in.d));
-      else if (mask)
-        runPartly(m, warp, in, mask);
-      ++path.position;
+    const Inst &in = code[position];
+    uint32_t mask = guarded(m, warp, in, lanes);
+    ++m.sites[position].executions;
+    if (!warp.inFlight.empty()) checkInFlight(m, warp, in, mask);
+    if (in.lane || !mask) {
+      if (mask) runLanes(m, warp, in, mask);
+      ++position;
       continue;
     }
-    if (!mask) {
-      ++path.position;
-      continue;
-    }
-    Step step{*this, warp, index, in, mask, path.position};
+    warp.paths[index].position = position;
+    Step step{*this, warp, index, in, mask, position};
     Flow flow = in.handler(step);
-    if (flow == Flow::Next) ++warp.paths[index].position;
-    else if (flow != Flow::Jumped || stopped) return;
+    if (flow == Flow::Next) {
+      ++position;
+    } else if (flow == Flow::Jumped) {
+      position = warp.paths[index].position;
+    } else {
+      m.executed -= budget - 1;
+      return;
+    }
   }
+  warp.paths[index].position = position;
 }
 
 // ---- turns
@@ -233,7 +257,7 @@ bool Cta::run(Extent block) {
       return false;
     }
     auto [w, p] = ready[machine.random.below(static_cast<uint32_t>(ready.size()))];
-    runPath(warps[w], p, 1 + machine.random.below(kMostTurn));
+    runPath(warps[w], p, turnLength(machine.random));
     if (stopped) return false;
     if (machine.executed > machine.config.maxInstructions) {
       const Path *path = nullptr;

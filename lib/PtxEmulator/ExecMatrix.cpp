@@ -185,9 +185,9 @@ void scatterFloat(const Step &step, const Fragment &f, const Argument &arg, cons
 void runFloat(const Step &step, const MmaPlan &p) {
   const Detail &d = step.detail();
   float a[32 * 64], b[64 * 32], c[32 * 8];
-  gather(step, p.fragA, d.args[1], infoOf(p.a).bits, a, [&](uint32_t x) { return elementToFloat(p.a, x); });
-  gather(step, p.fragB, d.args[2], infoOf(p.b).bits, b, [&](uint32_t x) { return elementToFloat(p.b, x); });
-  gather(step, p.fragC, d.args[3], infoOf(p.c).bits, c, [&](uint32_t x) { return elementToFloat(p.c, x); });
+  withElement(p.a, [&](auto convert) { gather(step, p.fragA, d.args[1], infoOf(p.a).bits, a, convert); });
+  withElement(p.b, [&](auto convert) { gather(step, p.fragB, d.args[2], infoOf(p.b).bits, b, convert); });
+  withElement(p.c, [&](auto convert) { gather(step, p.fragC, d.args[3], infoOf(p.c).bits, c, convert); });
   if (p.isVolta) {
     for (int q = 0; q < 4; ++q) {
       float own[4 * 8];

@@ -22,28 +22,6 @@ std::optional<ElementInfo> elementNamed(std::string_view name) {
 }
 const ElementInfo &infoOf(Element e) { return kElements[static_cast<int>(e)]; }
 
-float elementToFloat(Element e, uint32_t bits) {
-  switch (e) {
-    case Element::F16: return toFloat(Half{static_cast<uint16_t>(bits)});
-    case Element::Bf16: return toFloat(Bf16{static_cast<uint16_t>(bits)});
-    case Element::Tf32: return bitsAs<float>(bits & 0xffffe000u);  // the rest is ignored
-    case Element::E4m3: return static_cast<float>(decodeFloat(bits & 0xff, kE4m3));
-    case Element::E5m2: return static_cast<float>(decodeFloat(bits & 0xff, kE5m2));
-    case Element::F32: return bitsAs<float>(bits);
-    default: return static_cast<float>(elementToInt(e, bits));
-  }
-}
-
-int32_t elementToInt(Element e, uint32_t bits) {
-  switch (e) {
-    case Element::S8: return static_cast<int8_t>(bits);
-    case Element::U8: return static_cast<uint8_t>(bits);
-    case Element::S4: return static_cast<int8_t>(bits << 4) >> 4;
-    case Element::U4: return static_cast<int32_t>(bits & 15);
-    default: return static_cast<int32_t>(bits);
-  }
-}
-
 /// Exponents; false where an element is no finite number.
 static bool exponents(const float *x, int count, std::vector<int> &e) {
   e.resize(static_cast<size_t>(count));
