@@ -244,8 +244,9 @@ void print(const std::string &entry, const ptx::Report &r, const Options &o) {
 
 // ---- the verb
 
-ExitCode runEntry(ptx::Module &module, const std::string &name, const Options &o, std::vector<Argument> &arguments,
-                  ptx::Memory &memory, Json &reports, Cli &cli) {
+/// One entry once. Findings are kept for the last seed, or where there are errors.
+ExitCode runEntry(ptx::Module &module, const std::string &name, uint64_t seed, const Options &o,
+                  const std::vector<Argument> &arguments, ptx::Memory &memory, std::vector<ptx::Report> &reports, Cli &cli) {
   const ptx::Entry *entry = module.entry(name);
   std::string error;
   ptx::SourceError where;
@@ -256,20 +257,38 @@ ExitCode runEntry(ptx::Module &module, const std::string &name, const Options &o
   if (!packParameters(*entry, arguments, parameters, error)) return cli.usage(error);
   ptx::LaunchConfig config;
   config.grid = *extent(o.grid), config.block = *extent(o.block), config.dynamicShared = o.shared;
-  config.check = !o.noCheck, config.maxInstructions = o.maxInstructions;
+  config.check = !o.noCheck, config.maxInstructions = o.maxInstructions, config.seed = seed;
+  auto report = ptx::launch(module, name, config, parameters, memory, where);
+  if (!report) return cli.usage("cannot launch '" + printable(name, 60) + "': " + where.message);
+  reports.push_back(std::move(*report));
+  return reports.back().hasErrors() ? ExitCode::OutOfTolerance : ExitCode::Ok;
+}
+
+/// All entries on memory of their own, with the arguments as they were given.
+ExitCode runSeed(ptx::Module &module, const std::vector<std::string> &entries, uint64_t seed, const Options &o,
+                 std::vector<Argument> &arguments, std::vector<ptx::Report> &reports, Cli &cli) {
+  ptx::Memory memory;
+  std::string error;
+  if (!placeArguments(arguments, memory, error)) return cli.usage(error);
   ExitCode code = ExitCode::Ok;
-  for (uint64_t s = 0; s < o.seeds; ++s) {
-    config.seed = o.seed + s;
-    auto report = ptx::launch(module, name, config, parameters, memory, where);
-    if (!report) return cli.usage("cannot launch '" + printable(name, 60) + "': " + where.message);
-    if (report->hasErrors()) code = ExitCode::OutOfTolerance;
-    bool last = s + 1 == o.seeds;
-    if (last || report->hasErrors()) {
-      if (cli.json) reports.push_back(toJson(name, *report));
-      else print(name, *report, o);
-      if (!last) break;
-    }
+  for (const std::string &name : entries) {
+    ExitCode one = runEntry(module, name, seed, o, arguments, memory, reports, cli);
+    if (one != ExitCode::Ok) code = one;
+    if (one != ExitCode::Ok && one != ExitCode::OutOfTolerance) break;
   }
+  return code;
+}
+
+ExitCode finish(ExitCode code, const std::vector<std::string> &entries, const std::vector<ptx::Report> &reports,
+                const std::vector<Argument> &arguments, const Options &o, Cli &cli) {
+  Json all = Json::array();
+  for (size_t i = 0; i < reports.size(); ++i)
+    if (cli.json) all.push_back(toJson(entries[i], reports[i]));
+    else print(entries[i], reports[i], o);
+  if (cli.json) std::cout << Json{{"launches", all}}.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  std::string error;
+  for (const Argument &a : arguments)
+    if (!a.result.empty() && !writeNpy(a.result, a.array, error)) return cli.fail(ExitCode::ResourceLimit, "ADZ0803", error);
   return code;
 }
 
@@ -282,26 +301,21 @@ ExitCode runEmulate(const Options &o, Cli &cli) {
   auto module = ptx::Module::load(std::string(reinterpret_cast<const char *>(file->bytes().data()), file->bytes().size()), where);
   if (!module)
     return cli.fail(ExitCode::InvalidModel, "ADZ0510", printable(o.file, 80) + ":" + std::to_string(where.line) + ": " + where.message);
-  std::vector<Argument> arguments(o.arguments.size());
-  for (size_t i = 0; i < arguments.size(); ++i)
-    if (!parseArgument(o.arguments[i], arguments[i], error)) return cli.usage("--arg " + std::to_string(i) + ": " + error);
-  ptx::Memory memory;
-  if (!placeArguments(arguments, memory, error)) return cli.usage(error);
+  std::vector<Argument> given(o.arguments.size()), arguments;
+  for (size_t i = 0; i < given.size(); ++i)
+    if (!parseArgument(o.arguments[i], given[i], error)) return cli.usage("--arg " + std::to_string(i) + ": " + error);
   std::vector<std::string> entries = o.entries;
   if (entries.empty())
     for (const auto &e : module->source().entries) entries.push_back(e->name);
   if (o.entries.empty() && entries.size() != 1) return cli.usage("--entry says which of " + std::to_string(entries.size()) + " entries to run");
-  Json reports = Json::array();
+  std::vector<ptx::Report> reports;
   ExitCode code = ExitCode::Ok;
-  for (const std::string &name : entries) {
-    ExitCode one = runEntry(*module, name, o, arguments, memory, reports, cli);
-    if (one != ExitCode::Ok) code = one;
-    if (one != ExitCode::Ok && one != ExitCode::OutOfTolerance) return one;
+  for (uint64_t s = 0; s < o.seeds && code == ExitCode::Ok; ++s) {
+    reports.clear(), arguments = given;
+    code = runSeed(*module, entries, o.seed + s, o, arguments, reports, cli);
   }
-  if (cli.json) std::cout << Json{{"launches", reports}}.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
-  for (const Argument &a : arguments)
-    if (!a.result.empty() && !writeNpy(a.result, a.array, error)) return cli.fail(ExitCode::ResourceLimit, "ADZ0803", error);
-  return code;
+  if (code != ExitCode::Ok && code != ExitCode::OutOfTolerance) return code;
+  return finish(code, entries, reports, arguments, o, cli);
 }
 
 }  // namespace
