@@ -41,7 +41,7 @@ void Cta::start(Extent block) {
     w.index = i, w.live = lanesOf(i, threadCount), w.registers = registers;
     w.lastSync = w.proxyFence = shared.now();
     w.paths.push_back({0, w.live, -1, PathState::Ready, 0});
-    w.local.resize(static_cast<size_t>(machine.program.localBytes) * kLanes);
+    w.local.resize(static_cast<size_t>(machine.program.localStride()) * kLanes);
     w.localInitialised.resize(w.local.size());
     warps[i] = std::move(w);
     fillSpecial(warps[i], block);

@@ -83,7 +83,7 @@ class Decoder {
       }
       if (v.space == "global" || v.space == "const") return fail("a module's variable inside an entry");
     }
-    program_->localBytes = static_cast<uint32_t>(alignUp(local, 16));
+    program_->localBytes = static_cast<uint32_t>(local);
     program_->sharedBytes = static_cast<uint32_t>(shared);
     return true;
   }

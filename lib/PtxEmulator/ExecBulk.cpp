@@ -123,9 +123,9 @@ Flow execTensorLoad(Step &step) {
     load.inst = &step.inst, load.tensor = true, load.map = *map, load.bytes = boxBytes(*map), load.warp = step.warp.index;
     load.shared = sharedOffset(step, d.args[0], l), load.mbarrier = sharedOffset(step, d.args[2], l);
     for (int i = 0; i < map->rank; ++i) load.coordinates[i] = static_cast<int32_t>(step.value(d.args[1], i, l));
-    if (!insideShared(step, load.shared, load.bytes, 128) || !mbarrierAt(step, load.mbarrier)) return;
+    if (!insideShared(step, load.shared, boxRoom(*map), 128) || !mbarrierAt(step, load.mbarrier)) return;
     if (!globalThere(step, *map, load.coordinates, true, l)) return;
-    begin(step, load.shared, load.bytes);
+    eachBoxPiece(*map, load.coordinates, load.shared, [&](uint32_t at, uint64_t, uint32_t n) { begin(step, at, n); });
     countBulk(step, load.bytes);
     step.cta.loads.push_back(load);
     step.cta.wake(PathState::AtMbarrier, load.mbarrier);
@@ -163,9 +163,9 @@ Flow execTensorStore(Step &step) {
     s.inst = &step.inst, s.tensor = true, s.map = *map, s.bytes = boxBytes(*map);
     s.shared = sharedOffset(step, d.args[1], l), s.issued = step.cta.shared.tick();
     for (int i = 0; i < map->rank; ++i) s.coordinates[i] = static_cast<int32_t>(step.value(d.args[0], i, l));
-    if (!insideShared(step, s.shared, s.bytes, 128)) return;
+    if (!insideShared(step, s.shared, boxRoom(*map), 128)) return;
     if (!globalThere(step, *map, s.coordinates, false, l)) return;
-    checkRead(step, s.shared, s.bytes);
+    eachBoxPiece(*map, s.coordinates, s.shared, [&](uint32_t at, uint64_t, uint32_t n) { checkRead(step, at, n); });
     countBulk(step, s.bytes);
     step.warp.openStores.push_back(s);
   });
@@ -196,7 +196,7 @@ Flow execBulkCommit(Step &step) {
 
 static void finish(const Step &step, const BulkStore &s) {
   Cta &cta = step.cta;
-  if (step.checks() && cta.shared.writtenSince(s.shared, s.bytes, s.issued))
+  if (step.checks() && cta.shared.writtenSince(s.shared, s.tensor ? boxRoom(s.map) : s.bytes, s.issued))
     cta.machine.find(FindingKind::PendingCopy, *s.inst, [] { return std::string("shared memory was overwritten while the copy still read it"); });
   auto move = [&](uint32_t from, uint64_t to, uint32_t bytes) {
     Memory::Allocation *a = to ? cta.machine.memory.find(to) : nullptr;

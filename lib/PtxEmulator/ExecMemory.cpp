@@ -103,7 +103,7 @@ uint8_t *localBytes(const Step &step, uint64_t offset, uint32_t bytes, bool read
     return nullptr;
   }
   if (!aligned(step, offset, bytes, lane)) return nullptr;
-  uint64_t at = uint64_t{size} * static_cast<uint32_t>(lane) + offset;
+  uint64_t at = uint64_t{step.machine().program.localStride()} * static_cast<uint32_t>(lane) + offset;
   markInitialised(step, step.warp.localInitialised, at, bytes, reads, "local memory", lane);
   return &step.warp.local[at];
 }

@@ -156,6 +156,11 @@ std::vector<T> registerOperand(const WgmmaPlan &p, const WgmmaOp *const (&ops)[k
   return m;
 }
 
+TensorSum sumOf(const WgmmaPlan &p) {
+  if (infoOf(p.a).bits == 8) return p.d == Element::F16 ? TensorSum::EighthsToHalf : TensorSum::Eighths;
+  return p.d == Element::F16 ? TensorSum::Half : TensorSum::Float;
+}
+
 template <class T>
 std::vector<T> transposed(const std::vector<T> &m, int rows, int columns) {
   std::vector<T> t(m.size());
@@ -203,8 +208,7 @@ void compute(Cta &cta, const WgmmaPlan &p, const WgmmaOp *const (&ops)[kGroup], 
     eachResult(cta, p, op, group, [&](int i, uint32_t &reg, int shift) {
       c[static_cast<size_t>(i)] = p.d == Element::F16 ? toFloat(Half{static_cast<uint16_t>(reg >> shift)}) : bitsAs<float>(reg);
     });
-  multiplyFloat(c.data(), a.data(), b.data(), kRows, p.n, p.k,
-                infoOf(p.a).bits == 8 ? TensorSum::Eighths : p.d == Element::F16 ? TensorSum::Half : TensorSum::Float);
+  multiplyFloat(c.data(), a.data(), b.data(), kRows, p.n, p.k, sumOf(p));
   eachResult(cta, p, op, group, [&](int i, uint32_t &reg, int shift) {
     float v = c[static_cast<size_t>(i)];
     if (p.d != Element::F16) reg = bitsAs<uint32_t>(canonical(v));

@@ -29,8 +29,8 @@ const char *pipeName(Pipe pipe);
 using LaneFunction = void (*)(void *result, const void *a, const void *b, const void *c,
                               const void *d);
 
-/// Onto floats, onto halves, or wgmma's of 8-bit floats.
-enum class TensorSum : uint8_t { Float, Half, Eighths };
+/// Onto floats or halves; wgmma's of 8-bit floats onto floats or halves.
+enum class TensorSum : uint8_t { Float, Half, Eighths, EighthsToHalf };
 
 /// Sums of tensor instructions, a row at a time (TensorCore.inc).
 struct TensorFunctions {

@@ -176,6 +176,13 @@ inline U insert(U a, U b, u32 position, u32 length) {
   return static_cast<U>((b & ~mask) | (static_cast<U>(a << position) & mask));
 }
 
+inline u64 reversed(u64 x) {
+  x = (x >> 1 & 0x5555555555555555) | (x & 0x5555555555555555) << 1;
+  x = (x >> 2 & 0x3333333333333333) | (x & 0x3333333333333333) << 2;
+  x = (x >> 4 & 0x0f0f0f0f0f0f0f0f) | (x & 0x0f0f0f0f0f0f0f0f) << 4;
+  return __builtin_bswap64(x);
+}
+
 template <class A, class B>
 inline u32 dot4(u32 a, u32 b, u32 c) {
   for (int i = 0; i < 4; ++i)

@@ -85,6 +85,7 @@ struct Program {
   uint32_t dynamicAlignment = 16;
   bool usesDynamicShared = false;
   uint32_t localBytes = 0;         ///< of a thread
+  uint32_t localStride() const { return (localBytes + 15) / 16 * 16; }
 };
 
 /// Addresses of the module's .global and .const variables, by name.

@@ -64,9 +64,16 @@ static uint32_t swizzled(uint32_t address, uint32_t span) {
   return address ^ (address >> 7 & pieces) << 4;
 }
 
+uint32_t boxRoom(const TensorMap &m) {
+  uint32_t bytes = m.swizzle ? m.swizzle : m.box[0] * m.elementBytes;
+  for (int i = 1; i < m.rank; ++i) bytes *= m.box[i];
+  return bytes;
+}
+
 void eachBoxPiece(const TensorMap &m, const int32_t *coordinates, uint32_t shared,
                   const std::function<void(uint32_t, uint64_t, uint32_t)> &f) {
-  uint32_t rows = 1, inner = m.box[0] * m.elementBytes;
+  // A swizzled row takes the pattern's whole width, however narrow the box.
+  uint32_t rows = 1, inner = m.box[0] * m.elementBytes, pitch = m.swizzle ? m.swizzle : inner;
   for (int i = 1; i < m.rank; ++i) rows *= m.box[i];
   for (uint32_t row = 0; row < rows; ++row) {
     uint64_t address = m.address;
@@ -78,7 +85,7 @@ void eachBoxPiece(const TensorMap &m, const int32_t *coordinates, uint32_t share
     }
     // Pieces of 16 bytes, cut where the tensor ends.
     for (uint32_t at = 0; at < inner; at += 16) {
-      uint32_t to = swizzled(shared + row * inner + at, m.swizzle);
+      uint32_t to = swizzled(shared + row * pitch + at, m.swizzle);
       int64_t first = int64_t{coordinates[0]} * m.elementBytes + at;
       int64_t end = static_cast<int64_t>(m.extents[0] * m.elementBytes);
       if (inside && first >= 0 && first + 16 <= end) {

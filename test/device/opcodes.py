@@ -21,6 +21,7 @@ import numpy as np
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import cases
+import kernels
 import warpcases
 
 VERSIONS = {"sm_80": "8.0", "sm_90": "8.4", "sm_90a": "8.4"}
@@ -79,6 +80,7 @@ def build(folder):
         head = f".version {VERSIONS[target]}\n.target {target}\n.address_size 64\n"
         (folder / f"opcodes-{target}.ptx").write_text(head + "".join(entries))
     (folder / "cases.json").write_text(json.dumps(records, indent=0))
+    kernels.build(folder)
     print(f"{len(records)} cases, {at >> 10} KiB in, {out >> 10} KiB out")
 
 
@@ -121,8 +123,13 @@ def emulate_launches(folder, adze, seeds):
     return clean
 
 
-def gpu_launches(folder, device):
-    for launch in json.loads((folder / "launches.json").read_text()):
+def gpu_launches(folder, first):
+    """From number `first` on; the number of the one that failed, or -1."""
+    import gpu as driver
+    device = driver.Device()
+    for number, launch in enumerate(json.loads((folder / "launches.json").read_text())):
+        if number < first:
+            continue
         module = device.load((folder / launch["ptx"]).read_text())
         arguments, pointers = [], {}
         for a in launch["arguments"]:
@@ -132,14 +139,20 @@ def gpu_launches(folder, device):
             arguments.append(device.tensor_map(pointers[name][0], array.dtype, array.shape, a["box"], a["swizzle"]) if "map" in a else pointers[name][0])
         error = device.launch(module, launch["entry"], launch["grid"], launch["block"], launch["shared"], arguments)
         print(f"{launch['ptx']} {launch['entry']}: {error or 'ran'}", flush=True)
+        if error:
+            return number
         for name in launch["results"]:
             np.save(folder / f"gpu-{name}.npy", device.download(*pointers[name]))
+    return -1
 
 
 def compare_launches(folder):
     bad = 0
     for launch in json.loads((folder / "launches.json").read_text()):
         for name in launch["results"]:
+            if not (folder / f"gpu-{name}.npy").exists():
+                print(f"{launch['entry']} did not run on the GPU")
+                continue
             want, got = np.load(folder / f"gpu-{name}.npy"), np.load(folder / f"emulator-{name}.npy")
             same = np.array_equal(want.reshape(-1).view(np.uint8), got.reshape(-1).view(np.uint8))
             if launch["policy"] == "exact" and not same:
@@ -224,7 +237,13 @@ def gpu(folder):
     info = dict(card=device.name, driver=device.driver, failed=list(failed), why=list(failed.values()), day=datetime.date.today().isoformat())
     (folder / "gpu.json").write_text(json.dumps(info))
     print(f"{len(records) - len(failed)} cases ran on {device.name}, driver {device.driver}", flush=True)
-    gpu_launches(folder, device)
+    first = 0
+    while first >= 0:  # a fault ends the process's context
+        done = subprocess.run([sys.executable, __file__, "gpu", str(folder), "--launches-from", str(first)], stdout=subprocess.PIPE, text=True)
+        print(done.stdout, end="", flush=True)
+        if done.returncode not in (0, 3):
+            break
+        first = int(done.stdout.splitlines()[-1]) + 1 if done.returncode == 3 else -1
 
 
 # ---- comparison
@@ -318,6 +337,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--adze", default="build/tools/adze/adze")
     parser.add_argument("--part", help="one target's cases only")
+    parser.add_argument("--launches-from", type=int)
     parser.add_argument("--without", default="", help="entries to leave out")
     parser.add_argument("--show", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=1)
@@ -325,6 +345,10 @@ def main():
     if a.action == "build":
         build(a.folder)
     elif a.action == "gpu":
+        if a.launches_from is not None:
+            stopped = gpu_launches(a.folder, a.launches_from)
+            print(stopped)
+            return 3 if stopped >= 0 else 0
         return gpu_part(a.folder, a.part, a.without.split(",")) if a.part else gpu(a.folder) or 0
     elif a.action == "emulate":
         cases_clean, launches_clean = emulate(a.folder, a.adze), emulate_launches(a.folder, a.adze, a.seeds)

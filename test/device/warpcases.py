@@ -354,6 +354,8 @@ def wgmma():
     c.append(wgmma_case("A transposed swizzle32", "f32", "bf16", 16, 64, (0, 512, 256, 32), (8192, 512, 256, 32), "exact", "exact", transpose=(1, 1)))
     c.append(wgmma_case("transposed no swizzle", "f32", "f16", 16, 64, (0, 128, 256, 0), (8192, 1024, 128, 0), "exact", "exact", transpose=(1, 1)))
     c.append(wgmma_case("negated", "f32", "f16", 16, 64, (0, 16, 1024, 128), (8192, 16, 1024, 128), "exact", "exact", scale=(-1, 1)))
+    for style in ("exact", "normal"):
+        c.append(wgmma_case(f"m64n64k32.f16.e4m3 {style}", "f16", "e4m3", 32, 64, (0, 16, 1024, 128), (8192, 16, 1024, 128), "exact", style))
     c.append(wgmma_case("s8 satfinite", "s32", "s8", 32, 64, (0, 16, 1024, 128), (8192, 16, 1024, 128), "exact", "wide"))
     return c
 
