@@ -2,6 +2,7 @@
 LLVM writes: a softmax, a matrix product, attention. Needs mlir-opt of LLVM 22."""
 
 import re
+import shutil
 import subprocess
 
 import numpy as np
@@ -31,6 +32,10 @@ class Builder:
     def float(self, name, *operands, flags=""):
         return self.add(f"{name} {', '.join(operands)} {flags}: f32")
 
+    def exp2(self, x):
+        """As inline PTX: math.exp2 would need libdevice."""
+        return self.add(f'nvvm.inline_ptx "ex2.approx.f32 {{$w0}}, {{$r0}};" ro({x} : f32) -> f32')
+
     def shuffle(self, value, by):
         a, b = self.add(f"arith.constant {by} : i32"), self.add("arith.constant 32 : i32")
         self.count += 1
@@ -43,8 +48,9 @@ class Builder:
                 f"attributes {{known_block_size = array<i32: {block}, 1, 1>}} {{\n{constants}\n" + "\n".join(self.lines) + "\ngpu.return }}}")
 
 
-def to_ptx(text, mlir_opt="mlir-opt-22", chip="sm_80", features="+ptx80"):
+def to_ptx(text, chip="sm_80", features="+ptx80"):
     pipeline = f"cubin-chip={chip} cubin-features={features} cubin-format=isa kernel-bare-ptr-calling-convention=1 opt-level=3"
+    mlir_opt = shutil.which("mlir-opt-22") or "mlir-opt"
     done = subprocess.run([mlir_opt, f"--gpu-lower-to-nvvm-pipeline={pipeline}"], input=text, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[:2000])
@@ -75,7 +81,7 @@ def softmax(rows=12, columns=256):
     for by in (16, 8, 4, 2, 1):
         most = b.float("arith.maximumf", most, b.shuffle(most, by))
     log2e = b.add("arith.constant 1.44269504 : f32")
-    powers = [b.float("math.exp2", b.float("arith.mulf", b.float("arith.subf", p, most), log2e), flags="fastmath<afn> ") for p in parts]
+    powers = [b.exp2(b.float("arith.mulf", b.float("arith.subf", p, most), log2e)) for p in parts]
     total = powers[0]
     for p in powers[1:]:
         total = b.float("arith.addf", total, p)
@@ -210,12 +216,11 @@ def attention(keys=64, depth=32):
             m = b.float("arith.maxnumf", m, s)
         for by in (1, 2):
             m = b.float("arith.maxnumf", m, b.shuffle(m, by))
-        exp = lambda x: b.float("math.exp2", x, flags="fastmath<afn> ")
-        factors.append(exp(b.float("arith.mulf", b.float("arith.subf", names[columns + h], m), scale)))
+        factors.append(b.exp2(b.float("arith.mulf", b.float("arith.subf", names[columns + h], m), scale)))
         total = b.float("arith.mulf", names[columns + 2 + h], factors[h])
         for n in range(2):
             for e in range(2):
-                p = exp(b.float("arith.mulf", b.float("arith.subf", scores[n][2 * h + e], m), scale))
+                p = b.exp2(b.float("arith.mulf", b.float("arith.subf", scores[n][2 * h + e], m), scale))
                 powers[n][2 * h + e] = p
                 total = b.float("arith.addf", total, p)
         news.append(m)

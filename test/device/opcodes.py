@@ -2,9 +2,12 @@
 """Checks the emulator's instructions against a GPU, bit for bit.
 
   opcodes.py build DIR                     writes PTX, inputs and cases.json to DIR
-  opcodes.py gpu DIR       runs them on the GPU (libcuda only)
+  opcodes.py gpu DIR                       runs them on the GPU (libcuda only)
   opcodes.py emulate DIR --adze PROGRAM    runs them on the emulator
   opcodes.py compare DIR                   holds the two against each other
+  opcodes.py record DIR FILE               writes what the GPU gave to FILE: checksums
+                                           of exact results, errors of others
+  opcodes.py check DIR FILE                holds emulator-*.npy against a record
 
 Every case is one entry over the same two buffers; `gpu` leaves its results in
 gpu-*.npy, `emulate` in emulator-*.npy. Without a GPU, `gpu` says so and exits 77."""
@@ -13,8 +16,10 @@ import argparse
 import datetime
 import json
 import pathlib
+import re
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 
@@ -38,7 +43,7 @@ def image_of(case, rng):
     return warpcases.encode(kind, warpcases.numbers(kind, style, rng, (size // 4 * per,))).astype(np.uint32).view(np.uint8)
 
 
-def build(folder):
+def build(folder, mlir):
     """Lays all cases out; a file a target."""
     rng = np.random.default_rng(1)
     inputs, at, out = [], 0, 0
@@ -58,7 +63,7 @@ def build(folder):
         texts.setdefault(case.target, []).append(cases.lane_entry(case, number, offsets, out))
         records.append(dict(name=case.name, entry=f"case{number}", target=case.target, grid=-(-case.count // 128), block=128,
                             offset=out, bytes=case.count * bits // 8, result=case.result, policy=case.policy,
-                            operands=case.operands, offsets=offsets))
+                            operands=case.operands, offsets=offsets, reads=case.count * cases.BITS[case.operands[-1]] // 8))
         out = align(out + case.count * bits // 8)
     for case in warpcases.warp_cases():
         number = len(records)
@@ -67,7 +72,7 @@ def build(folder):
         size = case.blocks * case.threads * case.outs * 4
         texts.setdefault(case.target, []).append(warpcases.warp_entry(case, number, where, out, image))
         records.append(dict(name=case.name, entry=f"case{number}", target=case.target, grid=case.blocks, block=case.threads,
-                            offset=out, bytes=size, result=case.meta.get("d", "b32"), policy=case.policy, meta=case.meta, offsets=[where],
+                            offset=out, bytes=size, result=case.meta.get("d", "b32"), policy=case.policy, meta=case.meta, offsets=[where], reads=at - where,
                             ins=case.ins, outs=case.outs))
         out = align(out + size)
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +85,7 @@ def build(folder):
         head = f".version {VERSIONS[target]}\n.target {target}\n.address_size 64\n"
         (folder / f"opcodes-{target}.ptx").write_text(head + "".join(entries))
     (folder / "cases.json").write_text(json.dumps(records, indent=0))
-    kernels.build(folder)
+    kernels.build(folder, mlir)
     print(f"{len(records)} cases, {at >> 10} KiB in, {out >> 10} KiB out")
 
 
@@ -319,6 +324,67 @@ def compare(folder, verbose):
     return bad == 0
 
 
+# ---- records: a GPU's results, for machines without one
+
+def checksum(array):
+    return f"{zlib.crc32(np.ascontiguousarray(array).view(np.uint8).tobytes()):08x}"
+
+
+def input_checksum(folder, r, data):
+    """Of all that the case reads; for an old record's inputs no result counts."""
+    begin = min(r["offsets"])
+    end = max(r["offsets"]) + r.get("reads", 0)
+    return checksum(data[begin:end])
+
+
+def record(folder, file):
+    info = json.loads((folder / "gpu.json").read_text())
+    data, want, got = np.load(folder / "in.npy"), np.load(folder / "gpu-out.npy"), np.load(folder / "emulator-out.npy")
+    result = dict(card=info["card"], driver=info["driver"], day=info["day"], cases={}, launches={})
+    for r in json.loads((folder / "cases.json").read_text()):
+        if r["entry"] in info["failed"]:
+            continue
+        w, g = (x[r["offset"]:r["offset"] + r["bytes"]] for x in (want, got))
+        entry = [input_checksum(folder, r, data)]
+        wrong, worst = differences(r, w, g)
+        # Results that are the same everywhere are held to their checksum.
+        same = np.array_equal(w, g)
+        entry.append(checksum(w) if same else f"{r['policy']}, {len(wrong)} beyond, at most {worst} ulp")
+        result["cases"][r["name"]] = entry
+    for launch in json.loads((folder / "launches.json").read_text()):
+        for name in launch["results"]:
+            w, g = folder / f"gpu-{name}.npy", folder / f"emulator-{name}.npy"
+            if w.exists() and np.array_equal(np.load(w), np.load(g)):
+                result["launches"][name] = checksum(np.load(w))
+    lines = json.dumps(result, indent=0).replace("[\n", "[").replace(",\n\"", ",\n\"")
+    file.write_text(re.sub(r'\[\s*("[^"]*"),\s*("[^"]*")\s*\]', r"[\1, \2]", lines) + "\n")
+    print(f"{len(result['cases'])} cases and {len(result['launches'])} results of kernels, {info['card']}, {info['day']}")
+
+
+def check(folder, file):
+    known = json.loads(file.read_text())
+    data, got = np.load(folder / "in.npy"), np.load(folder / "emulator-out.npy")
+    equal = bad = 0
+    for r in json.loads((folder / "cases.json").read_text()):
+        entry = known["cases"].get(r["name"])
+        if not entry or entry[0] != input_checksum(folder, r, data):
+            bad += 1
+            print(f"{r['name']}: not in the record, or with other inputs: run it on a GPU again")
+        elif re.fullmatch("[0-9a-f]{8}", entry[1]):
+            same = checksum(got[r["offset"]:r["offset"] + r["bytes"]]) == entry[1]
+            equal += same
+            bad += not same
+            if not same:
+                print(f"{r['name']}: differs from {known['card']}")
+    for name, want in known["launches"].items():
+        file = folder / f"emulator-{name}.npy"
+        if file.exists() and checksum(np.load(file)) != want:
+            bad += 1
+            print(f"{name}: differs from {known['card']}")
+    print(f"{equal} cases equal to {known['card']}, {bad} failures")
+    return bad == 0
+
+
 def show(r, i, want, got, data):
     size = cases.BITS.get(r["result"], 32) // 8
     half = 2 if r["result"] in ("f16x2", "bf16x2") and r["policy"] != "exact" else 1
@@ -333,8 +399,10 @@ def show(r, i, want, got, data):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["build", "gpu", "emulate", "compare"])
+    parser.add_argument("action", choices=["build", "gpu", "emulate", "compare", "record", "check"])
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("file", type=pathlib.Path, nargs="?")
+    parser.add_argument("--no-mlir", action="store_true", help="build without the kernels that need mlir-opt")
     parser.add_argument("--adze", default="build/tools/adze/adze")
     parser.add_argument("--part", help="one target's cases only")
     parser.add_argument("--launches-from", type=int)
@@ -343,7 +411,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=1)
     a = parser.parse_args()
     if a.action == "build":
-        build(a.folder)
+        build(a.folder, not a.no_mlir)
     elif a.action == "gpu":
         if a.launches_from is not None:
             stopped = gpu_launches(a.folder, a.launches_from)
@@ -353,6 +421,10 @@ def main():
     elif a.action == "emulate":
         cases_clean, launches_clean = emulate(a.folder, a.adze), emulate_launches(a.folder, a.adze, a.seeds)
         return 0 if cases_clean and launches_clean else 1
+    elif a.action == "record":
+        record(a.folder, a.file)
+    elif a.action == "check":
+        return 0 if check(a.folder, a.file) else 1
     else:
         cases_same, launches_same = compare(a.folder, a.show), compare_launches(a.folder)
         return 0 if cases_same and launches_same else 1

@@ -286,6 +286,11 @@ ExitCode finish(ExitCode code, const std::vector<std::string> &entries, const st
     if (cli.json) all.push_back(toJson(entries[i], reports[i]));
     else print(entries[i], reports[i], o);
   if (cli.json) std::cout << Json{{"launches", all}}.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+  if (code == ExitCode::OutOfTolerance) {
+    size_t count = 0;
+    for (const ptx::Report &r : reports) count += r.findings.size();
+    cli.fail(code, "ADZ0512", std::to_string(count) + " findings in '" + printable(o.file, 80) + "'");
+  }
   std::string error;
   for (const Argument &a : arguments)
     if (!a.result.empty() && !writeNpy(a.result, a.array, error)) return cli.fail(ExitCode::ResourceLimit, "ADZ0803", error);

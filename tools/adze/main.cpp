@@ -5,7 +5,7 @@ using namespace adze::cli;
 
 int main(int argc, char **argv) {
   static constexpr AddVerb kVerbs[] = {addCompile, addRun, addBench, addExplain, addTune, addVerify,
-                                       addInspect, addPlanMemory, addEmulate, addOps, addTargets, addDoctor,
-                                       addConformance, addCompletion};
+                                       addInspect, addPlanMemory, addOps, addTargets, addDoctor,
+                                       addConformance, addEmulate, addCompletion};
   return runTool(argc, argv, kVerbs);
 }

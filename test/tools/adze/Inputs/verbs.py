@@ -8,6 +8,8 @@ import sys
 
 folder = pathlib.Path(sys.argv[1])
 model, artifact = folder / "cases/right/model.onnx", folder / "m.adze"
+kernel = folder / "kernel.ptx"
+kernel.write_text(".entry k() { ret; }")
 ARGUMENTS = {
     "compile": [model, "-o", artifact], "run": [artifact], "inspect": [artifact],
     "bench": [artifact, "--duration", "0.05", "--warmup", "0"],
@@ -15,7 +17,7 @@ ARGUMENTS = {
     "tune": [model, "--budget", "1s", "--db", folder / "tune.db"],
     "verify": [artifact, "--against", model], "ops": [],
     "plan-memory": [folder / "buffers.csv"], "targets": [], "doctor": [],
-    "conformance": [folder / "cases"],
+    "conformance": [folder / "cases"], "emulate": [kernel, "--block", "32"],
 }
 
 
