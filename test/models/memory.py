@@ -94,8 +94,8 @@ def main():
     args.adze = args.build.resolve() / "tools/adze/adze"
     idle = resident([sys.executable, "-c", ONNXRUNTIME])
     text = SECTION
-    for model in fetch.manifest()["models"]:
-        if args.names and model["name"] not in args.names:
+    for model in fetch.chosen(args.names, full=False):
+        if "unsupported" in model:
             continue
         cells = row(args, model, idle)
         text += "| " + " | ".join(cells) + " |\n"
