@@ -90,8 +90,8 @@ def main():
     args = parser.parse_args()
     os.environ.setdefault("ADZE_PYTHON", sys.executable)
     adze, failed, count, rows = args.build.resolve() / "tools/adze/adze", 0, 0, []
-    for model in fetch.manifest()["models"]:
-        if "unsupported" in model or args.names and model["name"] not in args.names:
+    for model in fetch.chosen(args.names, full=False):
+        if "unsupported" in model:
             continue
         source, count = args.models / f"{model['name']}.onnx", count + 1
         graph = onnx.load(source, load_external_data=False).graph
