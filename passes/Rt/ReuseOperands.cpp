@@ -24,7 +24,7 @@ class KernelAccesses {
     for (Operation &op : kernel.getOps()) {
       auto structured = dyn_cast<linalg::LinalgOp>(op);
       if (structured) ops.push_back(structured);
-      known &= structured || isa<memref::AllocOp, memref::DeallocOp, func::ReturnOp>(op) ||
+      known &= (structured && !readsByItself(structured)) || isa<memref::AllocOp, memref::DeallocOp, func::ReturnOp>(op) ||
                (isMemoryEffectFree(&op) && !isa<ViewLikeOpInterface>(op));
     }
   }
@@ -52,6 +52,17 @@ class KernelAccesses {
   }
 
  private:
+  /// The op's body reads memory by itself, at any position.
+  static bool readsByItself(linalg::LinalgOp op) {
+    return op.getBlock()
+        ->walk([](Operation *inner) {
+          return llvm::any_of(inner->getOperandTypes(), llvm::IsaPred<BaseMemRefType>)
+                     ? WalkResult::interrupt()
+                     : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
   bool uses(size_t i, Value v) { return llvm::is_contained(ops[i]->getOperands(), v); }
   bool isFill(size_t i) { return isa<linalg::FillOp>(ops[i]); }
 
