@@ -9,7 +9,9 @@ namespace adze::ptx {
 
 namespace {
 
-constexpr uint32_t kMaxRegisterBytes = 32 << 20;
+constexpr uint32_t kMaxRegisterBytes = 4 << 20;  // of a warp
+constexpr uint64_t kMaxLocalBytes = 512 << 10;    // of a thread, as on hardware
+constexpr size_t kMaxInstructions = 1 << 20;
 
 struct Register {
   Slot slot;
@@ -52,6 +54,7 @@ class Decoder {
     for (size_t i = 0; i < entry_.body.size(); ++i) {
       statement_ = &entry_.body[i], index_ = static_cast<uint32_t>(i);
       if (!decodeStatement()) return nullptr;
+      if (program_->code.size() > kMaxInstructions) return fail("more than 1048576 instructions"), nullptr;
     }
     // Falling off the end is a return.
     Inst end;
@@ -83,6 +86,7 @@ class Decoder {
       }
       if (v.space == "global" || v.space == "const") return fail("a module's variable inside an entry");
     }
+    if (local > kMaxLocalBytes) return fail("more than 512 KiB of local memory");
     program_->localBytes = static_cast<uint32_t>(local);
     program_->sharedBytes = static_cast<uint32_t>(shared);
     return true;

@@ -54,7 +54,7 @@ class Memory {
   uint64_t limit_, used_ = 0, next_ = uint64_t{1} << 32;
 };
 
-/// A module and its entries, decoded when first launched.
+/// A module and its entries, decoded when first launched. One thread at a time.
 class Module {
  public:
   ~Module();

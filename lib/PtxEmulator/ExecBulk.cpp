@@ -74,10 +74,11 @@ std::optional<TensorMap> mapAt(const Step &step, const Argument &arg, int lane) 
   return std::nullopt;
 }
 
+/// What the mbarrier counts; at most boxRoom, which is checked first.
 uint32_t boxBytes(const TensorMap &m) {
-  uint32_t n = m.elementBytes;
+  uint64_t n = m.elementBytes;
   for (int i = 0; i < m.rank; ++i) n *= m.box[i];
-  return n;
+  return static_cast<uint32_t>(n);
 }
 
 /// Global memory that a box touches must be there.
@@ -196,7 +197,7 @@ Flow execBulkCommit(Step &step) {
 
 static void finish(const Step &step, const BulkStore &s) {
   Cta &cta = step.cta;
-  if (step.checks() && cta.shared.writtenSince(s.shared, s.tensor ? boxRoom(s.map) : s.bytes, s.issued))
+  if (step.checks() && cta.shared.writtenSince(s.shared, s.tensor ? static_cast<uint32_t>(boxRoom(s.map)) : s.bytes, s.issued))
     cta.machine.find(FindingKind::PendingCopy, *s.inst, [] { return std::string("shared memory was overwritten while the copy still read it"); });
   auto move = [&](uint32_t from, uint64_t to, uint32_t bytes) {
     Memory::Allocation *a = to ? cta.machine.memory.find(to) : nullptr;

@@ -153,7 +153,9 @@ Flow execElect(Step &step) {
 
 enum CarryFlags : uint32_t { kSubtract = 1, kUsesCarry = 2, kSetsCarry = 4 };
 
-bool prepareCarry(Detail &d, std::string &) {
+bool prepareCarry(Detail &d, std::string &message) {
+  for (const Argument &a : d.args)
+    if (a.rows.size() != 1 || (a.bits[0] == 64) != (d.elementBytes == 8)) return message = "a register of the wrong size", false;
   d.values[0] = (d.words[0] == "sub" || d.words[0] == "subc" ? kSubtract : 0u) |
                 (d.words[0] == "addc" || d.words[0] == "subc" ? kUsesCarry : 0u);
   for (std::string_view w : d.words) d.values[0] |= w == "cc" ? kSetsCarry : 0u;

@@ -263,7 +263,12 @@ bool prepareMma(Detail &d, std::string &message) {
   plan->d = types[0], plan->a = types[1], plan->b = types[2], plan->c = types[3];
   Shape s = plan->shape;
   if (plan->a == Element::F64) {
-    bool ok = s.m == 8 && s.n == 8 && s.k == 4 && d.args[1].rows.size() == 1 && d.args[3].rows.size() == 2;
+    bool ok = s.m == 8 && s.n == 8 && s.k == 4;
+    constexpr size_t kRegisters[] = {2, 1, 1, 2};
+    for (int i = 0; i < 4; ++i) {
+      ok &= d.args[i].rows.size() == kRegisters[i];
+      for (uint8_t bits : d.args[i].bits) ok &= bits == 64;
+    }
     return ok ? true : (message = "not a form of mma that is emulated", false);
   }
   if (!planFragments(*plan, rows[0], rows[1])) return message = "not a form of mma that is emulated", false;

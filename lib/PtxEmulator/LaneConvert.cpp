@@ -3,7 +3,7 @@
 
 namespace adze::ptx {
 #define LANE(PATTERN, PIPE, R, A, B, C, D, ...)                                              \
-  &lanes<R, A, B, C, D, [](A a, B b, C c, D d) { return __VA_ARGS__; }>,
+  &lanes<R, A, B, C, D, ([](A a, B b, C c, D d) { return __VA_ARGS__; })>,
 extern const LaneFunction kLanesConvert[];
 const LaneFunction kLanesConvert[] = {
 #include "lib/PtxEmulator/LaneConvert.def"

@@ -348,7 +348,9 @@ void lanes(void *result, const void *a, const void *b, const void *c, const void
     *static_cast<u32 *>(result) = mask;
   } else {
     // The result may be one of the operands, whole: no lane reads another's.
+#ifdef __clang__
 #pragma clang loop vectorize(assume_safety)
+#endif
     for (int l = 0; l < kLanes; ++l)
       setLane<R>(result, l, static_cast<R>(F(getLane<A>(a, l), getLane<B>(b, l), getLane<C>(c, l), getLane<D>(d, l))));
   }

@@ -250,7 +250,7 @@ Mbarrier *mbarrierAt(const Step &step, uint64_t address);
 void deliverCopies(Cta &cta, Warp &warp, const std::vector<AsyncCopy> &copies);
 /// What shared memory a tensor map's box covers, row by row: calls
 /// f(shared address, global address or 0, bytes).
-uint32_t boxRoom(const TensorMap &map);  ///< bytes of shared memory that it spans
+uint64_t boxRoom(const TensorMap &map);  ///< bytes of shared memory that it spans
 void eachBoxPiece(const TensorMap &map, const int32_t *coordinates, uint32_t shared,
                   const std::function<void(uint32_t, uint64_t, uint32_t)> &f);
 

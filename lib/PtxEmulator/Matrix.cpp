@@ -35,21 +35,37 @@ static bool exponents(const float *x, int count, std::vector<int> &e) {
   return finite;
 }
 
-void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k, TensorSum mode) {
-  static thread_local std::vector<int> ea, eb, ec;
-  static thread_local std::vector<float> before;
-  bool finite = exponents(a, m * k, ea) & exponents(b, k * n, eb) & exponents(c, m * n, ec);
-  if (!finite) before.assign(c, c + m * n);
+/// The same with zeros for what is no finite number.
+static const float *onlyFinite(const float *x, int count, std::vector<float> &copy) {
+  copy.assign(x, x + count);
+  for (float &v : copy) v = v - v == 0 ? v : 0;
+  return copy.data();
+}
+
+static void multiplyFinite(float *c, const float *a, const float *b, int m, int n, int k, TensorSum mode,
+                           const std::vector<int> &ea, const std::vector<int> &eb) {
   for (int i = 0; i < m; ++i)
     tensorFunctions().row(c + i * n, a + i * k, b, &ea[static_cast<size_t>(i * k)], eb.data(), n, k, mode);
-  if (finite) return;
+}
+
+void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k, TensorSum mode) {
+  static thread_local std::vector<int> ea, eb, ec;
+  if (exponents(a, m * k, ea) & exponents(b, k * n, eb) & exponents(c, m * n, ec))
+    return multiplyFinite(c, a, b, m, n, k, mode, ea, eb);
   // Sums with an infinity or NaN in them are just that.
+  std::vector<float> sums(static_cast<size_t>(m * n)), copyA, copyB, copyC;
   for (int i = 0; i < m; ++i)
     for (int j = 0; j < n; ++j) {
-      double sum = before[static_cast<size_t>(i * n + j)];
+      double sum = c[i * n + j];
       for (int x = 0; x < k; ++x) sum += static_cast<double>(a[i * k + x]) * b[x * n + j];
-      if (sum - sum != 0) c[i * n + j] = static_cast<float>(sum);
+      sums[static_cast<size_t>(i * n + j)] = static_cast<float>(sum);
     }
+  const float *finiteA = onlyFinite(a, m * k, copyA), *finiteB = onlyFinite(b, k * n, copyB);
+  std::copy_n(onlyFinite(c, m * n, copyC), m * n, c);
+  exponents(finiteA, m * k, ea), exponents(finiteB, k * n, eb);
+  multiplyFinite(c, finiteA, finiteB, m, n, k, mode, ea, eb);
+  for (int i = 0; i < m * n; ++i)
+    if (sums[static_cast<size_t>(i)] - sums[static_cast<size_t>(i)] != 0) c[i] = sums[static_cast<size_t>(i)];
 }
 
 void multiplyEighths(float *c, const float *a, const float *b, int m, int n, int k) {

@@ -59,7 +59,6 @@ class SharedMemory {
   uint32_t tick() { return ++now_; }
   /// A new block: nothing is initialised, everything is ordered.
   void restart();
-  uint32_t startTime() const { return start_; }
 
  private:
   struct Word {

@@ -53,7 +53,8 @@ std::optional<TensorMap> decodeTensorMap(const uint8_t *bytes) {
     m.extents[i] = p.extents[i], m.box[i] = p.box[i];
     m.strides[i] = i ? uint64_t{p.strides16[i]} * 16 : p.elementBytes;
   }
-  return m;
+  std::string error;
+  return encodeTensorMap(m, error) ? std::optional(m) : std::nullopt;
 }
 
 /// Swizzling exchanges 16-byte pieces by address bits 7 to 9, as many of them
@@ -64,8 +65,8 @@ static uint32_t swizzled(uint32_t address, uint32_t span) {
   return address ^ (address >> 7 & pieces) << 4;
 }
 
-uint32_t boxRoom(const TensorMap &m) {
-  uint32_t bytes = m.swizzle ? m.swizzle : m.box[0] * m.elementBytes;
+uint64_t boxRoom(const TensorMap &m) {
+  uint64_t bytes = m.swizzle ? m.swizzle : m.box[0] * m.elementBytes;
   for (int i = 1; i < m.rank; ++i) bytes *= m.box[i];
   return bytes;
 }

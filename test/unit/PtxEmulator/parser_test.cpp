@@ -130,6 +130,8 @@ TEST_CASE("what cannot be decoded is refused with its line", "[PtxEmulator]") {
       {"cp.async.ca.shared.global [%r1], [%rd1], 5;", "a copy of 5 bytes"},
       {"mov.b64 {%r1, %r2, %r3}, %rd1;", "its source does not fill"},
       {"st.global.u32 %r1, [%rd1];", "not in brackets"},
+      {"add.cc.u64 %r1, %rd1, %rd2;", "a register of the wrong size"},
+      {"mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%r0,%r1}, {%rd0}, {%rd1}, {%rd2,%rd3};", "not a form of mma"},
       {"wgmma.mma_async.sync.aligned.m64n12k16.f32.f16.f16 {%f0}, %rd0, %rd1, 1, 1, 1, 0, 0;", "not a form of wgmma"},
   };
   for (const auto &c : cases) {
@@ -139,4 +141,5 @@ TEST_CASE("what cannot be decoded is refused with its line", "[PtxEmulator]") {
     CHECK(o.error.message.find(c.says) != std::string::npos);
     CHECK(o.error.line == 8);
   }
+  CHECK(runBody(".local .b8 big[600000];").error.message == "more than 512 KiB of local memory");
 }
