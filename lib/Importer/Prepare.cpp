@@ -145,6 +145,9 @@ std::string inputNames(const Session &s) {
 
 using Fixed = std::map<std::string, int64_t>;
 
+/// Dimensions of one name have one extent; some exporters write "?" for any.
+bool isName(const std::string &text) { return !text.empty() && text != "?"; }
+
 bool fixShape(Session &s, onnx::ValueInfoProto &v, const std::vector<DimRange> &dims, Fixed &fixed) {
   if (!v.type().has_tensor_type()) return usage(s, v.name(), "the input is no tensor");
   auto *tensor = v.mutable_type()->mutable_tensor_type();
@@ -158,11 +161,12 @@ bool fixShape(Session &s, onnx::ValueInfoProto &v, const std::vector<DimRange> &
     auto *dim = shape->mutable_dim(i);
     const DimRange &range = dims[size_t(i)];
     if (range.low < 0 || range.low > range.high) return usage(s, v.name(), "a range is empty or negative");
-    if (dim->has_dim_value() && (dim->dim_value() < range.low || dim->dim_value() > range.high))
+    bool known = dim->has_dim_value() && dim->dim_value() >= 0;  // some exporters write -1 for any
+    if (known && (dim->dim_value() < range.low || dim->dim_value() > range.high))
       return usage(s, v.name(), "dimension " + std::to_string(i) + " is " +
                                     std::to_string(dim->dim_value()) + " in the model");
     if (range.low != range.high) continue;
-    if (!dim->dim_param().empty()) {
+    if (isName(dim->dim_param())) {
       auto [it, fresh] = fixed.emplace(dim->dim_param(), range.low);
       if (!fresh && it->second != range.low)
         return usage(s, v.name(), "symbolic dimension '" + printable(dim->dim_param(), 60) +

@@ -153,6 +153,19 @@ TEST_CASE("shapes given by the user reach the types", "[Importer]") {
   CHECK(range.main().getArgAttr(0, onnxir::kRanges));
 }
 
+TEST_CASE("an extent of -1 or without a name may be any", "[Importer]") {
+  Model m;
+  m.input("x", {-1, 4, -1}).output("y");
+  m.node("Relu", {"x"}, {"y"});
+  auto *dims = m.proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  dims->mutable_dim(0)->set_dim_param("?");
+  dims->mutable_dim(1)->set_dim_value(-1);
+  dims->mutable_dim(2)->set_dim_param("?");
+  ImportOptions o;
+  o.shapes["x"] = {{3, 3}, {5, 5}, {7, 7}};
+  CHECK(typeText(Import(m, o).main().getArgumentTypes()[0]) == "tensor<3x5x7xf32>");
+}
+
 TEST_CASE("shapes that do not fit are usage errors", "[Importer]") {
   Model m;
   m.input("x", {-1, 4}).output("y");
