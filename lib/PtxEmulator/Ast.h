@@ -61,7 +61,6 @@ struct Entry {
   uint64_t parameterBytes = 0;
   uint32_t maxThreads[3] = {0, 0, 0};       ///< .maxntid
   uint32_t requiredThreads[3] = {0, 0, 0};  ///< .reqntid
-  uint32_t maxRegisters = 0;
   std::vector<RegisterDeclaration> registers;
   std::vector<Variable> variables;
   std::vector<Statement> body;

@@ -164,6 +164,10 @@ Flow execTensorStore(Step &step) {
     s.inst = &step.inst, s.tensor = true, s.map = *map, s.bytes = boxBytes(*map);
     s.shared = sharedOffset(step, d.args[1], l), s.issued = step.cta.shared.tick();
     for (int i = 0; i < map->rank; ++i) s.coordinates[i] = static_cast<int32_t>(step.value(d.args[0], i, l));
+    if (*std::min_element(s.coordinates, s.coordinates + map->rank) < 0) {  // illegal on hardware
+      step.find(FindingKind::InvalidOperand, [] { return std::string("a store that begins before the tensor"); });
+      return;
+    }
     if (!insideShared(step, s.shared, boxRoom(*map), 128)) return;
     if (!globalThere(step, *map, s.coordinates, false, l)) return;
     eachBoxPiece(*map, s.coordinates, s.shared, [&](uint32_t at, uint64_t, uint32_t n) { checkRead(step, at, n); });

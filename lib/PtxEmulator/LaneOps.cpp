@@ -8,7 +8,7 @@ namespace adze::ptx {
 
 namespace {
 #define LANE(PATTERN, PIPE, R, A, B, C, D, ...)                                   \
-  {PATTERN, Pipe::PIPE, kRowKind<R>, {kRowKind<A>, kRowKind<B>, kRowKind<C>, kRowKind<D>}, sizeof(R)},
+  {PATTERN, Pipe::PIPE, kRowKind<R>, {kRowKind<A>, kRowKind<B>, kRowKind<C>, kRowKind<D>}},
 constexpr LaneOp kOps[] = {
 #include "lib/PtxEmulator/LaneInteger.def"
 #include "lib/PtxEmulator/LaneFloat.def"

@@ -43,7 +43,6 @@ struct LaneOp {
   const char *pattern;
   Pipe pipe;
   RowKind result, operands[4];
-  uint8_t resultBytes;  ///< of the type; a narrow result in a wide register is extended
 };
 
 /// One row for each LANE of the .def files, in their order.

@@ -269,12 +269,7 @@ class Parser {
     if (accept(".maxntid")) return threeNumbers(e.maxThreads);
     if (accept(".reqntid")) return threeNumbers(e.requiredThreads);
     uint64_t n;
-    if (accept(".maxnreg")) {
-      if (!expectInteger(n)) return false;
-      e.maxRegisters = static_cast<uint32_t>(std::min<uint64_t>(n, 255));
-      return true;
-    }
-    for (auto hint : {".minnctapersm", ".maxnctapersm", ".maxclusterrank"})
+    for (auto hint : {".maxnreg", ".minnctapersm", ".maxnctapersm", ".maxclusterrank"})
       if (accept(std::string_view(hint))) return expectInteger(n);
     if (accept(".reqnctapercluster")) {
       uint32_t extents[3];

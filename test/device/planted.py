@@ -54,6 +54,8 @@ PLANTED = [
     ("bulk_copy", "mbarrier overwritten", ("  fence.mbarrier_init", 0), "  st.shared.u32 [%r3], 0;\n  fence.mbarrier_init", "mbarrier-access"),
     ("bulk_copy", "arrives twice", ("[%r3], 2048;\n  cp", 0), "[%r3], 2048;\n  mbarrier.arrive.shared.b64 %rd3, [%r3];\n  mbarrier.arrive.shared.b64 %rd3, [%r3];\n  cp", "mbarrier-arrivals"),
     ("bulk_copy", "the last store's barrier removed", ("  bar.sync 0;\n  add.u32 %r4", 0), "  add.u32 %r4", "race"),
+    ("tensor_store", "begins before the tensor", ("{16, 8}", 0), "{16, -3}", "invalid-operand"),
+    ("tensor_store", "fence of the proxy removed", ("  fence.proxy.async.shared::cta;\n", 0), "", "missing-proxy-fence"),
     ("gemm", "barrier removed", ("  bar.sync 0;", 0), "", "race"),
     ("gemm", "wait one short", ("cp.async.wait_group 1", 0), "cp.async.wait_group 2", "copy-in-flight"),
     ("gemm", "commit removed", ("  cp.async.commit_group;", 0), "", "copy-in-flight"),

@@ -397,5 +397,15 @@ NOARRIVE:
                   tolerance=2.0 ** -11 * np.sqrt(k))
 
 
+def tensor_store():
+    """One box of 16 rows of 64 halves through a tensor map."""
+    import kernels
+    words = np.arange(512, dtype=np.uint32) * np.uint32(0x01030307)
+    want = np.zeros((40, 96), np.uint16)
+    want[8:24, 16:80] = words.view(np.uint16).reshape(16, 64)
+    return Kernel("tensor_store", kernels.tma_store("tensor_store", 2, (8, 16), 2048), (1, 1, 1), (128, 1, 1),
+                  [{"map": "ts_out", "box": [16, 64], "swizzle": 0}], {"ts_out": np.zeros((40, 96), np.uint16)}, {"ts_out": want})
+
+
 def all_kernels():
-    return [block_sum(), transpose(), named_barriers(), histogram(), bulk_copy(), gemm(), wgmma()]
+    return [block_sum(), transpose(), named_barriers(), histogram(), bulk_copy(), gemm(), wgmma(), tensor_store()]
