@@ -26,8 +26,9 @@ func.func @epilogue(%a: tensor<4x8xf32>, %b: tensor<8x8xf32>) -> tensor<4x8xf32>
 // CHECK-DAG: op = "abs", why = "concat holds no element for what follows"
 // CHECK-DAG: op = "transpose", why = "transpose reads by another index"
 // CHECK-DAG: op = "neg", why = "adze.fuse keeps it alone"
-func.func @reasons(%x: tensor<4x4xf32>, %i: tensor<2xi64>)
+func.func @reasons(%x: tensor<4x4xf32>)
     -> (tensor<4x4xf32>, tensor<4x4xf32>, tensor<16xf32>, tensor<2x4xf32>, tensor<8x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) {
+  %i = adze.constant dense<[3, 0]> : tensor<2xi64> : tensor<2xi64>
   %flat = adze.constant dense<16> : tensor<1xi64> : tensor<1xi64>
   %0 = adze.elementwise tanh(%x) : (tensor<4x4xf32>) -> tensor<4x4xf32>
   %1 = adze.softmax %0 {axis = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
