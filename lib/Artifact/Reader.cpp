@@ -191,6 +191,8 @@ std::shared_ptr<const Artifact> Artifact::open(const std::string &path, Diagnost
   }
   auto artifact = fromBytes(file->bytes(), error, file);
   if (!artifact) error.file = path;
+  // Checking read all of it; a request may need less, such as one of two layouts.
+  file->release();
   return artifact;
 }
 

@@ -83,6 +83,10 @@ std::shared_ptr<MappedFile> MappedFile::fromFd(int fd, std::string &error) {
   return file;
 }
 
+void MappedFile::release() const {
+  if (data_) ::madvise(const_cast<std::byte *>(data_), size_, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<std::byte *>(data_), size_);
 }

@@ -20,6 +20,9 @@ class MappedFile {
   MappedFile(const MappedFile &) = delete;
   MappedFile &operator=(const MappedFile &) = delete;
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  /// Gives back what has been read; what is used again comes from the system's
+  /// cache, page by page.
+  void release() const;
 
  private:
   MappedFile() = default;
