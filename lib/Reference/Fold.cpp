@@ -47,6 +47,10 @@ static ElementsAttr resourceAttr(const Tensor &t) {
     auto *dialect = t.type().getContext()->getLoadedDialect<BuiltinDialect>();
     return DenseResourceElementsAttr::get(t.type(), DenseResourceElementsHandle(entry, dialect));
   }
+  // Memory of another constant, which a reshape hands on, may go before this one.
+  if (!t.owner())
+    return DenseResourceElementsAttr::get(
+        t.type(), name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, size_t(t.elementBytes())));
   // The tensor's memory becomes the blob's; nothing is copied.
   AsmResourceBlob blob(bytes, size_t(t.elementBytes()), [owner = t.owner()](void *, size_t, size_t) {},
                        /*dataIsMutable=*/false);

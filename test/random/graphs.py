@@ -651,8 +651,8 @@ def pool(g, op):
         x = away_from_zero(g, x)
     if op == "AveragePool":
         attributes["count_include_pad"] = g.pick([None, 1])
-        if attributes.get("auto_pad", "VALID") != "VALID":
-            attributes.pop("dilations", None)  # onnxruntime pads as if there were none
+    if op != "MaxPool" and attributes.get("auto_pad", "VALID") != "VALID":
+        attributes.pop("dilations", None)  # onnxruntime pads as if there were none
     if op != "LpPool" and "auto_pad" not in attributes:
         attributes["ceil_mode"] = g.pick([None, None, 1])
     g.add(op, x, **attributes)

@@ -76,6 +76,31 @@ def verdicts(adze, folder, cpu):
     return {c["name"]: (c["status"], c["reason"]) for c in json.loads(done.stdout)["cases"]}
 
 
+def grown_graphs(seeds, ops, folder):
+    """(seed, what `grow` returns) of each; a crash of onnxruntime is a refusal, and
+    takes the pool with it."""
+    waiting = list(seeds)
+    while waiting:
+        with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+            jobs = [(seed, pool.submit(grow, seed, ops, folder)) for seed in waiting]
+            waiting = []
+            for seed, job in jobs:
+                try:
+                    yield seed, job.result()
+                except concurrent.futures.process.BrokenProcessPool:
+                    waiting.append(seed)
+        if waiting:  # the first of these, or one beside it: each alone
+            for seed in waiting[:os.cpu_count() or 1]:
+                for begun in pathlib.Path(folder).glob(f"*/{seed:06}"):
+                    shutil.rmtree(begun)
+                with concurrent.futures.ProcessPoolExecutor(1) as pool:
+                    try:
+                        yield seed, pool.submit(grow, seed, ops, folder).result()
+                    except concurrent.futures.process.BrokenProcessPool:
+                        yield seed, ([], "it crashes")
+            waiting = waiting[os.cpu_count() or 1:]
+
+
 class Suite:
     def __init__(self, args):
         self.args, self.passed, self.failed = args, 0, 0
@@ -90,14 +115,11 @@ class Suite:
         missing = set(ops) - set(graphs.RECIPES) - set(KNOWN["not grown"])
         self.say(not missing, f"ops that have neither a recipe nor a reason: {sorted(missing)}")
         grown = collections.Counter()
-        with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-            jobs = {seed: pool.submit(grow, seed, ops, folder) for seed in seeds}
-            for seed, job in jobs.items():
-                names, refused = job.result()
-                grown.update(names)
-                if refused:
-                    self.say(str(seed) in KNOWN["onnxruntime"],
-                             f"seed {seed}: onnxruntime refuses the graph: {refused}")
+        for seed, (names, refused) in grown_graphs(seeds, ops, folder):
+            grown.update(names)
+            if refused:
+                self.say(str(seed) in KNOWN["onnxruntime"],
+                         f"seed {seed}: onnxruntime refuses the graph: {refused}")
         never = sorted(set(graphs.RECIPES) - set(grown))
         print(f"{sum(grown.values())} nodes of {len(grown)} ops; never: {' '.join(never) or '-'}",
               flush=True)
