@@ -2,10 +2,10 @@
 #include "dialects/Graph/IndexMath.h"
 #include "lib/Support/Winograd.h"
 #include "passes/Schedule/MachineModel.h"
-#include "passes/Schedule/Padding.h"
 #include "passes/Schedule/Passes.h"
 #include "passes/Schedule/Prepare.h"
 #include "passes/Schedule/Schedule.h"
+#include "passes/Schedule/WinogradSite.h"
 #include "passes/Schedule/WinogradTransform.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -28,120 +28,16 @@ using Folds = SmallVector<Fold>;
 constexpr int64_t kTile = kWinogradTile, kPoints = kWinogradPoints;
 constexpr int64_t kProducts = kPoints * kPoints;
 
-/// One convolution and what follows it point by point.
-struct Site {
-  linalg::GenericOp conv, fill;
-  SmallVector<linalg::GenericOp> epilogue;
-  const Padding *padding = nullptr;  ///< of its input, which is read where it comes from
-
-  Value results() { return conv.getDpsInits()[0]; }
-};
-
-bool isZeroFill(linalg::GenericOp op, Value memref) {
-  TypedAttr value = filledWith(op);
-  return value && op.getDpsInits()[0] == memref && matchPattern(value, m_AnyZeroFloat());
-}
-
-bool touches(Operation &op, Value memref) {
-  return op.walk([&](Operation *inner) {
-             for (Value operand : inner->getOperands())
-               if (isa<MemRefType>(operand.getType()) && mayAlias(operand, memref))
-                 return WalkResult::interrupt();
-             return WalkResult::advance();
-           }).wasInterrupted();
-}
-
-/// The fill that the sums start from; null when they start from anything else.
-linalg::GenericOp findFill(linalg::GenericOp conv) {
-  Value memref = conv.getDpsInits()[0];
-  for (Operation *op = conv->getPrevNode(); op; op = op->getPrevNode())
-    if (touches(*op, memref) && !isa<memref::AllocOp>(op)) {
-      auto generic = dyn_cast<linalg::GenericOp>(op);
-      return isZeroFill(generic, memref) ? generic : linalg::GenericOp();
-    }
-  return {};
-}
-
-/// Reads and writes plain dimensions, and depends on nothing but what it reads.
-bool isPlainElementwise(linalg::GenericOp op) {
-  if (!op.hasPureBufferSemantics() || op.getNumParallelLoops() != 4 || op.getNumLoops() != 4)
-    return false;
-  for (Operation &inner : op.getBody()->without_terminator())
-    if (isa<linalg::IndexOp>(inner) || !isMemoryEffectFree(&inner) || inner.getNumRegions())
-      return false;
-  for (OpOperand &operand : op->getOpOperands()) {
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    if (op.isDpsInit(&operand) ? !map.isIdentity()
-                               : !llvm::all_of(map.getResults(), [](AffineExpr expr) {
-                                   return isa<AffineDimExpr, AffineConstantExpr>(expr);
-                                 }))
-      return false;
-  }
-  return true;
-}
-
-/// `op` may run block by block after the ops of the site: what they write it
-/// accesses at the same point, or not at all.
-bool follows(linalg::GenericOp op, Site &site) {
-  bool reads = false;
-  SmallVector<linalg::GenericOp> before{site.conv};
-  llvm::append_range(before, site.epilogue);
-  for (OpOperand &operand : op->getOpOperands()) {
-    bool identity = op.getMatchingIndexingMap(&operand).isIdentity();
-    for (linalg::GenericOp other : before)
-      for (OpOperand &theirs : other->getOpOperands()) {
-        bool writes = op.isDpsInit(&operand) || other.isDpsInit(&theirs);
-        if (!isa<MemRefType>(operand.get().getType()) || !isa<MemRefType>(theirs.get().getType()) ||
-            !writes || !mayAlias(operand.get(), theirs.get()))
-          continue;
-        bool pointwise = operand.get() == theirs.get() && identity &&
-                         other.getMatchingIndexingMap(&theirs).isProjectedPermutation() &&
-                         (other == site.conv ? other.isDpsInit(&theirs)
-                                             : other.getMatchingIndexingMap(&theirs).isIdentity());
-        if (!pointwise)
-          return false;
-        reads |= other.isDpsInit(&theirs);
-      }
-  }
-  // The input's source as well: it is read for a block while others are written.
-  for (Value out : op.getDpsInits())
-    if (site.padding && mayAlias(out, site.padding->source))
-      return false;
-  return reads;
-}
-
-/// Ops that a nest may move past.
-bool isTransparent(Operation &op) {
-  return isa<memref::AllocOp>(op) || isMemoryEffectFree(&op);
-}
-
-std::optional<Site> findSite(linalg::GenericOp conv, const Paddings &paddings) {
-  Site site;
-  site.conv = conv;
-  site.fill = findFill(conv);
-  if (!site.fill)
-    return std::nullopt;
-  site.padding = paddings.of(conv.getDpsInputs()[0]);
-  for (Operation *op = conv->getNextNode(); op; op = op->getNextNode()) {
-    auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (generic && isPlainElementwise(generic) && follows(generic, site))
-      site.epilogue.push_back(generic);
-    else if (generic || !isTransparent(*op))
-      break;
-  }
-  return site;
-}
-
 /// Emits the loops of one site.
 class Expansion {
 public:
-  Expansion(Site &site, const MachineModel &machine)
+  Expansion(WinogradSite &site, const MachineModel &machine)
       : site(site), machine(machine), loc(site.conv.getLoc()), b(lastOp(site)), m(b, loc) {}
 
   void run();
 
 private:
-  static Operation *lastOp(Site &site) {
+  static Operation *lastOp(WinogradSite &site) {
     return site.epilogue.empty() ? site.conv : site.epilogue.back();
   }
   Fold constant(int64_t v) { return m.constant(v); }
@@ -164,7 +60,7 @@ private:
   Value blockOf(Value memref, AffineMap map, ArrayRef<Fold> offsets, ArrayRef<Fold> sizes);
   bool isReadElsewhere(Value memref);
 
-  Site &site;
+  WinogradSite &site;
   const MachineModel &machine;
   Location loc;
   OpBuilder b;
@@ -432,7 +328,7 @@ struct ExpandWinograd : impl::ExpandWinogradBase<ExpandWinograd> {
     MachineModel machine = MachineModel::of(getOperation());
     for (linalg::GenericOp conv : convs) {
       Paddings paddings(*conv->getBlock(), machine);
-      std::optional<Site> site = findSite(conv, paddings);
+      std::optional<WinogradSite> site = findWinogradSite(conv, paddings);
       if (!site)
         continue;  // as it stands it is right, if slow
       Expansion(*site, machine).run();

@@ -236,8 +236,8 @@ FailureOr<std::unique_ptr<Unit>> finish(const Draft &draft) {
   return unit;
 }
 
-/// Ops that a nest may move past: they touch no memory that exists already.
-/// What has effects but no memrefs (a check, say) has them elsewhere.
+}  // namespace
+
 bool isTransparent(Operation &op) {
   if (isa<memref::AllocOp, memref::AllocaOp>(op) || isMemoryEffectFree(&op))
     return true;
@@ -246,8 +246,6 @@ bool isTransparent(Operation &op) {
          llvm::none_of(op.getOperandTypes(), isMemRef) &&
          llvm::none_of(op.getResultTypes(), isMemRef);
 }
-
-}  // namespace
 
 bool Unit::writes(Value memref) const {
   return llvm::any_of(stages, [&](const Stage &stage) {

@@ -36,6 +36,10 @@ struct Unit {
   bool writes(mlir::Value memref) const;
 };
 
+/// Ops that a nest may move past: they touch no memory that exists already.
+/// What has effects but no memrefs (a check, say) has them elsewhere.
+bool isTransparent(mlir::Operation &op);
+
 /// Splits the linalg ops of `block` (generics on memrefs) into units, which read
 /// through `paddings`. Ops that cannot be addressed are left out and given to
 /// `unsupported` with the reason.

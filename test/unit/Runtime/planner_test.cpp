@@ -147,23 +147,30 @@ constexpr double kSlower = 1;
 TEST_CASE("a hundred thousand buffers are planned within 1.05 of the peak in a second", "[Runtime]") {
   std::mt19937 rng(9);
   constexpr int32_t kCount = 100000;
-  std::vector<std::pair<const char *, std::vector<PlanBuffer>>> graphs;
-  graphs.emplace_back("network", network(rng, kCount));
-  graphs.emplace_back("nested", nested(rng, kCount));
-  graphs.emplace_back("scattered, 5 alive", scattered(rng, kCount, 5));
-  graphs.emplace_back("scattered, 50 alive", scattered(rng, kCount, 50));
-  graphs.emplace_back("scattered, 2000 alive", scattered(rng, kCount, 2000));
-  for (const auto &[name, buffers] : graphs) {
-    CAPTURE(name);
+  // Where 1.05 is not reached, why: an expected failure, which must not pass.
+  struct Graph {
+    const char *name;
+    std::vector<PlanBuffer> buffers;
+    std::string_view missed = "";
+  };
+  constexpr std::string_view kNoStructure =
+      "begins and lengths have no structure, and greedy orders leave gaps of 5 to 6 %; "
+      "a search of that many buffers takes more than a second";
+  std::vector<Graph> graphs;
+  graphs.push_back({"network", network(rng, kCount)});
+  graphs.push_back({"nested", nested(rng, kCount)});
+  graphs.push_back({"scattered, 5 alive", scattered(rng, kCount, 5)});
+  graphs.push_back({"scattered, 50 alive", scattered(rng, kCount, 50), kNoStructure});
+  graphs.push_back({"scattered, 2000 alive", scattered(rng, kCount, 2000), kNoStructure});
+  for (const Graph &graph : graphs) {
     Plan plan;
     double begin = cpuSeconds();
-    REQUIRE(planOffsets(buffers, plan));
+    REQUIRE(planOffsets(graph.buffers, plan));
     CHECK(cpuSeconds() - begin < kSlower);
-    CHECK(checkPlan(buffers, plan.offsets, plan.slabBytes));
-    // Without any structure it is not reached (docs/runtime.md).
-    bool many = std::string_view(name) == "scattered, 50 alive" ||
-                std::string_view(name) == "scattered, 2000 alive";
-    CHECK(double(plan.slabBytes) <= (many ? 1.06 : 1.05) * double(plan.peakLiveBytes));
+    CHECK(checkPlan(graph.buffers, plan.offsets, plan.slabBytes));
+    double ratio = double(plan.slabBytes) / double(plan.peakLiveBytes);
+    INFO(graph.name << ": " << ratio << ", missed because: " << graph.missed);
+    CHECK((ratio <= 1.05) == graph.missed.empty());
   }
 }
 
