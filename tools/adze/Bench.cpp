@@ -22,12 +22,11 @@ constexpr const char *kFooter = R"(Examples:
 With --compare the engines take turns in the same run, so that a busy machine
 slows all of them: trust the ratios.)";
 
-struct Options {
+struct Options : InputOptions {
   std::string artifact, model;
-  std::vector<std::string> inputs, shapes, compare;
+  std::vector<std::string> compare;
   int threads = 0;
   double duration = 3, warmup = 0.5;
-  uint64_t seed = 0;
 };
 
 /// Something that can be run and timed; nanoseconds of each run.
@@ -208,11 +207,7 @@ void addBench(CLI::App &app, Cli &cli) {
       ->delimiter(',')
       ->check(CLI::IsMember({"ort", "openvino", "iree"}));
   verb->add_option("--model", o->model, "The ONNX model, for --compare");
-  verb->add_option("-i,--input", o->inputs, "NAME=FILE.npy; inputs not given are random")
-      ->allow_extra_args(false);
-  verb->add_option("--shape", o->shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
-      ->allow_extra_args(false);
-  verb->add_option("--seed", o->seed, "Of the random inputs")->capture_default_str();
+  o->addTo(*verb);
   addCommon(*verb, cli);
   verb->footer(kFooter);
   verb->callback([o, &cli] { cli.action = [o, &cli] { return runBench(*o, cli); }; });

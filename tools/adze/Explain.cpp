@@ -25,13 +25,11 @@ come from the caches, faster than memory. The peak is measured before the model
 runs. A kernel is bound by `compute` or `memory`, whichever takes longer at its
 peak, and by `overhead` where it reaches a tenth of neither.)";
 
-struct Options {
+struct Options : InputOptions {
   std::string artifact, trace, sort = "time";
-  std::vector<std::string> inputs, shapes;
   int threads = 0;
   int64_t iterations = 0, top = 0;
   double duration = 2;
-  uint64_t seed = 0;
 };
 
 /// What all launches of a kernel in one run did.
@@ -299,11 +297,7 @@ void addExplain(CLI::App &app, Cli &cli) {
   verb->add_option("--top", o->top, "Show this many rows; 0: all")
       ->check(CLI::Range(int64_t(0), int64_t(1000000)));
   verb->add_option("--trace", o->trace, "Write the last run as a Chrome trace to this file");
-  verb->add_option("-i,--input", o->inputs, "NAME=FILE.npy; inputs not given are random")
-      ->allow_extra_args(false);
-  verb->add_option("--shape", o->shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
-      ->allow_extra_args(false);
-  verb->add_option("--seed", o->seed, "Of the random inputs")->capture_default_str();
+  o->addTo(*verb);
   addCommon(*verb, cli);
   verb->footer(kFooter);
   verb->callback([o, &cli] { cli.action = [o, &cli] { return runExplain(*o, cli); }; });

@@ -21,10 +21,8 @@ constexpr const char *kFooter = R"(Examples:
 
 Names of output files: bytes outside [A-Za-z0-9._-] are percent-encoded.)";
 
-struct Options {
+struct Options : InputOptions {
   std::string artifact, output, testData, trace;
-  std::vector<std::string> inputs, shapes;
-  uint64_t seed = 0;
   int threads = 0;
 };
 
@@ -147,17 +145,13 @@ void addRun(CLI::App &app, Cli &cli) {
   auto *verb = app.add_subcommand("run", "Run an artifact on files or random data");
   auto o = std::make_shared<Options>();
   verb->add_option("artifact", o->artifact, "The .adze file")->required();
-  verb->add_option("-i,--input", o->inputs, "NAME=FILE.npy; inputs not given are random")
-      ->allow_extra_args(false);
+  o->addTo(*verb);
   verb->add_option("-o,--output", o->output, "Write each output to this folder as NAME.npy");
   verb->add_option("--test-data", o->testData,
                    "Folder of ONNX test data (input_N.pb, output_N.pb): run it and compare")
       ->excludes("--input");
-  verb->add_option("--shape", o->shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
-      ->allow_extra_args(false);
   verb->add_option("--trace", o->trace, "Write the run's kernels as a Chrome trace to this file")
       ->excludes("--test-data");
-  verb->add_option("--seed", o->seed, "Of the random inputs")->capture_default_str();
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   addCommon(*verb, cli);
   verb->footer(kFooter);

@@ -140,6 +140,14 @@ std::optional<std::vector<HostTensor>> Session::completeInputs(
   return given;
 }
 
+void InputOptions::addTo(CLI::App &verb) {
+  verb.add_option("-i,--input", inputs, "NAME=FILE.npy; inputs not given are random")
+      ->allow_extra_args(false);
+  verb.add_option("--shape", shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
+      ->allow_extra_args(false);
+  verb.add_option("--seed", seed, "Of the random inputs")->capture_default_str();
+}
+
 bool parseShapes(const std::vector<std::string> &texts,
                  std::map<std::string, std::vector<int64_t>> &shapes, Cli &cli) {
   for (const std::string &text : texts) {

@@ -62,6 +62,14 @@ int threadsOf(int asked);
 /// Reports what `status` says; true when it is success. Destroys it.
 bool succeeded(adze_status *status, Cli &cli);
 
+/// What a verb that runs a model asks about its inputs.
+struct InputOptions {
+  std::vector<std::string> inputs, shapes;
+  uint64_t seed = 0;
+
+  void addTo(CLI::App &verb);
+};
+
 /// "NAME=1x3x..." options as shapes; false after reporting.
 bool parseShapes(const std::vector<std::string> &texts,
                  std::map<std::string, std::vector<int64_t>> &shapes, Cli &cli);

@@ -30,10 +30,8 @@ Needs Python with onnxruntime (ADZE_PYTHON names the program). Bounds are
 derived from the element type, the number of roundings and the longest sum:
 docs/accuracy.md. Exit code 4 when a result is out of them.)";
 
-struct Options {
+struct Options : InputOptions {
   std::string artifact, model;
-  std::vector<std::string> inputs, shapes;
-  uint64_t seed = 0;
   int samples = 1, threads = 0;
   bool eachKernel = false;
 };
@@ -398,14 +396,10 @@ void addVerify(CLI::App &app, Cli &cli) {
   auto o = std::make_shared<Options>();
   verb->add_option("artifact", o->artifact, "The .adze file")->required();
   verb->add_option("--against", o->model, "The ONNX model that it was compiled from");
-  verb->add_option("-i,--input", o->inputs, "NAME=FILE.npy; inputs not given are random")
-      ->allow_extra_args(false);
-  verb->add_option("--shape", o->shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
-      ->allow_extra_args(false);
+  o->addTo(*verb);
   verb->add_option("--samples", o->samples, "How many random inputs")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  verb->add_option("--seed", o->seed, "Of the first")->capture_default_str();
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   verb->add_flag("--each-kernel", o->eachKernel,
                  "Compare what each kernel computes too, not only after a difference");
