@@ -17,6 +17,12 @@
  *
  * Everything that generated code needs reaches it through ctx, so that one
  * artifact can serve several requests at once from several threads.
+ *
+ * Code for a device with a memory of its own is such an object too: it computes
+ * extents and addresses, launches the device's kernels through ctx, and runs what
+ * the device does not. Then inputs, outputs, weights and the slab are the
+ * device's memory, whose addresses this code adds to but never reads through;
+ * what it reads, it has copied.
  */
 #pragma once
 #include <stdint.h>
@@ -25,7 +31,7 @@
 extern "C" {
 #endif
 
-#define ADZE_HOST_ABI_VERSION 2
+#define ADZE_HOST_ABI_VERSION 3
 
 typedef struct adze_memref {
   void *allocated;
@@ -82,6 +88,32 @@ struct adze_host_ctx {
   /* Asked at loop back-edges of long loops; leaves like fail once the request
    * is cancelled or late, else 0. Non-zero asks the code to leave. */
   int32_t (*cancelled)(adze_host_ctx *ctx);
+
+  /* The rest is null but for code of a device with its own memory. Work is
+   * enqueued in program order. Functions that cannot do what is asked record the
+   * error and do not return, as above. */
+
+  /* Device memory of the request, 256-byte aligned, and giving it back. */
+  void *(*device_alloc)(adze_host_ctx *ctx, int64_t bytes);
+  void (*device_dealloc)(adze_host_ctx *ctx, void *p);
+  /* Enqueues the device kernel of that number in the variant's table.
+   * grid_block: blocks in x, y, z, then threads of a block in x, y, z; a launch of
+   * no block does nothing. shared: bytes of dynamic shared memory. arguments[i]
+   * points to the value of parameter i, of the size that the table says. */
+  void (*device_launch)(adze_host_ctx *ctx, int32_t kernel, const uint32_t *grid_block,
+                        uint32_t shared, void *const *arguments);
+  /* Copies between host and device, when all before is done; on return the
+   * copy is done. Negative byte counts are errors. */
+  void (*device_read)(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes);
+  void (*device_write)(adze_host_ctx *ctx, void *device, const void *host, int64_t bytes);
+  /* Enqueues a copy within device memory. */
+  void (*device_copy)(adze_host_ctx *ctx, void *to, const void *from, int64_t bytes);
+  /* Fills the 128 bytes of a tensor map (a kernel parameter) over device memory.
+   * shape: rank (1 to 5), bytes of an element, bytes of the swizzle's pattern
+   * (0, 32, 64, 128), 0; then `rank` extents, innermost first; `rank` strides in
+   * bytes, the first that of the element; `rank` extents of the box. */
+  void (*device_tensor_map)(adze_host_ctx *ctx, void *map, const void *device,
+                            const int64_t *shape);
 };
 
 typedef int32_t (*adze_entry_fn)(adze_host_ctx *ctx, void *const *inputs, void *const *outputs);
