@@ -1,8 +1,8 @@
-#include "targets/host/HalfFloat.h"
+#include "targets/native/HalfFloat.h"
 
 #include "llvm/Object/ObjectFile.h"
 
-namespace adze::host {
+namespace adze::native {
 
 // float16: 2^-24 is its smallest number, 65520 the first that rounds to infinity.
 // Other conversions to 16 bits are integer arithmetic by then (ExpandHalves).
@@ -73,4 +73,4 @@ bool needsHalfFloatFunctions(llvm::StringRef object) {
   return false;
 }
 
-}  // namespace adze::host
+}  // namespace adze::native

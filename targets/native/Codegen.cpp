@@ -1,5 +1,5 @@
-#include "targets/host/Codegen.h"
-#include "targets/host/HalfFloat.h"
+#include "targets/native/Codegen.h"
+#include "targets/native/HalfFloat.h"
 
 #include "lld/Common/Driver.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -32,7 +32,7 @@ LLD_HAS_DRIVER(elf)
 
 using namespace mlir;
 
-namespace adze::host {
+namespace adze::native {
 
 static void report(DiagnosticEngine &diags, std::string message) {
   diags.error(ExitCode::Internal, "ADZ0901", std::move(message),
@@ -318,4 +318,4 @@ std::vector<std::byte> compileToSharedObject(ModuleOp module, const CodegenOptio
   return link(objects, diags);
 }
 
-}  // namespace adze::host
+}  // namespace adze::native

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace adze::host {
+namespace adze::native {
 
 struct CodegenOptions {
   std::string triple, cpu, features;  ///< LLVM's forms; features "+avx2,-foo"
@@ -20,4 +20,4 @@ struct CodegenOptions {
 std::vector<std::byte> compileToSharedObject(mlir::ModuleOp module, const CodegenOptions &options,
                                              DiagnosticEngine &diags);
 
-}  // namespace adze::host
+}  // namespace adze::native

@@ -4,7 +4,7 @@
 #pragma once
 #include "llvm/ADT/StringRef.h"
 
-namespace adze::host {
+namespace adze::native {
 
 /// LLVM IR that defines these functions, hidden.
 llvm::StringRef halfFloatFunctions();
@@ -12,4 +12,4 @@ llvm::StringRef halfFloatFunctions();
 /// `object` calls one of them.
 bool needsHalfFloatFunctions(llvm::StringRef object);
 
-}  // namespace adze::host
+}  // namespace adze::native
