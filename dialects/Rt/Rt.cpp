@@ -68,6 +68,17 @@ LogicalResult ParallelForOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyCallee(*this, symbols, getBodyAttr(), getCaptures().getTypes(), 2);
 }
 
+LogicalResult DeviceLaunchOp::verify() {
+  if (getBlock().size() != 3) return emitOpError("needs three extents of a block");
+  int64_t threads = 1;
+  for (int32_t extent : getBlock()) {
+    if (extent < 1 || extent > 1024) return emitOpError("has blocks of no threads, or too many");
+    threads *= extent;
+  }
+  if (threads > 1024) return emitOpError("has more than 1024 threads a block");
+  return success();
+}
+
 }  // namespace adze::rt
 
 #define GET_OP_CLASSES

@@ -5,6 +5,7 @@
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Rt_Dialect : Dialect {
@@ -73,6 +74,67 @@ def ParallelForOp : Rt_Op<"parallel_for", [DeclareOpInterfaceMethods<SymbolUserO
   let assemblyFormat = [{
     $body `count` $count `grain` $grain `(` $captures `)` attr-dict `:` type($captures)
   }];
+}
+
+//===-- Devices with a memory of their own -----------------------------------===//
+// Buffers of these ops are the device's: the host computes with their addresses
+// and never reads through them.
+
+def DeviceAllocOp : Rt_Op<"device_alloc", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "Device memory of the request; `sizes` are the dynamic extents";
+  let arguments = (ins Variadic<Index>:$sizes);
+  let results = (outs Res<AnyMemRef, "", [MemAlloc]>:$result);
+  let assemblyFormat = "`(` $sizes `)` attr-dict `:` type($result)";
+}
+
+def DeviceDeallocOp : Rt_Op<"device_dealloc", [MemoryEffects<[MemFree]>]> {
+  let summary = "Gives memory of device_alloc back; anything else is left alone";
+  let arguments = (ins AnyMemRef:$buffer);
+  let assemblyFormat = "$buffer attr-dict `:` type($buffer)";
+}
+
+def DeviceLaunchOp : Rt_Op<"device_launch"> {
+  let summary = "Enqueues a device kernel, the `number`-th of its module";
+  let description = [{
+    A memref argument passes the address of its first element; what the kernel
+    has to know of its extents are arguments of their own. A grid of no block does
+    nothing.
+  }];
+  let arguments = (ins SymbolRefAttr:$kernel, I32Attr:$number,
+                       Index:$gridX, Index:$gridY, Index:$gridZ,
+                       DenseI32ArrayAttr:$block, I32Attr:$shared,
+                       Variadic<AnyType>:$args);
+  let assemblyFormat = [{
+    $kernel `number` $number `grid` `(` $gridX `,` $gridY `,` $gridZ `)` `block` $block
+    `shared` $shared `(` $args `)` attr-dict `:` type($args)
+  }];
+  let hasVerifier = 1;
+}
+
+def DeviceLoadOp : Rt_Op<"device_load", [MemoryEffects<[MemRead]>]> {
+  let summary = "Waits for what is enqueued and reads one element";
+  let arguments = (ins AnyMemRef:$buffer, Variadic<Index>:$indices);
+  let results = (outs AnyType:$result);
+  let assemblyFormat = "$buffer `[` $indices `]` attr-dict `:` type($buffer) `->` type($result)";
+}
+
+def ToHostOp : Rt_Op<"to_host", [SameOperandsAndResultType, MemoryEffects<[MemRead, MemAlloc]>]> {
+  let summary = "A copy in host memory (memref.dealloc ends it) of a contiguous device buffer";
+  let arguments = (ins AnyMemRef:$buffer);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$buffer attr-dict `:` type($buffer)";
+}
+
+def ToDeviceOp : Rt_Op<"to_device", [SameTypeOperands, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Copies a contiguous host buffer to a device buffer of that type";
+  let arguments = (ins AnyMemRef:$host, AnyMemRef:$device);
+  let assemblyFormat = "$host `,` $device attr-dict `:` type($host)";
+}
+
+def DeviceCopyOp : Rt_Op<"device_copy", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Enqueues a copy between contiguous device buffers of one shape";
+  let arguments = (ins AnyMemRef:$from, AnyMemRef:$to);
+  let assemblyFormat = "$from `,` $to attr-dict `:` type($from) `,` type($to)";
 }
 
 #endif

@@ -42,6 +42,7 @@ std::optional<Weights> weightsOf(Operation *op) {
 struct PackWeightsPass : public impl::PackWeightsBase<PackWeightsPass> {
   void runOnOperation() override {
     schedule::MachineModel machine = schedule::MachineModel::of(getOperation());
+    if (!machine.packsWeights) return;
     getOperation()->walk([&](Operation *op) {
       std::optional<Weights> weights = weightsOf(op);
       if (!weights || !weights->use->get().getDefiningOp<ConstantOp>()) return;

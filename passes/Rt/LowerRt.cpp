@@ -33,6 +33,12 @@ enum Field : int64_t {
   kFail = offsetof(adze_host_ctx, fail),
   kKernelBegin = offsetof(adze_host_ctx, kernel_begin),
   kKernelEnd = offsetof(adze_host_ctx, kernel_end),
+  kDeviceAlloc = offsetof(adze_host_ctx, device_alloc),
+  kDeviceDealloc = offsetof(adze_host_ctx, device_dealloc),
+  kDeviceLaunch = offsetof(adze_host_ctx, device_launch),
+  kDeviceRead = offsetof(adze_host_ctx, device_read),
+  kDeviceWrite = offsetof(adze_host_ctx, device_write),
+  kDeviceCopy = offsetof(adze_host_ctx, device_copy),
 };
 
 /// Rewrites one module; keeps the builder, types and string globals.
@@ -83,8 +89,15 @@ class RtLowering {
       else if (auto o = dyn_cast<rt::SlabOp>(op)) lowerSlab(o);
       else if (auto o = dyn_cast<rt::PlanOp>(op)) lowerPlan(o);
       else if (auto o = dyn_cast<rt::ParallelForOp>(op)) lowerParallelFor(o, f);
-      else if (auto o = dyn_cast<memref::AllocOp>(op)) lowerAlloc(o);
-      else if (auto o = dyn_cast<memref::DeallocOp>(op)) lowerDealloc(o);
+      else if (auto o = dyn_cast<memref::AllocOp>(op)) lowerAlloc(o, o.getDynamicSizes(), kAlloc);
+      else if (auto o = dyn_cast<memref::DeallocOp>(op)) lowerDealloc(o, o.getMemref(), kDealloc);
+      else if (auto o = dyn_cast<rt::DeviceAllocOp>(op)) lowerAlloc(o, o.getSizes(), kDeviceAlloc);
+      else if (auto o = dyn_cast<rt::DeviceDeallocOp>(op)) lowerDealloc(o, o.getBuffer(), kDeviceDealloc);
+      else if (auto o = dyn_cast<rt::DeviceLaunchOp>(op)) lowerDeviceLaunch(o);
+      else if (auto o = dyn_cast<rt::DeviceLoadOp>(op)) lowerDeviceLoad(o);
+      else if (auto o = dyn_cast<rt::ToHostOp>(op)) lowerToHost(o);
+      else if (auto o = dyn_cast<rt::ToDeviceOp>(op)) lowerToDevice(o);
+      else if (auto o = dyn_cast<rt::DeviceCopyOp>(op)) lowerDeviceCopy(o);
     }
   }
 
@@ -355,19 +368,116 @@ class RtLowering {
     return sizes;
   }
 
-  void lowerAlloc(memref::AllocOp op) {
-    Location loc = op.getLoc();
-    SmallVector<Value> dynamic;
-    for (Value v : op.getDynamicSizes()) dynamic.push_back(lowered(v));
-    Value bytes = constant(loc, elementBytes(op.getType().getElementType()));
-    for (Value v : extents(loc, op.getType(), dynamic)) bytes = checkedMul(loc, v, bytes);
-    Value p = callField(loc, kAlloc, ptr, {ctx, bytes});
-    replace(op, descriptor(loc, op.getType(), p, dynamic));
+  Value sizeInBytes(Location loc, MemRefType type, ArrayRef<Value> dynamic) {
+    Value bytes = constant(loc, elementBytes(type.getElementType()));
+    for (Value v : extents(loc, type, dynamic)) bytes = checkedMul(loc, v, bytes);
+    return bytes;
   }
 
-  void lowerDealloc(memref::DeallocOp op) {
-    MemRefDescriptor desc(lowered(op.getMemref()));
-    callField(op.getLoc(), kDealloc, Type(), {ctx, desc.allocatedPtr(b, op.getLoc())});
+  void lowerAlloc(Operation *op, ValueRange sizes, Field allocate) {
+    Location loc = op->getLoc();
+    auto type = cast<MemRefType>(op->getResult(0).getType());
+    SmallVector<Value> dynamic;
+    for (Value v : sizes) dynamic.push_back(lowered(v));
+    Value p = callField(loc, allocate, ptr, {ctx, sizeInBytes(loc, type, dynamic)});
+    replace(op, descriptor(loc, type, p, dynamic));
+  }
+
+  void lowerDealloc(Operation *op, Value buffer, Field deallocate) {
+    MemRefDescriptor desc(lowered(buffer));
+    callField(op->getLoc(), deallocate, Type(), {ctx, desc.allocatedPtr(b, op->getLoc())});
+    op->erase();
+  }
+
+  //===-- Devices -------------------------------------------------------===//
+
+  /// Address of the buffer's first element.
+  Value firstElement(Location loc, Value buffer) {
+    auto type = cast<MemRefType>(buffer.getType());
+    MemRefDescriptor desc(lowered(buffer));
+    Value base = desc.alignedPtr(b, loc);
+    auto [strides, offset] = type.getStridesAndOffset();
+    if (offset == 0) return base;
+    Value bytes = LLVM::MulOp::create(b, loc, desc.offset(b, loc),
+                                      constant(loc, elementBytes(type.getElementType())));
+    return LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), base, ArrayRef<LLVM::GEPArg>{bytes});
+  }
+
+  SmallVector<Value> dynamicExtents(Location loc, Value buffer) {
+    auto type = cast<MemRefType>(buffer.getType());
+    SmallVector<Value> out;
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      if (type.isDynamicDim(d)) out.push_back(MemRefDescriptor(lowered(buffer)).size(b, loc, d));
+    return out;
+  }
+
+  Value bytesOf(Location loc, Value buffer) {
+    return sizeInBytes(loc, cast<MemRefType>(buffer.getType()), dynamicExtents(loc, buffer));
+  }
+
+  Value truncated(Location loc, Value index) {
+    return LLVM::TruncOp::create(b, loc, b.getI32Type(), lowered(index));
+  }
+
+  /// Grid and block in one array, a pointer to each argument in another.
+  void lowerDeviceLaunch(rt::DeviceLaunchOp op) {
+    Location loc = op.getLoc();
+    Value shape = stack(loc, b.getI32Type(), 6);
+    SmallVector<Value> extents{truncated(loc, op.getGridX()), truncated(loc, op.getGridY()),
+                               truncated(loc, op.getGridZ())};
+    for (int32_t extent : op.getBlock()) extents.push_back(constant32(loc, extent));
+    for (auto [i, extent] : llvm::enumerate(extents))
+      LLVM::StoreOp::create(b, loc, extent, byteAddress(loc, shape, i * 4));
+    Value arguments = stack(loc, ptr, std::max<int64_t>(1, op.getArgs().size()));
+    for (auto [i, arg] : llvm::enumerate(op.getArgs())) {
+      Value value = isa<MemRefType>(arg.getType()) ? firstElement(loc, arg) : lowered(arg);
+      Value slot = stack(loc, value.getType(), 1);
+      LLVM::StoreOp::create(b, loc, value, slot);
+      LLVM::StoreOp::create(b, loc, slot, byteAddress(loc, arguments, i * 8));
+    }
+    callField(loc, kDeviceLaunch, Type(),
+              {ctx, constant32(loc, op.getNumber()), shape, constant32(loc, op.getShared()), arguments});
+    op.erase();
+  }
+
+  void lowerDeviceLoad(rt::DeviceLoadOp op) {
+    Location loc = op.getLoc();
+    auto type = cast<MemRefType>(op.getBuffer().getType());
+    MemRefDescriptor desc(lowered(op.getBuffer()));
+    Value index = constant(loc, 0);
+    for (auto [d, i] : llvm::enumerate(op.getIndices())) {
+      Value step = LLVM::MulOp::create(b, loc, lowered(i), desc.stride(b, loc, d));
+      index = LLVM::AddOp::create(b, loc, index, step);
+    }
+    int64_t bytes = elementBytes(type.getElementType());
+    index = LLVM::MulOp::create(b, loc, index, constant(loc, bytes));
+    Value from = LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), firstElement(loc, op.getBuffer()),
+                                     ArrayRef<LLVM::GEPArg>{index});
+    Value to = stack(loc, b.getI64Type(), 1);
+    callField(loc, kDeviceRead, Type(), {ctx, to, from, constant(loc, bytes)});
+    replace(op, LLVM::LoadOp::create(b, loc, converter.convertType(op.getType()), to));
+  }
+
+  void lowerToHost(rt::ToHostOp op) {
+    Location loc = op.getLoc();
+    Value bytes = bytesOf(loc, op.getBuffer());
+    Value p = callField(loc, kAlloc, ptr, {ctx, bytes});
+    callField(loc, kDeviceRead, Type(), {ctx, p, firstElement(loc, op.getBuffer()), bytes});
+    replace(op, descriptor(loc, cast<MemRefType>(op.getType()), p,
+                           dynamicExtents(loc, op.getBuffer())));
+  }
+
+  void lowerToDevice(rt::ToDeviceOp op) {
+    Location loc = op.getLoc();
+    callField(loc, kDeviceWrite, Type(), {ctx, firstElement(loc, op.getDevice()),
+                                          firstElement(loc, op.getHost()), bytesOf(loc, op.getHost())});
+    op.erase();
+  }
+
+  void lowerDeviceCopy(rt::DeviceCopyOp op) {
+    Location loc = op.getLoc();
+    callField(loc, kDeviceCopy, Type(), {ctx, firstElement(loc, op.getTo()),
+                                         firstElement(loc, op.getFrom()), bytesOf(loc, op.getFrom())});
     op.erase();
   }
 

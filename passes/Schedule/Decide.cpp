@@ -20,6 +20,10 @@ public:
       schedule.collapse.clear();
     schedule.tile.assign(unit.numDims(), 1);
     chooseVectorDim();
+    if (machine.simtWidth) {
+      decideForThreads(unit, machine, schedule);
+      return schedule;
+    }
     if (unit.core < 0)
       tileElementwise();
     else if (schedule.vectorDim >= 0 && unit.isReduction[schedule.vectorDim])

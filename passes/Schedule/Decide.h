@@ -11,6 +11,10 @@ namespace adze::schedule {
 Schedule decideSchedule(Unit &unit, llvm::ArrayRef<llvm::SmallVector<unsigned, 4>> runs,
                         const MachineModel &machine);
 
+/// Of a machine of many threads: the register tile of each thread, whose lanes are
+/// chosen already, and loops of which all parallel ones are shared out.
+void decideForThreads(const Unit &unit, const MachineModel &machine, Schedule &schedule);
+
 /// Fills schedule.loops from its tiles: order, chunks, parallel loops, grain.
 void orderLoops(const Unit &unit, const MachineModel &machine, Schedule &schedule);
 

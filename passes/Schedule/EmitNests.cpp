@@ -48,7 +48,8 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     SmallVector<Plan *> group;
     unsigned shared = 0;
     for (Plan &plan : plans) {
-      unsigned rows = group.empty() ? 0 : sharedRows(group, plan);
+      // Rows of many threads do not run through one cache.
+      unsigned rows = group.empty() || machine.simtWidth ? 0 : sharedRows(group, plan);
       // A group keeps to the rows that its first two share.
       if (!group.empty() && (rows == 0 || (group.size() > 1 && rows != shared))) {
         emitGroup(group, shared, machine);

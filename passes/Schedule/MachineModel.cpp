@@ -12,7 +12,7 @@ struct Field {
   int64_t MachineModel::*member;
 };
 
-constexpr std::array<Field, 8> kFields = {{
+constexpr std::array<Field, 11> kFields = {{
     {"vector_bits", &MachineModel::vectorBits},
     {"vector_registers", &MachineModel::vectorRegisters},
     {"mask_bits", &MachineModel::maskBits},
@@ -21,6 +21,9 @@ constexpr std::array<Field, 8> kFields = {{
     {"l2_bytes", &MachineModel::l2Bytes},
     {"task_work", &MachineModel::taskWork},
     {"bytes_per_cycle", &MachineModel::bytesPerCycle},
+    {"packs_weights", &MachineModel::packsWeights},
+    {"simt_width", &MachineModel::simtWidth},
+    {"threads", &MachineModel::threads},
 }};
 
 }  // namespace

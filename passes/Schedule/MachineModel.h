@@ -8,7 +8,8 @@
 
 namespace adze::schedule {
 
-/// Numbers of one core. Read from the module's `adze.target` dictionary; a key
+/// Numbers of one core, or of one thread of a machine that runs many at once
+/// (simtWidth). Read from the module's `adze.target` dictionary; a key
 /// that is missing keeps the default below, which suits any 64-bit machine.
 struct MachineModel {
   static constexpr llvm::StringLiteral kAttrName = "adze.target";
@@ -21,6 +22,9 @@ struct MachineModel {
   int64_t l2Bytes = 256 << 10;    ///< second level a core
   int64_t taskWork = 1 << 19;     ///< multiply-adds that are worth a task of their own
   int64_t bytesPerCycle = 8;      ///< between a core and what its second level does not hold
+  int64_t packsWeights = 1;       ///< constant weights are stored in panels (passes/Layout)
+  int64_t simtWidth = 0;          ///< threads that take each step together; 0: a core of its own
+  int64_t threads = 0;            ///< with simtWidth: threads that keep the machine busy
 
   /// Vectors across a register tile of a contraction that is `vectors` wide and
   /// sums `depth` terms; `rows` are those that share the vectors, if known.

@@ -1,0 +1,104 @@
+// Schedules for machines of many threads (simtWidth): each iteration of the
+// parallel loops is a thread's, and neighbours in memory are neighbouring threads'.
+#include "passes/Schedule/Decide.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace adze::schedule {
+namespace {
+
+class ThreadSchedule {
+public:
+  ThreadSchedule(const Unit &unit, const MachineModel &machine, Schedule &schedule)
+      : unit(unit), machine(machine), schedule(schedule) {}
+
+  void run() {
+    if (unit.core >= 0)
+      chooseTile();
+    for (unsigned dim : parallelOrder())
+      schedule.loops.push_back({dim, step(dim), true});
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (unit.isReduction[dim])
+        schedule.loops.push_back({dim, step(dim), false});
+  }
+
+private:
+  int64_t size(unsigned dim) const { return estimateSize(unit.sizes[dim]); }
+  bool isLanes(unsigned dim) const { return static_cast<int>(dim) == schedule.vectorDim; }
+  int64_t step(unsigned dim) const {
+    return schedule.tile[dim] * (isLanes(dim) ? schedule.lanes : 1);
+  }
+
+  /// Threads that run when each takes `rows` indices of `row`.
+  int64_t threadsWith(int row, int64_t rows, int64_t vectors) const {
+    int64_t threads = 1;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim) {
+      if (unit.isReduction[dim])
+        continue;
+      int64_t each = static_cast<int>(dim) == row ? rows : isLanes(dim) ? vectors * schedule.lanes : 1;
+      threads = llvm::SaturatingMultiply<uint64_t>(threads, llvm::divideCeil(size(dim), each));
+    }
+    return threads;
+  }
+
+  /// An operand of the core does not change with `dim`: rows share its reads.
+  bool sharesReads(unsigned dim) const {
+    const Stage &core = unit.stages[unit.core];
+    return llvm::any_of(ArrayRef(core.operands).take_front(core.numInputs()),
+                        [&](const Access &access) { return !access.isScalar && !access.dependsOn(dim); });
+  }
+
+  /// The longest parallel dimension, but for the lanes', whose points share reads.
+  int rowDim() const {
+    int row = -1;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (!unit.isReduction[dim] && !isLanes(dim) && size(dim) > 1 && sharesReads(dim) &&
+          (row < 0 || size(dim) >= size(row)))
+        row = dim;
+    return row;
+  }
+
+  /// The largest tile of accumulators that leaves work for all threads.
+  void chooseTile() {
+    int row = rowDim();
+    bool wide = schedule.vectorDim >= 0 && !unit.isReduction[schedule.vectorDim] &&
+                sharesReads(schedule.vectorDim);
+    constexpr std::pair<int64_t, int64_t> kTiles[] = {{8, 2}, {4, 2}, {4, 1}, {2, 1}, {1, 1}};
+    for (auto [rows, vectors] : kTiles) {
+      if ((vectors > 1 && !wide) || (rows > 1 && (row < 0 || size(row) < rows)))
+        continue;
+      if (rows * vectors > 1 && threadsWith(row, rows, vectors) < machine.threads)
+        continue;
+      if (row >= 0)
+        schedule.tile[row] = rows;
+      if (wide)
+        schedule.tile[schedule.vectorDim] = vectors;
+      return;
+    }
+  }
+
+  /// Lanes innermost, else the dimension along which results lie side by side.
+  SmallVector<unsigned> parallelOrder() const {
+    SmallVector<unsigned> order;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (!unit.isReduction[dim] && !isLanes(dim))
+        order.push_back(dim);
+    if (schedule.vectorDim >= 0 && !unit.isReduction[schedule.vectorDim])
+      order.push_back(schedule.vectorDim);
+    return order;
+  }
+
+  const Unit &unit;
+  const MachineModel &machine;
+  Schedule &schedule;
+};
+
+}  // namespace
+
+void decideForThreads(const Unit &unit, const MachineModel &machine, Schedule &schedule) {
+  ThreadSchedule(unit, machine, schedule).run();
+}
+
+}  // namespace adze::schedule
