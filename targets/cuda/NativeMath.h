@@ -1,0 +1,11 @@
+// math ops that are PTX instructions.
+#pragma once
+#include "mlir/IR/Operation.h"
+
+namespace adze::cuda {
+
+/// Replaces the math ops of `root` that are one or two PTX instructions by LLVM
+/// intrinsics and inline PTX; null, or the first op that is none.
+mlir::Operation *lowerNativeMath(mlir::Operation *root);
+
+}  // namespace adze::cuda

@@ -1,0 +1,230 @@
+#include "targets/cuda/Ptx.h"
+#include "targets/cuda/NativeMath.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Index/IR/IndexDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/LLVMIR/Transforms/InlinerInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <mutex>
+
+using namespace mlir;
+
+extern "C" {
+void LLVMInitializeNVPTXTargetInfo();
+void LLVMInitializeNVPTXTarget();
+void LLVMInitializeNVPTXTargetMC();
+void LLVMInitializeNVPTXAsmPrinter();
+}
+
+namespace adze::cuda {
+namespace {
+
+struct ChipVersion {
+  llvm::StringRef chip, features;
+};
+// PTX ISA, release notes: 6.3 came with sm_75 and brought .sync forms to all,
+// 7.0 with sm_80, 7.8 with sm_89 and sm_90, 8.0 with sm_90a.
+constexpr ChipVersion kChips[] = {
+    {"sm_70", "+ptx64"}, {"sm_72", "+ptx64"}, {"sm_75", "+ptx65"},  {"sm_80", "+ptx71"},
+    {"sm_86", "+ptx71"}, {"sm_87", "+ptx74"}, {"sm_89", "+ptx78"}, {"sm_90", "+ptx80"},
+    {"sm_90a", "+ptx80"},
+};
+
+/// MLIR's ops -> the llvm and nvvm dialects.
+void buildPipeline(OpPassManager &modules, const PtxOptions &options) {
+  OpPassManager &pm = modules.nest<gpu::GPUModuleOp>();
+  pm.addPass(createConvertNVGPUToNVVMPass());
+  pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  ConvertGpuOpsToNVVMOpsOptions gpu;
+  gpu.useBarePtrCallConv = options.barePointers;
+  pm.addPass(createConvertGpuOpsToNVVMOps(gpu));
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertNVVMToLLVMPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+/// A clone of `module` in the llvm dialect; null and `error`.
+OwningOpRef<ModuleOp> lower(gpu::GPUModuleOp module, const PtxOptions &options,
+                            std::string &error) {
+  MLIRContext *ctx = module.getContext();
+  ScopedDiagnosticHandler handler(ctx, [&](Diagnostic &d) {
+    if (d.getSeverity() == DiagnosticSeverity::Error && error.empty()) error = d.str();
+    return success();
+  });
+  OwningOpRef<ModuleOp> holder = ModuleOp::create(module.getLoc());
+  OpBuilder::atBlockEnd(holder->getBody()).clone(*module);
+  if (Operation *op = lowerNativeMath(*holder)) {
+    error = op->getName().getStringRef().str() + " has no PTX instruction";
+    return {};
+  }
+  PassManager pm(ctx, ModuleOp::getOperationName());
+  buildPipeline(pm, options);
+  if (succeeded(pm.run(*holder))) return holder;
+  if (error.empty()) error = "lowering to the llvm dialect failed";
+  return {};
+}
+
+std::unique_ptr<llvm::TargetMachine> makeMachine(const PtxOptions &options, std::string &error) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+  });
+  llvm::Triple triple("nvptx64-nvidia-cuda");
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target) return nullptr;
+  llvm::TargetOptions flags;
+  // Fused as Standard says: where the source's flags allow it, not everywhere.
+  flags.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, options.chip, options.features, flags, std::nullopt,
+                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager lam;
+  llvm::FunctionAnalysisManager fam;
+  llvm::CGSCCAnalysisManager cgam;
+  llvm::ModuleAnalysisManager mam;
+  llvm::PipelineTuningOptions tuning;
+  // Kernels arrive with the vectors they want.
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(mam);
+  builder.registerCGSCCAnalyses(cgam);
+  builder.registerFunctionAnalyses(fam);
+  builder.registerLoopAnalyses(lam);
+  builder.crossRegisterProxies(lam, fam, cgam, mam);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, mam);
+}
+
+/// The first function that is called and is not here; "" if none. Asked after
+/// optimising, which drops what nothing uses.
+std::string missingFunction(const llvm::Module &module) {
+  for (const llvm::Function &f : module)
+    if (f.isDeclaration() && !f.isIntrinsic() && !f.use_empty()) return f.getName().str();
+  return "";
+}
+
+/// LLVM's errors of code generation, which else end the process.
+struct ErrorCollector : llvm::DiagnosticHandler {
+  explicit ErrorCollector(std::string &text) : text(text) {}
+  bool handleDiagnostics(const llvm::DiagnosticInfo &info) override {
+    if (info.getSeverity() != llvm::DS_Error) return true;
+    llvm::raw_string_ostream os(text);
+    llvm::DiagnosticPrinterRawOStream printer(os);
+    info.print(printer);
+    return true;
+  }
+  std::string &text;
+};
+
+std::optional<std::string> print(llvm::Module &module, llvm::TargetMachine &machine,
+                                 std::string &error) {
+  llvm::SmallVector<char, 0> text;
+  llvm::raw_svector_ostream os(text);
+  llvm::legacy::PassManager codegen;
+  if (machine.addPassesToEmitFile(codegen, os, nullptr, llvm::CodeGenFileType::AssemblyFile)) {
+    error = "the code generator writes no PTX";
+    return std::nullopt;
+  }
+  codegen.run(module);
+  if (!error.empty()) return std::nullopt;
+  return std::string(text.data(), text.size());
+}
+
+}  // namespace
+
+std::string ptxFeatures(llvm::StringRef chip) {
+  for (const ChipVersion &c : kChips)
+    if (c.chip == chip) return c.features.str();
+  return "+ptx80";
+}
+
+void registerPtxDialects(DialectRegistry &registry) {
+  registry.insert<affine::AffineDialect, arith::ArithDialect, cf::ControlFlowDialect,
+                  gpu::GPUDialect, index::IndexDialect, LLVM::LLVMDialect, math::MathDialect,
+                  memref::MemRefDialect, nvgpu::NVGPUDialect, NVVM::NVVMDialect, scf::SCFDialect,
+                  ub::UBDialect, vector::VectorDialect>();
+  arith::registerConvertArithToLLVMInterface(registry);
+  cf::registerConvertControlFlowToLLVMInterface(registry);
+  registerConvertFuncToLLVMInterface(registry);
+  NVVM::registerConvertGpuToNVVMInterface(registry);
+  index::registerConvertIndexToLLVMInterface(registry);
+  registerConvertMathToLLVMInterface(registry);
+  registerConvertMemRefToLLVMInterface(registry);
+  registerConvertNVVMToLLVMInterface(registry);
+  ub::registerConvertUBToLLVMInterface(registry);
+  vector::registerConvertVectorToLLVMInterface(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerGPUDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
+}
+
+std::optional<std::string> emitPtx(gpu::GPUModuleOp module, const PtxOptions &options,
+                                   std::string &error) {
+  error.clear();
+  OwningOpRef<ModuleOp> lowered = lower(module, options, error);
+  if (!lowered) return std::nullopt;
+  llvm::LLVMContext context;
+  context.setDiagnosticHandler(std::make_unique<ErrorCollector>(error));
+  auto kernels = *lowered->getOps<gpu::GPUModuleOp>().begin();
+  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(kernels, context, "adze");
+  if (!code && error.empty()) error = "translating to LLVM IR failed";
+  if (!code) return std::nullopt;
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, error);
+  if (!machine) return std::nullopt;
+  code->setTargetTriple(machine->getTargetTriple());
+  code->setDataLayout(machine->createDataLayout());
+  optimize(*code, *machine);
+  if (std::string name = missingFunction(*code); !name.empty()) {
+    error = "nothing defines the function " + name;
+    return std::nullopt;
+  }
+  return print(*code, *machine, error);
+}
+
+}  // namespace adze::cuda
