@@ -146,6 +146,20 @@ struct Section {
   uint64_t xxh3 = 0;
 };
 
+/// A kernel of a device's module, as the host code launches it by its number.
+struct DeviceKernel {
+  std::string name;                      ///< of its entry in the PTX and the cubin
+  std::vector<uint32_t> parameterBytes;  ///< of each parameter, in order
+  uint32_t threads = 0;                  ///< most threads of a block
+};
+
+/// What runs on one kind of device. Its sections bear the device's name: host
+/// code that launches the kernels, PTX, and a cubin where there is one.
+struct Variant {
+  std::string device;  ///< "sm_80"
+  std::vector<DeviceKernel> kernels;
+};
+
 /// All that an artifact says.
 struct Contents {
   uint32_t formatVersion = kFormatVersion;
@@ -162,6 +176,7 @@ struct Contents {
   std::vector<KeyValue> metadata;
   Provenance provenance;
   std::vector<Section> sections;
+  std::vector<Variant> variants;  ///< none: the host runs everything
 
   /// The first section of this kind (and name, when given); null if none.
   const Section *find(SectionKind kind, std::string_view name = {}) const;

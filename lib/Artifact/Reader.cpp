@@ -57,6 +57,17 @@ std::vector<TensorInfo> tensors(const flatbuffers::Vector<flatbuffers::Offset<fb
   return out;
 }
 
+Variant variant(const fb::Variant &v) {
+  Variant out{text(v.device()), {}};
+  each(v.kernels(), [&](const fb::DeviceKernel &k) {
+    DeviceKernel kernel{text(k.name()), {}, k.threads()};
+    if (const auto *bytes = k.parameter_bytes())
+      kernel.parameterBytes.assign(bytes->begin(), bytes->end());
+    out.kernels.push_back(std::move(kernel));
+  });
+  return out;
+}
+
 MemoryPlan memoryPlan(const fb::MemoryPlan *m) {
   MemoryPlan plan;
   if (!m) return plan;
@@ -88,6 +99,7 @@ void readHeader(const fb::Header &h, Contents &c) {
   each(h.metadata(),
        [&](const fb::KeyValue &kv) { c.metadata.push_back({text(kv.key()), text(kv.value())}); });
   if (const fb::Provenance *p = h.provenance()) c.provenance = {p->model_hash(), text(p->flags())};
+  each(h.variants(), [&](const fb::Variant &v) { c.variants.push_back(variant(v)); });
 }
 
 bool allZero(std::span<const std::byte> b) {

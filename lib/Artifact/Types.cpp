@@ -82,6 +82,41 @@ std::string checkSections(const std::vector<Section> &sections) {
   }
   return {};
 }
+// CUDA's limits: threads of a block, bytes of a kernel's parameters (from 12.1 on).
+constexpr uint32_t kMostThreads = 1024;
+constexpr uint64_t kMostParameterBytes = 32764;
+
+std::string checkKernel(const DeviceKernel &k) {
+  uint64_t bytes = 0;
+  for (uint32_t b : k.parameterBytes) {
+    if (b == 0) return " has an empty parameter";
+    bytes += b;
+  }
+  if (bytes > kMostParameterBytes) return " has too many bytes of parameters";
+  if (k.threads == 0 || k.threads > kMostThreads) return " has no possible number of threads";
+  return {};
+}
+
+/// Every variant has what it needs, and says nothing that no device can do.
+/// Kernels are looked up by C strings.
+std::string checkVariants(const Contents &c) {
+  std::set<std::string_view> devices;
+  for (const Variant &v : c.variants) {
+    std::string where = "variant '" + printable(v.device, 40) + "'";
+    if (v.device.empty() || hasNul(v.device)) return where + " names no device";
+    if (!devices.insert(v.device).second) return where + " appears twice";
+    for (SectionKind kind : {SectionKind::HostCode, SectionKind::Ptx})
+      if (!c.find(kind, v.device)) return where + " lacks a section";
+    std::set<std::string_view> names;
+    for (const DeviceKernel &k : v.kernels) {
+      std::string fault = checkKernel(k);
+      if (k.name.empty() || hasNul(k.name)) fault = " has no name";
+      if (!names.insert(k.name).second) fault = " appears twice";
+      if (!fault.empty()) return where + ": kernel '" + printable(k.name, 80) + "'" + fault;
+    }
+  }
+  return {};
+}
 }  // namespace
 
 const char *dtypeName(DType t) { return row(t).name; }
@@ -122,6 +157,7 @@ std::string validate(const Contents &c) {
   for (const NodeMapping &n : c.nodeMapping)
     if (n.kernel < -1 || n.kernel >= kernels)
       return "node '" + printable(n.node, 80) + "' maps to a kernel that is not there";
+  if (std::string e = checkVariants(c); !e.empty()) return e;
   return checkSections(c.sections);
 }
 

@@ -68,9 +68,10 @@ class HeaderBuilder {
     auto meta = metadata();
     auto provenance = fb::CreateProvenance(b_, c_.provenance.modelHash, text(c_.provenance.flags));
     auto sectionList = sections(placed);
-    auto header =
-        fb::CreateHeader(b_, kFormatVersion, version, target, triple, cpu, features, c_.hostAbi,
-                         inputs, outputs, kernelList, plan, mapping, meta, provenance, sectionList);
+    auto variantList = variants();
+    auto header = fb::CreateHeader(b_, kFormatVersion, version, target, triple, cpu, features,
+                                   c_.hostAbi, inputs, outputs, kernelList, plan, mapping, meta,
+                                   provenance, sectionList, variantList);
     fb::FinishHeaderBuffer(b_, header);
     return std::as_bytes(std::span(b_.GetBufferPointer(), b_.GetSize()));
   }
@@ -141,6 +142,21 @@ class HeaderBuilder {
       const Section &s = c_.sections[i];
       v.push_back(fb::CreateSection(b_, static_cast<uint16_t>(s.kind), text(s.name),
                                     placed[i].offset, s.size, placed[i].hash));
+    }
+    return b_.CreateVector(v);
+  }
+
+  Offset<flatbuffers::Vector<Offset<fb::Variant>>> variants() {
+    std::vector<Offset<fb::Variant>> v;
+    for (const Variant &variant : c_.variants) {
+      std::vector<Offset<fb::DeviceKernel>> kernels;
+      for (const DeviceKernel &k : variant.kernels) {
+        auto name = text(k.name);
+        kernels.push_back(
+            fb::CreateDeviceKernel(b_, name, b_.CreateVector(k.parameterBytes), k.threads));
+      }
+      auto device = text(variant.device);
+      v.push_back(fb::CreateVariant(b_, device, b_.CreateVector(kernels)));
     }
     return b_.CreateVector(v);
   }

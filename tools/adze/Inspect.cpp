@@ -88,7 +88,31 @@ Json artifactJson(const Contents &c) {
   for (const auto &s : c.sections)
     j["sections"].push_back({{"name", s.name}, {"kind", static_cast<int>(s.kind)},
                              {"bytes", s.size}, {"offset", s.fileOffset}});
+  if (c.variants.empty()) return j;
+  j["variants"] = Json::array();
+  for (const auto &v : c.variants) {
+    Json kernels = Json::array();
+    for (const auto &k : v.kernels)
+      kernels.push_back(
+          {{"name", k.name}, {"parameter_bytes", k.parameterBytes}, {"threads", k.threads}});
+    j["variants"].push_back({{"device", v.device}, {"kernels", kernels}});
+  }
   return j;
+}
+
+/// What there is for each device.
+void printVariants(const Contents &c) {
+  auto size = [&](artifact::SectionKind kind, const std::string &device) {
+    const artifact::Section *s = c.find(kind, device);
+    return s ? formatBytes(static_cast<int64_t>(s->size)) : "-";
+  };
+  std::vector<std::vector<std::string>> rows{{"device", "kernels", "host code", "PTX", "cubin"}};
+  for (const auto &v : c.variants)
+    rows.push_back({printable(v.device, 40), std::to_string(v.kernels.size()),
+                    size(artifact::SectionKind::HostCode, v.device),
+                    size(artifact::SectionKind::Ptx, v.device),
+                    size(artifact::SectionKind::Cubin, v.device)});
+  std::cout << "\n" << formatTable(rows);
 }
 
 void printMemory(const Contents &c) {
@@ -128,6 +152,7 @@ void printArtifact(const Contents &c, const Options &o) {
   rows = {{"kernel", "kind", "ONNX nodes"}};
   for (const auto &k : c.kernels) rows.push_back({printable(k.name, 60), k.kind, someOf(k.nodes, 4)});
   std::cout << "\n" << formatTable(rows);
+  if (!c.variants.empty()) printVariants(c);
   if (o.memory) printMemory(c);
   if (o.nodes) printNodes(c);
 }

@@ -31,7 +31,10 @@ Contents sample() {
   c.metadata = {{"character", std::string("a\0b\n", 4)}};
   c.provenance = {0x1234567890abcdefull, "--target=host"};
   c.sections = {Section::of(SectionKind::HostCode, "host", bytesOf("code bytes")),
-                Section::of(SectionKind::Weights, "weights", bytesOf("0123456789"))};
+                Section::of(SectionKind::Weights, "weights", bytesOf("0123456789")),
+                Section::of(SectionKind::HostCode, "sm_80", bytesOf("code for sm_80")),
+                Section::of(SectionKind::Ptx, "sm_80", bytesOf(".version 8.0"))};
+  c.variants = {{"sm_80", {{"gemm", {8, 8, 4, 128}, 256}, {"init", {}, 1}}}};
   return c;
 }
 
@@ -84,6 +87,13 @@ TEST_CASE("an artifact reads back as written", "[Artifact]") {
   CHECK(c.nodeMapping[2].node == "Const_3");
   CHECK(c.metadata[0].value == std::string("a\0b\n", 4));
   CHECK(c.provenance.modelHash == 0x1234567890abcdefull);
+  REQUIRE(c.variants.size() == 1);
+  CHECK(c.variants[0].device == "sm_80");
+  REQUIRE(c.variants[0].kernels.size() == 2);
+  CHECK(c.variants[0].kernels[0].name == "gemm");
+  CHECK(c.variants[0].kernels[0].parameterBytes == std::vector<uint32_t>{8, 8, 4, 128});
+  CHECK(c.variants[0].kernels[0].threads == 256);
+  CHECK(c.variants[0].kernels[1].parameterBytes.empty());
   const Section *weights = c.find(SectionKind::Weights);
   REQUIRE(weights);
   CHECK(weights->fileOffset % kPageBytes == 0);
@@ -157,6 +167,37 @@ TEST_CASE("the writer refuses what a reader would refuse", "[Artifact]") {
   CHECK(refused([](Contents &c) { c.memory.buffers[0].offset = 200; }));
   CHECK(refused([](Contents &c) { c.memory.buffers[0].first = 2; }));
   CHECK(refused([](Contents &c) { c.sections[0].pieces[0].offset = 1; }));
+  CHECK_FALSE(refused([](Contents &) {}));
+}
+
+TEST_CASE("a variant names its sections, and kernels that a device can launch", "[Artifact]") {
+  auto fault = [](auto change) {
+    Contents c = sample();
+    change(c, c.variants[0]);
+    Diagnostic error;
+    return serialize(c, error) ? "" : error.message;
+  };
+  auto says = [&](const char *what, auto change) {
+    std::string message = fault(change);
+    INFO(message);
+    CHECK(message.find(what) != std::string::npos);
+  };
+  using C = Contents;
+  using V = Variant;
+  says("names no device", [](C &, V &v) { v.device = ""; });
+  says("names no device", [](C &, V &v) { v.device = std::string("sm_80\0", 6); });
+  says("appears twice", [](C &c, V &v) { c.variants.push_back(V(v)); });
+  says("lacks a section", [](C &, V &v) { v.device = "sm_90"; });
+  says("lacks a section", [](C &c, V &) { c.sections.pop_back(); });
+  says("lacks a section", [](C &c, V &) { c.sections[2].name = "host"; });
+  says("kernel 'gemm' appears twice", [](C &, V &v) { v.kernels[1].name = "gemm"; });
+  says("has no name", [](C &, V &v) { v.kernels[1].name = ""; });
+  says("has no name", [](C &, V &v) { v.kernels[1].name = std::string("a\0b", 3); });
+  says("empty parameter", [](C &, V &v) { v.kernels[0].parameterBytes[1] = 0; });
+  says("bytes of parameters", [](C &, V &v) { v.kernels[0].parameterBytes = {32764, 1}; });
+  says("bytes of parameters", [](C &, V &v) { v.kernels[0].parameterBytes.assign(9, ~0u); });
+  says("number of threads", [](C &, V &v) { v.kernels[0].threads = 0; });
+  says("number of threads", [](C &, V &v) { v.kernels[0].threads = 1025; });
 }
 
 TEST_CASE("every truncation is refused", "[Artifact]") {
