@@ -83,7 +83,7 @@ static void addBufferization(OpPassManager &pm) {
 void buildKernelPipeline(OpPassManager &pm, const PipelineOptions &options,
                          std::shared_ptr<WeightPool> pool) {
   if (options.optLevel > 0) pm.addPass(createOrderKernels());
-  pm.addPass(createExternalizeConstants(std::move(pool)));
+  pm.addPass(createExternalizeConstants(std::move(pool), options.ownMemory));
   pm.addPass(createOutlineKernels());
   // Of kernels that are the same as they stand only one goes on: a long model
   // repeats few of them.

@@ -3,11 +3,16 @@
 namespace adze {
 
 std::unique_ptr<Target> makeHostTarget();
+std::unique_ptr<Target> makeCudaTarget();
+void registerCudaTargetPasses();
+
+void registerTargetPasses() { registerCudaTargetPasses(); }
 
 const std::vector<std::unique_ptr<Target>> &allTargets() {
   static const std::vector<std::unique_ptr<Target>> targets = [] {
     std::vector<std::unique_ptr<Target>> list;
     list.push_back(makeHostTarget());
+    list.push_back(makeCudaTarget());
     return list;
   }();
   return targets;

@@ -15,7 +15,8 @@
 namespace adze {
 
 struct TargetOptions {
-  std::string cpu = "native";  ///< or the device's name
+  std::string cpu = "native";  ///< LLVM's name of the CPU
+  std::string device;          ///< one of those after the target's name and ':'; may be empty
   int optLevel = 3;
 };
 
@@ -46,6 +47,8 @@ class Target {
   /// Asked of each onnx.node that converts, before it does; and by `adze ops`
   /// of a bare node: its operator, version and one input of an element type.
   virtual Placement placement(mlir::Operation *op) const = 0;
+  /// Buffers are in a memory that host code cannot read.
+  virtual bool hasOwnMemory() const { return false; }
   /// Decides how bufferized kernels (linalg on memrefs) run: what a search may
   /// change (lib/Compiler/Tuning.h) before buildSchedulePipeline follows it.
   virtual void buildDecidePipeline(mlir::OpPassManager &pm, const TargetOptions &) const {}
@@ -63,6 +66,8 @@ class Target {
 /// All targets, in a fixed order. Add one by adding its make…Target() to
 /// targets/Registry.cpp.
 const std::vector<std::unique_ptr<Target>> &allTargets();
+/// Passes of the targets, for adze-opt.
+void registerTargetPasses();
 /// Null when there is no such target; `name` may carry a device after ':'.
 const Target *findTarget(std::string_view name);
 

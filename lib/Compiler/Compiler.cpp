@@ -141,12 +141,32 @@ class Compilation {
     if (o.from && o.to && *o.from > *o.to)
       diags.error(ExitCode::Usage, "ADZ0402", "--from is after --to");
     if (diags.hasErrors()) return false;
-    targetOptions.cpu = o.cpu;
-    targetOptions.optLevel = o.optLevel;
-    auto described = target->describe(ctx, targetOptions, diags);
-    if (mlir::failed(described)) return false;
-    info = *described;
-    return true;
+    for (const std::string &device : devicesOf(o.target)) {
+      Variant &v = variants.emplace_back();
+      v.options.cpu = o.cpu;
+      v.options.optLevel = o.optLevel;
+      v.options.device = device;
+      auto described = target->describe(ctx, v.options, diags);
+      if (mlir::failed(described)) return false;
+      v.info = *described;
+    }
+    bool many = variants.size() > 1 && o.to == Phase::Schedule;
+    if (many)
+      diags.error(ExitCode::Usage, "ADZ0406", "--to schedule takes one device",
+                  "name one after the target's colon");
+    return !many;
+  }
+
+  /// "cuda:sm_80,sm_90a" -> each, once; one empty name where there is none.
+  static std::vector<std::string> devicesOf(std::string_view name) {
+    size_t colon = name.find(':');
+    if (colon == name.npos) return {""};
+    std::vector<std::string> out;
+    SmallVector<StringRef> parts;
+    StringRef(name.data(), name.size()).drop_front(colon + 1).split(parts, ',');
+    for (StringRef part : parts)
+      if (!llvm::is_contained(out, part.str())) out.push_back(part.str());
+    return out;
   }
 
   bool readModule() {
@@ -164,7 +184,7 @@ class Compilation {
   bool runPhase(Phase p) {
     // A module that says already what it is for keeps that.
     StringRef attr = schedule::MachineModel::kAttrName;
-    if (p >= Phase::Layout && !(*module)->hasAttr(attr)) (*module)->setAttr(attr, info.attributes);
+    if (p >= Phase::Layout && !(*module)->hasAttr(attr)) (*module)->setAttr(attr, variants.front().info.attributes);
     switch (p) {
       case Phase::Import: return import();
       case Phase::Check: return check();
@@ -198,10 +218,13 @@ class Compilation {
     PipelineOptions p;
     p.optLevel = o.optLevel;
     p.remarks = o.fusionRemarks;
+    p.ownMemory = target->hasOwnMemory();
     return p;
   }
 
-  bool passes(llvm::function_ref<void(OpPassManager &)> build) {
+  bool passes(llvm::function_ref<void(OpPassManager &)> build) { return passes(*module, build); }
+
+  bool passes(ModuleOp on, llvm::function_ref<void(OpPassManager &)> build) {
     handler.setClass(ExitCode::Internal, "ADZ0900",
                      "this is a bug in adze: please report it with the model");
     PassManager pm(&ctx);
@@ -209,7 +232,7 @@ class Compilation {
     pm.enableVerifier(o.verifyPhases);
     if (o.fusionRemarks) pm.addInstrumentation(history.watch());
     build(pm);
-    return succeeded(pm.run(*module)) && !diags.hasErrors();
+    return succeeded(pm.run(on)) && !diags.hasErrors();
   }
 
   bool import() {
@@ -260,13 +283,22 @@ class Compilation {
     return true;
   }
 
+  /// Each variant goes on with a module of its own; the first with what is there.
   bool schedule() {
-    if (!passes([&](OpPassManager &pm) { target->buildDecidePipeline(pm, targetOptions); }))
+    for (Variant &v : llvm::drop_begin(variants)) {
+      v.module = module->clone();
+      (*v.module)->setAttr(schedule::MachineModel::kAttrName, v.info.attributes);
+    }
+    return llvm::all_of(variants, [&](Variant &v) { return schedule(moduleOf(v), v.options); });
+  }
+
+  bool schedule(ModuleOp on, const TargetOptions &options) {
+    if (!passes(on, [&](OpPassManager &pm) { target->buildDecidePipeline(pm, options); }))
       return false;
-    if (o.tuning.stored || o.tuning.variants) summary.tunedUnits = tuneModule(*module, o.tuning);
-    if (!passes([&](OpPassManager &pm) { target->buildSchedulePipeline(pm, targetOptions); }))
+    if (o.tuning.stored || o.tuning.variants) summary.tunedUnits = tuneModule(on, o.tuning);
+    if (!passes(on, [&](OpPassManager &pm) { target->buildSchedulePipeline(pm, options); }))
       return false;
-    for (auto f : module->getOps<func::FuncOp>())
+    for (auto f : on.getOps<func::FuncOp>())
       if (auto count = f->getAttrOfType<IntegerAttr>("adze.fallback"))
         summary.fallbackLoops += count.getInt();
     return true;
@@ -295,11 +327,13 @@ class Compilation {
       diags.error(ExitCode::InvalidModel, "ADZ0403", error);
       return false;
     }
-    if (!passes([&](OpPassManager &pm) { target->buildEmitPipeline(pm, targetOptions); }))
-      return false;
     contents.target = target->name();
     std::vector<std::shared_ptr<std::vector<std::byte>>> storage;
-    if (!target->emit(*module, info, targetOptions, contents, storage, diags)) return false;
+    for (Variant &v : variants) {
+      if (!passes(moduleOf(v), [&](OpPassManager &pm) { target->buildEmitPipeline(pm, v.options); }) ||
+          !target->emit(moduleOf(v), v.info, v.options, contents, storage, diags))
+        return false;
+    }
     addWeights();
     fillProvenance();
     Diagnostic failure;
@@ -324,7 +358,7 @@ class Compilation {
     std::string error;
     if (auto file = MappedFile::open(o.model, error))
       contents.provenance.modelHash = artifact::hashBytes(file->bytes());
-    std::string flags = "target=" + o.target + " cpu=" + info.cpu + " O" +
+    std::string flags = "target=" + o.target + " cpu=" + variants.front().info.cpu + " O" +
                         std::to_string(o.optLevel);
     for (const ShapeOverride &s : o.shapes) {
       flags += " shape:" + s.input + "=";
@@ -396,8 +430,14 @@ class Compilation {
   OwningOpRef<ModuleOp> module;
   std::shared_ptr<WeightPool> pool;
   const Target *target = nullptr;
-  TargetOptions targetOptions;
-  TargetInfo info;
+  /// What the model is compiled for; from the schedule phase on, its module.
+  struct Variant {
+    TargetOptions options;
+    TargetInfo info;
+    OwningOpRef<ModuleOp> module;  ///< null: the compile's own
+  };
+  ModuleOp moduleOf(Variant &v) { return v.module ? *v.module : *module; }
+  std::vector<Variant> variants;
   artifact::Contents contents;
   std::vector<std::string> nodes;
   NodeHistory history;

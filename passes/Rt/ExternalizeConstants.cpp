@@ -112,7 +112,8 @@ int64_t WeightPool::add(ElementsAttr value, graph::PanelsAttr layout, int64_t &b
 namespace {
 struct ExternalizeConstantsPass : impl::ExternalizeConstantsBase<ExternalizeConstantsPass> {
   ExternalizeConstantsPass() : pool(std::make_shared<WeightPool>()) {}
-  explicit ExternalizeConstantsPass(std::shared_ptr<WeightPool> pool) : pool(std::move(pool)) {}
+  ExternalizeConstantsPass(std::shared_ptr<WeightPool> pool, bool small)
+      : pool(std::move(pool)), small(small) {}
 
   void runOnOperation() override {
     SmallVector<graph::ConstantOp> constants;
@@ -129,7 +130,7 @@ struct ExternalizeConstantsPass : impl::ExternalizeConstantsBase<ExternalizeCons
       if (op.use_empty()) {
         op.erase();
         if (blob && --uses[blob] == 0) blob->setBlob(AsmResourceBlob());
-      } else if (op.getType().getNumElements() > kInlineElements) {
+      } else if (op.getType().getNumElements() > kInlineElements || (small && isArgument(op))) {
         externalize(op, value);  // the pool refers to the resource from now on
       }
     }
@@ -147,12 +148,18 @@ struct ExternalizeConstantsPass : impl::ExternalizeConstantsBase<ExternalizeCons
     op->erase();
   }
 
+  /// A kernel takes it from outside.
+  static bool isArgument(graph::ConstantOp op) {
+    return !op->getParentOfType<graph::FusionOp>() && op.getType().getNumElements() > 0;
+  }
+
   std::shared_ptr<WeightPool> pool;
+  bool small = false;
 };
 }  // namespace
 
-std::unique_ptr<Pass> createExternalizeConstants(std::shared_ptr<WeightPool> pool) {
-  return std::make_unique<ExternalizeConstantsPass>(std::move(pool));
+std::unique_ptr<Pass> createExternalizeConstants(std::shared_ptr<WeightPool> pool, bool small) {
+  return std::make_unique<ExternalizeConstantsPass>(std::move(pool), small);
 }
 
 }  // namespace adze

@@ -43,8 +43,10 @@ class WeightPool {
 #define GEN_PASS_DECL
 #include "passes/Rt/Passes.h.inc"
 
-/// As the pass, filling `pool`.
-std::unique_ptr<mlir::Pass> createExternalizeConstants(std::shared_ptr<WeightPool> pool);
+/// As the pass, filling `pool`. `small`: constants outside of fused groups go there
+/// however small they are.
+std::unique_ptr<mlir::Pass> createExternalizeConstants(std::shared_ptr<WeightPool> pool,
+                                                       bool small = false);
 
 #define GEN_PASS_REGISTRATION
 #include "passes/Rt/Passes.h.inc"

@@ -101,6 +101,9 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
       emitters.back()->begin();
     }
     if (group.size() == 1) {
+      OpBuilder::InsertionGuard guard(builder);
+      if (machine.simtWidth && !hasParallelLoop(group.front()->schedule))
+        builder.setInsertionPointToStart(oneThread(builder, loc));
       emitters.front()->emit();
     } else {
       int64_t rows = rowsPerBlock(group, shared, machine);
@@ -126,6 +129,17 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
         stage.op->erase();
     ++numNests;
     group.clear();
+  }
+
+  static bool hasParallelLoop(const Schedule &schedule) {
+    return llvm::any_of(schedule.loops, [](const Loop &loop) { return loop.parallel; });
+  }
+
+  /// The body of a parallel loop of one iteration.
+  static Block *oneThread(OpBuilder &builder, Location loc) {
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+    return scf::ParallelOp::create(builder, loc, zero, one, one).getBody();
   }
 
   bool broken = false;

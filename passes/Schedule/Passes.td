@@ -124,4 +124,22 @@ def ExpandHalves : Pass<"adze-expand-halves", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def StateAlignment : Pass<"adze-state-alignment", "::mlir::func::FuncOp"> {
+  let summary = "Say of vector loads and stores how their addresses are aligned";
+  let description = [{
+    A CPU does not care; a GPU splits a vector into elements unless it is known to
+    lie at a multiple of its size. Follows indices down to constants and loop
+    steps, and buffers to allocations and arguments of kernels, which are 64-byte
+    aligned.
+    ```mlir
+    scf.for %i = %c0 to %n step %c4 {
+      %v = vector.load %m[%i] : memref<?xf32>, vector<4xf32>
+    ```
+    becomes
+    ```mlir
+      %v = vector.load %m[%i] {alignment = 16 : i64} : memref<?xf32>, vector<4xf32>
+    ```
+  }];
+}
+
 #endif

@@ -1,0 +1,116 @@
+// The cuda target: NVIDIA GPUs, by PTX.
+#include "passes/Rt/Passes.h"
+#include "passes/Schedule/Passes.h"
+#include "targets/Target.h"
+#include "targets/cuda/Devices.h"
+#include "targets/cuda/Passes.h"
+#include "targets/native/Native.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace adze {
+namespace {
+
+/// Compiled for where nothing is said: newer GPUs take its PTX too.
+constexpr const char *kDefaultDevice = "sm_80";
+
+std::string deviceOf(const TargetOptions &options) {
+  return options.device.empty() ? kDefaultDevice : options.device;
+}
+
+class CudaTarget : public Target {
+ public:
+  std::string name() const override { return "cuda"; }
+  std::string summary() const override {
+    std::string names;
+    for (const cuda::Device &d : cuda::allDevices())
+      names += (names.empty() ? "" : ", ") + std::string(d.name);
+    return "PTX for NVIDIA GPUs: cuda:sm_80, or several, cuda:sm_80,sm_90a; of " + names;
+  }
+
+  FailureOr<TargetInfo> describe(MLIRContext &ctx, const TargetOptions &options,
+                                 DiagnosticEngine &diags) const override {
+    const cuda::Device *device = cuda::findDevice(deviceOf(options));
+    if (!device) {
+      diags.error(ExitCode::Usage, "ADZ0405", "unknown GPU '" + printable(options.device) + "'",
+                  "`adze targets` lists them");
+      return failure();
+    }
+    FailureOr<native::Cpu> cpu = native::describeCpu(options.cpu, diags);
+    if (failed(cpu)) return failure();
+    return TargetInfo{"cuda", cpu->triple, cpu->name, cpu->features,
+                      cuda::attributesOf(*device, &ctx)};
+  }
+
+  /// What the GPU does not run the host does: adze-cuda-place-kernels.
+  Placement placement(Operation *) const override { return {}; }
+  bool hasOwnMemory() const override { return true; }
+
+  void buildDecidePipeline(OpPassManager &pm, const TargetOptions &options) const override {
+    DiagnosticEngine ignored;
+    if (auto cpu = native::describeCpu(options.cpu, ignored); succeeded(cpu))
+      pm.addPass(cuda::createPlaceKernels(native::machineOf(*cpu)));
+    pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
+  }
+
+  void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &) const override {
+    pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
+    pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
+    pm.addNestedPass<func::FuncOp>(cuda::createParallelLoops());
+    pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+    pm.addNestedPass<func::FuncOp>(schedule::createExpandMath());
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
+    pm.addNestedPass<func::FuncOp>(schedule::createStateAlignment());
+    pm.addPass(cuda::createOutlineDevice());
+    pm.addPass(createOutlineParallel());
+  }
+
+  void buildEmitPipeline(OpPassManager &pm, const TargetOptions &options) const override {
+    pm.addPass(cuda::createEmitPtx({deviceOf(options)}));
+    native::buildEmitPipeline(pm);
+  }
+
+  bool emit(ModuleOp module, const TargetInfo &, const TargetOptions &options,
+            artifact::Contents &contents,
+            std::vector<std::shared_ptr<std::vector<std::byte>>> &storage,
+            DiagnosticEngine &diags) const override {
+    FailureOr<native::Cpu> cpu = native::describeCpu(options.cpu, diags);
+    if (failed(cpu) || !native::emit(module, *cpu, deviceOf(options), contents, storage, diags))
+      return false;
+    contents.variants.push_back({deviceOf(options), kernelsOf(module)});
+    auto text = module->getAttrOfType<StringAttr>("adze.ptx");
+    if (!text || text.empty()) return true;
+    auto bytes = std::make_shared<std::vector<std::byte>>(text.size());
+    std::memcpy(bytes->data(), text.data(), text.size());
+    contents.sections.push_back(artifact::Section::of(artifact::SectionKind::Ptx, deviceOf(options), *bytes));
+    storage.push_back(std::move(bytes));
+    return true;
+  }
+
+ private:
+  static std::vector<artifact::DeviceKernel> kernelsOf(ModuleOp module) {
+    std::vector<artifact::DeviceKernel> out;
+    auto table = module->getAttrOfType<ArrayAttr>("adze.device_kernels");
+    for (Attribute row : table ? table.getValue() : ArrayRef<Attribute>()) {
+      auto kernel = cast<DictionaryAttr>(row);
+      artifact::DeviceKernel &made = out.emplace_back();
+      made.name = kernel.getAs<StringAttr>("name").str();
+      for (int32_t bytes : kernel.getAs<DenseI32ArrayAttr>("parameters").asArrayRef())
+        made.parameterBytes.push_back(bytes);
+      made.threads = kernel.getAs<IntegerAttr>("threads").getInt();
+    }
+    return out;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Target> makeCudaTarget() { return std::make_unique<CudaTarget>(); }
+void registerCudaTargetPasses() { cuda::registerAdzeCudaPasses(); }
+
+}  // namespace adze

@@ -1,0 +1,29 @@
+// Passes of the cuda target.
+#pragma once
+#include "passes/Schedule/MachineModel.h"
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+class ModuleOp;
+}
+
+namespace adze::cuda {
+
+/// On functions whose buffers are the GPU's.
+constexpr llvm::StringLiteral kDeviceAttr = "adze.device";
+/// On functions left to the host: the reason.
+constexpr llvm::StringLiteral kHostAttr = "adze.host";
+/// The module of GPU kernels.
+constexpr llvm::StringLiteral kDeviceModule = "device";
+
+#define GEN_PASS_DECL
+#include "targets/cuda/Passes.h.inc"
+
+/// `machine`: the description of the CPU that runs what the GPU does not.
+std::unique_ptr<mlir::Pass> createPlaceKernels(const schedule::MachineModel &machine);
+
+#define GEN_PASS_REGISTRATION
+#include "targets/cuda/Passes.h.inc"
+
+}  // namespace adze::cuda

@@ -1,0 +1,85 @@
+// From kernels on memrefs to kernels of a GPU and the host code that launches
+// them. In pipeline order.
+#ifndef ADZE_TARGETS_CUDA_PASSES
+#define ADZE_TARGETS_CUDA_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def PlaceKernels : Pass<"adze-cuda-place-kernels", "::mlir::ModuleOp"> {
+  let summary = "Say of each kernel function whether the GPU or the host runs it";
+  let description = [{
+    The GPU takes a function whose work is linalg ops over bodies that PTX can
+    express, in loops or not. Any other (elements read and written one by one, as
+    sorting does; results whose size depends on data; functions without an
+    instruction) is left to the host, with the reason:
+    ```mlir
+    func.func private @kernel_3(%in: memref<8xf32>, %out: memref<8xi64>) { ... }
+    ```
+    becomes
+    ```mlir
+    func.func private @kernel_3(%in: memref<8xf32>, %out: memref<8xi64>)
+        attributes {adze.host = "writes elements one by one"} {
+      %0 = adze_rt.to_host %in : memref<8xf32>
+      %1 = adze_rt.to_host %out : memref<8xi64>
+      call @kernel_3_host(%0, %1) : (memref<8xf32>, memref<8xi64>) -> ()
+      adze_rt.to_device %1, %out : memref<8xi64>
+      memref.dealloc %0 : memref<8xf32>
+      memref.dealloc %1 : memref<8xi64>
+      return
+    }
+    func.func private @kernel_3_host(...) attributes {adze.target = {...}} { ... }
+    ```
+    `adze.device` marks functions whose buffers are the GPU's: those it runs, those
+    stubs, and the entry.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::func::FuncDialect"];
+  let statistics = [Statistic<"numDevice", "on-device", "functions that the GPU runs">,
+                    Statistic<"numHost", "on-host", "functions left to the host">];
+}
+
+def ParallelLoops : Pass<"adze-cuda-parallel-loops", "::mlir::func::FuncOp"> {
+  let summary = "Lower what no schedule took, on functions of the GPU, to parallel loops";
+  let description = [{
+    adze-emit-nests leaves accesses that are not linear in the loops' indices, and
+    bodies with control flow. Each point of the parallel dimensions is then a
+    thread's.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
+def OutlineDevice : Pass<"adze-cuda-outline", "::mlir::ModuleOp"> {
+  let summary = "Turn parallel loops of `adze.device` functions into GPU kernels";
+  let description = [{
+    ```mlir
+    scf.parallel (%i, %j) = (%c0, %c0) to (%c128, %c384) step (%c2, %c4) { ... }
+    ```
+    becomes a kernel of module @device in which each thread runs one iteration,
+    neighbours along the last dimension being neighbouring threads, and
+    ```mlir
+    adze_rt.device_launch @device::@kernel_1_0 number 0 grid(%c24, %c1, %c1) block [256, 1, 1]
+      shared 0 (%a, %b) : memref<49152xf32>, memref<49152xf32>
+    ```
+    A buffer is passed as a pointer, with its dynamic extents and strides. Memory
+    that the function allocates is the device's, single elements that it reads
+    are fetched.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numKernels", "kernels", "GPU kernels made">];
+}
+
+def EmitPtx : Pass<"adze-cuda-emit-ptx", "::mlir::ModuleOp"> {
+  let summary = "Turn the module of GPU kernels into PTX text, an attribute";
+  let description = [{
+    `adze.ptx` holds the text and `adze.device_kernels` what a launch has to know
+    of each entry, in the order of their numbers; the module is gone then.
+    ```mlir
+    module attributes {adze.ptx = "//...", adze.device_kernels = [
+        {name = "kernel_0_0", parameters = array<i32: 8, 8, 4>, threads = 256 : i32} ] }
+    ```
+  }];
+  let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">];
+}
+
+#endif
