@@ -1,4 +1,5 @@
 #include "dialects/Rt/Rt.h"
+#include "targets/cuda/HostBuffers.h"
 #include "targets/cuda/Passes.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -48,7 +49,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     for (auto [i, loop] : llvm::enumerate(loops)) outline(f, loop, i);
     SmallVector<Operation *> memory;
     f.walk([&](Operation *op) {
-      if (isa<memref::AllocOp, memref::DeallocOp, memref::LoadOp, memref::CopyOp>(op))
+      if (isa<memref::AllocOp, memref::DeallocOp, memref::LoadOp, memref::CopyOp>(op) &&
+          !isHostBuffer(isa<memref::AllocOp>(op) ? op->getResult(0) : op->getOperand(0)))
         memory.push_back(op);
     });
     // A stub's own copies are the host's.

@@ -1,6 +1,7 @@
 #include "dialects/Rt/Rt.h"
 #include "passes/Schedule/Access.h"
 #include "passes/Schedule/MachineModel.h"
+#include "targets/cuda/HostBuffers.h"
 #include "targets/cuda/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -63,10 +64,17 @@ bool isHostGlue(Operation *op) {
   if (isa<memref::AllocOp, memref::DeallocOp, memref::CopyOp, memref::SubViewOp, memref::CastOp,
           memref::CollapseShapeOp, memref::ExpandShapeOp, memref::ReinterpretCastOp, memref::DimOp,
           memref::ViewOp, memref::ExtractStridedMetadataOp, memref::ReshapeOp, memref::AssumeAlignmentOp,
-          rt::CheckOp, rt::ConstantOp, func::ReturnOp>(op))
+          memref::ExtractAlignedPointerAsIndexOp, memref::GetGlobalOp, rt::CheckOp, rt::ConstantOp,
+          func::CallOp, func::ReturnOp>(op))
     return true;
   if (isa<scf::IfOp, scf::ForOp, scf::YieldOp>(op)) return true;
   return isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect());
+}
+
+bool touchesHostBuffer(Operation *op) {
+  if (auto load = dyn_cast<memref::LoadOp>(op)) return isHostBuffer(load.getMemref());
+  auto store = dyn_cast<memref::StoreOp>(op);
+  return store && isHostBuffer(store.getMemref());
 }
 
 /// Why the host has to run `function`; "" when the GPU can.
@@ -84,7 +92,8 @@ std::string whyHost(func::FuncOp function) {
       });
       return why.empty() ? WalkResult::skip() : WalkResult::interrupt();
     }
-    if (isa<memref::LoadOp>(op) && op->getParentOp() == function) return WalkResult::advance();
+    if (touchesHostBuffer(op) || (isa<memref::LoadOp>(op) && op->getParentOp() == function))
+      return WalkResult::advance();
     if (isa<memref::LoadOp, memref::StoreOp>(op))
       why = "reads or writes elements one by one";
     else if (!isHostGlue(op))
@@ -120,9 +129,13 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
   explicit PlaceKernelsPass(const schedule::MachineModel &machine) : machine(machine) {}
 
   void runOnOperation() override {
+    llvm::DenseSet<StringAttr> launched;
+    getOperation().walk([&](rt::LaunchOp op) { launched.insert(op.getCalleeAttr().getAttr()); });
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
-      if (f.empty()) continue;
-      std::string why = f.isPrivate() ? whyHost(f) : "";
+      // What is called otherwise helps host code.
+      bool isEntry = f->hasAttr("adze.entry");
+      if (f.empty() || (!isEntry && !launched.contains(f.getNameAttr()))) continue;
+      std::string why = isEntry ? "" : whyHost(f);
       f->setAttr(kDeviceAttr, UnitAttr::get(&getContext()));
       if (why.empty()) {
         ++numDevice;

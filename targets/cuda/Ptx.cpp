@@ -75,6 +75,8 @@ void buildPipeline(OpPassManager &modules, const PtxOptions &options) {
   gpu.useBarePtrCallConv = options.barePointers;
   pm.addPass(createConvertGpuOpsToNVVMOps(gpu));
   pm.addPass(createConvertVectorToLLVMPass());
+  // Lane numbers become constants of the arith dialect.
+  pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertNVVMToLLVMPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
