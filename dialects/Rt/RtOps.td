@@ -76,6 +76,23 @@ def ParallelForOp : Rt_Op<"parallel_for", [DeclareOpInterfaceMethods<SymbolUserO
   }];
 }
 
+//===-- Teams: threads that share an iteration of a parallel loop ------------===//
+// scf.parallel with `adze.team = N`: its last dimension, [0, N), numbers the
+// threads of a team.
+
+def TeamReduceOp : Rt_Op<"team_reduce", [SameOperandsAndResultType, Pure]> {
+  let summary = "Combines a value of each thread of a team; all of them get the result";
+  let arguments = (ins StrAttr:$combiner, AnyTypeOf<[F32, I32]>:$value, I64Attr:$team);
+  let results = (outs AnyTypeOf<[F32, I32]>:$result);
+  let assemblyFormat = "$combiner $value `team` $team attr-dict `:` type($value)";
+}
+
+def TeamBarrierOp : Rt_Op<"team_barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "What threads of the team wrote before it all of them read after it";
+  let arguments = (ins I64Attr:$team);
+  let assemblyFormat = "`team` $team attr-dict";
+}
+
 //===-- Devices with a memory of their own -----------------------------------===//
 // Buffers of these ops are the device's: the host computes with their addresses
 // and never reads through them.

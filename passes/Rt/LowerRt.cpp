@@ -79,7 +79,12 @@ class RtLowering {
     if (!isOurs(f)) return;
     ctx = f.getArgument(0);
     SmallVector<Operation *> ops;
-    f.walk([&](Operation *op) { ops.push_back(op); });
+    launch = LaunchMemory();
+    f.walk([&](Operation *op) {
+      ops.push_back(op);
+      if (auto o = dyn_cast<rt::DeviceLaunchOp>(op))
+        launch.count = std::max<int64_t>(launch.count, o.getArgs().size());
+    });
     for (Operation *op : ops) {
       b.setInsertionPoint(op);
       if (auto o = dyn_cast<func::CallOp>(op)) addContext(o);
@@ -419,19 +424,32 @@ class RtLowering {
     return LLVM::TruncOp::create(b, loc, b.getI32Type(), lowered(index));
   }
 
+  /// What a launch reads it reads at once: all of a function share this memory.
+  struct LaunchMemory {
+    int64_t count = 1;  ///< arguments of the longest launch
+    Value shape, values, arguments;
+  };
+
+  void makeLaunchMemory(Location loc) {
+    if (launch.shape) return;
+    launch.shape = stack(loc, b.getI32Type(), 6);
+    launch.values = stack(loc, i64, launch.count);
+    launch.arguments = stack(loc, ptr, launch.count);
+  }
+
   /// Grid and block in one array, a pointer to each argument in another.
   void lowerDeviceLaunch(rt::DeviceLaunchOp op) {
     Location loc = op.getLoc();
-    Value shape = stack(loc, b.getI32Type(), 6);
+    makeLaunchMemory(loc);
+    Value shape = launch.shape, arguments = launch.arguments;
     SmallVector<Value> extents{truncated(loc, op.getGridX()), truncated(loc, op.getGridY()),
                                truncated(loc, op.getGridZ())};
     for (int32_t extent : op.getBlock()) extents.push_back(constant32(loc, extent));
     for (auto [i, extent] : llvm::enumerate(extents))
       LLVM::StoreOp::create(b, loc, extent, byteAddress(loc, shape, i * 4));
-    Value arguments = stack(loc, ptr, std::max<int64_t>(1, op.getArgs().size()));
     for (auto [i, arg] : llvm::enumerate(op.getArgs())) {
       Value value = isa<MemRefType>(arg.getType()) ? firstElement(loc, arg) : lowered(arg);
-      Value slot = stack(loc, value.getType(), 1);
+      Value slot = byteAddress(loc, launch.values, i * 8);
       LLVM::StoreOp::create(b, loc, value, slot);
       LLVM::StoreOp::create(b, loc, slot, byteAddress(loc, arguments, i * 8));
     }
@@ -524,6 +542,7 @@ class RtLowering {
   LLVMTypeConverter converter;
   Type ptr, i64;
   Value ctx;  ///< of the function being lowered
+  LaunchMemory launch;  ///< likewise
   llvm::StringMap<unsigned> strings;
   unsigned numTables = 0;
 };

@@ -1,5 +1,6 @@
 // Schedules for machines of many threads (simtWidth): each iteration of the
 // parallel loops is a thread's, and neighbours in memory are neighbouring threads'.
+#include "passes/Schedule/BodyEmitter.h"
 #include "passes/Schedule/Decide.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -15,7 +16,7 @@ public:
       : unit(unit), machine(machine), schedule(schedule) {}
 
   void run() {
-    if (unit.core >= 0)
+    if (unit.core >= 0 && !formTeam())
       chooseTile();
     for (unsigned dim : parallelOrder())
       schedule.loops.push_back({dim, step(dim), true});
@@ -58,6 +59,33 @@ private:
           (row < 0 || size(dim) >= size(row)))
         row = dim;
     return row;
+  }
+
+  /// Terms of a sum, in vectors.
+  int64_t depth() const {
+    int64_t terms = 1;
+    for (unsigned dim = 0; dim < unit.numDims(); ++dim)
+      if (unit.isReduction[dim])
+        terms = llvm::SaturatingMultiply<uint64_t>(terms, llvm::divideCeil(size(dim), step(dim)));
+    return terms;
+  }
+
+  /// Where there are too few results for all threads, several sum up one.
+  bool formTeam() {
+    const Stage &core = unit.stages[unit.core];
+    Type type = core.outputs().front().elementType();
+    if (core.outputs().size() != 1 || !findCombiner(core.op, 0) ||
+        !(type.isF32() || type.isInteger(32)))
+      return false;
+    int64_t results = threadsWith(-1, 1, 1), terms = depth();
+    bool alongRow = schedule.vectorDim >= 0 && unit.isReduction[schedule.vectorDim];
+    bool isFew = results < machine.threads / (alongRow && rowDim() < 0 ? 1 : 8);
+    if (!isFew || terms < machine.simtWidth)
+      return false;
+    constexpr int64_t kBlock = 256;
+    bool large = terms >= 2 * kBlock && results * kBlock <= machine.threads;
+    schedule.team = large ? kBlock : machine.simtWidth;
+    return true;
   }
 
   /// The largest tile of accumulators that leaves work for all threads.

@@ -1,3 +1,4 @@
+#include "dialects/Rt/Rt.h"
 #include "passes/Schedule/Fit.h"
 #include "passes/Schedule/NestEmitter.h"
 #include "passes/Schedule/Passes.h"
@@ -48,8 +49,7 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     SmallVector<Plan *> group;
     unsigned shared = 0;
     for (Plan &plan : plans) {
-      // Rows of many threads do not run through one cache.
-      unsigned rows = group.empty() || machine.simtWidth ? 0 : sharedRows(group, plan);
+      unsigned rows = group.empty() ? 0 : sharedRows(group, plan);
       // A group keeps to the rows that its first two share.
       if (!group.empty() && (rows == 0 || (group.size() > 1 && rows != shared))) {
         emitGroup(group, shared, machine);
@@ -89,12 +89,25 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
 
   /// One unit is a nest of its own; several run block of rows by block of rows.
   void emitGroup(SmallVectorImpl<Plan *> &group, unsigned shared, const MachineModel &machine) {
+    int64_t team = 1;
+    for (Plan *plan : group)
+      team = std::max(team, plan->schedule.team);
+    // Many threads share no cache: only a team passes rows on.
+    if (machine.simtWidth && group.size() > 1 && team == 1) {
+      for (Plan *plan : llvm::to_vector(group)) {
+        SmallVector<Plan *> alone{plan};
+        emitGroup(alone, 0, machine);
+      }
+      return group.clear();
+    }
     OpBuilder builder(group.back()->unit->insertionPoint());
     Location loc = group.front()->unit->anchor().getLoc();
     SmallVector<std::unique_ptr<NestEmitter>> emitters;
     for (Plan *plan : group) {
-      if (group.size() > 1)
+      if (group.size() > 1) {
         makeSequential(plan->schedule);
+        plan->schedule.team = team;
+      }
       Location unitLoc = plan->unit->anchor().getLoc();
       emitters.push_back(std::make_unique<NestEmitter>(*plan->unit, plan->schedule, machine,
                                                        builder, unitLoc));
@@ -102,18 +115,25 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     }
     if (group.size() == 1) {
       OpBuilder::InsertionGuard guard(builder);
-      if (machine.simtWidth && !hasParallelLoop(group.front()->schedule))
+      if (machine.simtWidth && team == 1 && !hasParallelLoop(group.front()->schedule))
         builder.setInsertionPointToStart(oneThread(builder, loc));
       emitters.front()->emit();
     } else {
-      int64_t rows = rowsPerBlock(group, shared, machine);
+      int64_t rows = team > 1 ? 1 : rowsPerBlock(group, shared, machine);
       SmallVector<Value> lower, upper, step;
       for (unsigned d = 0; d < shared; ++d) {
         lower.push_back(arith::ConstantIndexOp::create(builder, loc, 0));
         upper.push_back(emitters.front()->upperBound(group.front()->rowDims[d]));
         step.push_back(arith::ConstantIndexOp::create(builder, loc, d + 1 == shared ? rows : 1));
       }
+      if (team > 1) {
+        lower.push_back(arith::ConstantIndexOp::create(builder, loc, 0));
+        upper.push_back(arith::ConstantIndexOp::create(builder, loc, team));
+        step.push_back(arith::ConstantIndexOp::create(builder, loc, 1));
+      }
       auto loop = scf::ParallelOp::create(builder, loc, lower, upper, step);
+      if (team > 1)
+        loop->setAttr("adze.team", builder.getI64IntegerAttr(team));
       loop->setAttr("adze.grain", builder.getI64IntegerAttr(blocksPerTask(group, shared, rows, machine)));
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(loop.getBody());
@@ -121,7 +141,10 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
         SmallVector<Loop> chunk;
         for (unsigned d = 0; d < shared; ++d)
           chunk.push_back({plan->rowDims[d], d + 1 == shared ? rows : 1, false});
-        emitter->emitChunk(chunk, loop.getInductionVars());
+        if (team > 1 && emitter != emitters.front())
+          rt::TeamBarrierOp::create(builder, loc, team);
+        ValueRange indices = loop.getInductionVars();
+        emitter->emitChunk(chunk, indices.take_front(shared), team > 1 ? indices.back() : Value());
       }
     }
     for (Plan *plan : group)

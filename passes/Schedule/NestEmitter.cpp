@@ -36,14 +36,21 @@ void NestEmitter::begin() {
   }
 }
 
-void NestEmitter::emit() { emitLoops(0, state); }
+void NestEmitter::emit() {
+  if (schedule.team > 1 && llvm::none_of(parallelLoops, [](const Loop &loop) { return loop.parallel; }))
+    return emitParallel(0, state);  // of the team alone
+  emitLoops(0, state);
+}
 
-void NestEmitter::emitChunk(ArrayRef<Loop> loops, ValueRange indices) {
+void NestEmitter::emitChunk(ArrayRef<Loop> loops, ValueRange indices, Value teamLane) {
+  lane = teamLane;
   NestState chunk = state;
   for (auto [loop, index] : llvm::zip(loops, indices)) {
     enterChunk(loop, index, chunk);
     chunk.dims[loop.dim].step = 0;
   }
+  if (lane)
+    return emitWithLane(std::move(chunk));
   emitLoops(0, std::move(chunk));
 }
 
@@ -64,8 +71,17 @@ void NestEmitter::emitParallel(unsigned level, NestState state) {
     upper.push_back(state.dims[loop.dim].upper);
     step.push_back(constant(loop.step));
   }
+  if (schedule.team > 1) {
+    lower.push_back(constant(0));
+    upper.push_back(constant(schedule.team));
+    step.push_back(constant(1));
+  }
   auto op = scf::ParallelOp::create(builder, loc, lower, upper, step);
   op->setAttr("adze.grain", builder.getI64IntegerAttr(schedule.grain));
+  if (schedule.team > 1) {
+    op->setAttr("adze.team", builder.getI64IntegerAttr(schedule.team));
+    lane = op.getInductionVars().back();
+  }
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   for (unsigned at = level; at < end; ++at)
@@ -77,7 +93,10 @@ void NestEmitter::emitParallel(unsigned level, NestState state) {
       rest.push_back({parallelLoops[at].dim, parallelLoops[at].step, false});
   rest.append(parallelLoops.begin() + end, parallelLoops.end());
   std::swap(parallelLoops, rest);
-  emitLoops(0, state);
+  if (lane)
+    emitWithLane(state);
+  else
+    emitLoops(0, state);
   std::swap(parallelLoops, rest);
 }
 
@@ -137,9 +156,15 @@ void NestEmitter::emitRungs(unsigned level, const NestState &state) {
     OpBuilder::InsertionGuard inner(builder);
     NestState next = state;
     Value index = rung.lower;
+    bool isShared = static_cast<int>(loop.dim) == shared;
+    if (isShared && rung.once) {
+      auto first = scf::IfOp::create(builder, loc, isFirstLane(), /*withElseRegion=*/false);
+      builder.setInsertionPointToStart(first.thenBlock());
+    }
     if (!rung.once) {
-      auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper,
-                                   constant(rung.count * rung.lanes));
+      int64_t step = rung.count * rung.lanes;
+      Value lower = isShared ? shareOfTeam(rung, step).lower : rung.lower;
+      auto op = scf::ForOp::create(builder, loc, lower, rung.upper, constant(step));
       builder.setInsertionPointToStart(op.getBody());
       index = op.getInductionVar();
     }
@@ -159,9 +184,15 @@ SmallVector<Value> NestEmitter::emitReduction(unsigned level, NestState state,
   for (const Rung &rung : ladder(dim, state)) {
     NestState next = state;
     int64_t step = rung.count * rung.lanes;
-    if (rung.once) {
+    bool isShared = static_cast<int>(dim) == shared;
+    auto emitOnce = [&] {
       bind(dim, rung, rung.lower, next);
-      accumulators = emitReduction(level + 1, std::move(next), std::move(accumulators));
+      return emitReduction(level + 1, std::move(next), accumulators);
+    };
+    if (isShared)
+      step *= schedule.team;
+    if (rung.once) {
+      accumulators = isShared ? onFirstLane(accumulators, emitOnce) : emitOnce();
     } else if (inParts && state.dims[dim].extent.value_or(INT64_MAX) > kTermsInTurn * step) {
       accumulators = emitPartialSums(level, rung, next, std::move(accumulators));
     } else {
@@ -173,8 +204,10 @@ SmallVector<Value> NestEmitter::emitReduction(unsigned level, NestState state,
 
 SmallVector<Value> NestEmitter::emitReductionLoop(unsigned level, const Rung &rung, NestState state,
                                                   Values accumulators) {
-  auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper,
-                               constant(rung.count * rung.lanes), accumulators);
+  int64_t step = rung.count * rung.lanes;
+  bool isShared = static_cast<int>(reductionLoops[level].dim) == shared;
+  Value lower = isShared ? shareOfTeam(rung, step).lower : rung.lower;
+  auto op = scf::ForOp::create(builder, loc, lower, rung.upper, constant(step), accumulators);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   bind(reductionLoops[level].dim, rung, op.getInductionVar(), state);
@@ -188,7 +221,8 @@ SmallVector<Value> NestEmitter::emitReductionLoop(unsigned level, const Rung &ru
 /// number, and do not even cancel where terms are alike.
 SmallVector<Value> NestEmitter::emitPartialSums(unsigned level, const Rung &rung,
                                                 const NestState &state, Values accumulators) {
-  Value step = constant(kTermsInTurn * rung.count * rung.lanes);
+  bool isShared = static_cast<int>(reductionLoops[level].dim) == shared;
+  Value step = constant(kTermsInTurn * rung.count * rung.lanes * (isShared ? schedule.team : 1));
   auto op = scf::ForOp::create(builder, loc, rung.lower, rung.upper, step, accumulators);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());

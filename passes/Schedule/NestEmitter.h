@@ -61,8 +61,9 @@ public:
   /// Emits the nest at the builder's insertion point, after begin().
   void emit();
   /// Emits the nest over a chunk of some dimensions: loop.step indices of
-  /// loop.dim from the loop's index on, or to the dimension's end.
-  void emitChunk(llvm::ArrayRef<Loop> loops, mlir::ValueRange indices);
+  /// loop.dim from the loop's index on, or to the dimension's end. `lane`: the
+  /// thread's number in the team that runs it, or null.
+  void emitChunk(llvm::ArrayRef<Loop> loops, mlir::ValueRange indices, mlir::Value lane = {});
   /// The bound of `dim`.
   mlir::Value upperBound(unsigned dim) const { return state.dims[dim].upper; }
 
@@ -86,6 +87,15 @@ private:
   bool isInnermost(unsigned level) const;
   bool masksFit() const;
   void preload(NestState &state);
+
+  // Teams (TeamEmitter.cpp).
+  int teamDim(const NestState &state) const;
+  mlir::Value isFirstLane();
+  Rung shareOfTeam(const Rung &rung, int64_t &step);
+  Values onFirstLane(llvm::ArrayRef<mlir::Value> otherwise, llvm::function_ref<Values()> emit);
+  void emitWithLane(NestState state);
+  mlir::Value reduceTeam(mlir::Value value);
+  mlir::Value mergeTeam(mlir::Value value, mlir::Value init);
 
   // Tiles (TileEmitter.cpp).
   void emitTile(NestState state);
@@ -159,6 +169,8 @@ private:
   mlir::Location loc;
   llvm::SmallVector<Loop> parallelLoops, reductionLoops;
   NestState state;           ///< before the first loop
+  mlir::Value lane;          ///< of the team (schedule.team), or null
+  int shared = -1;           ///< the dimension that the team shares out
   std::map<void *, mlir::Value> flats;
   llvm::DenseMap<std::pair<void *, mlir::Attribute>, std::pair<mlir::Value, mlir::Value>>
       paddingRows;

@@ -27,6 +27,8 @@ std::string check(const Schedule &schedule, unsigned numDims) {
   if (schedule.vectorDim >= static_cast<int>(numDims) || schedule.lanes < 1 || !llvm::isPowerOf2_64(schedule.lanes) ||
       (schedule.vectorDim < 0 && schedule.lanes != 1))
     return "bad vector dimension or lanes";
+  if (schedule.team < 1 || schedule.team > 1024 || !llvm::isPowerOf2_64(schedule.team))
+    return "a team has 1 to 1024 threads, a power of two";
   SmallVector<int64_t> step(numDims, 0);
   for (const Loop &loop : schedule.loops) {
     if (loop.dim >= numDims)
@@ -84,6 +86,7 @@ std::string parse(DictionaryAttr attr, unsigned numDims, Schedule &schedule) {
   schedule.vectorDim = static_cast<int>(integer("vector", -1));
   schedule.lanes = integer("lanes", 1);
   schedule.grain = integer("grain", 1);
+  schedule.team = integer("team", 1);
   return check(schedule, numDims);
 }
 
@@ -110,6 +113,8 @@ DictionaryAttr Schedule::toAttr(MLIRContext *context) const {
     add("vector", builder.getI64IntegerAttr(vectorDim));
     add("lanes", builder.getI64IntegerAttr(lanes));
   }
+  if (team != 1)
+    add("team", builder.getI64IntegerAttr(team));
   if (grain != 1)
     add("grain", builder.getI64IntegerAttr(grain));
   return builder.getDictionaryAttr(entries);

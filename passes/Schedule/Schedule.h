@@ -32,6 +32,7 @@ struct Schedule {
   llvm::SmallVector<int64_t> tile;  ///< unroll factor a dimension; vectors for `vectorDim`
   int vectorDim = -1;               ///< -1: scalar code
   int64_t lanes = 1;                ///< elements a vector
+  int64_t team = 1;                 ///< threads that share an iteration of the parallel loops
   int64_t grain = 1;                ///< iterations of the parallel loops worth a task
 
   mlir::DictionaryAttr toAttr(mlir::MLIRContext *context) const;

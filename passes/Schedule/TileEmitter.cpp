@@ -190,7 +190,8 @@ Value NestEmitter::mergeLanes(ArrayRef<Value> vectors, Value init) {
       next.push_back(round.back());
     round = std::move(next);
   }
-  return combine(builder, combiner, init, reduceLanes(builder, combiner, round.front()));
+  Value merged = reduceLanes(builder, combiner, round.front());
+  return combine(builder, combiner, init, lane ? reduceTeam(merged) : merged);
 }
 
 void NestEmitter::runCore(NestState &state) {
@@ -203,6 +204,8 @@ void NestEmitter::runCore(NestState &state) {
       inits.push_back(current(unit.core, inputs + o, state, index));
       if (reducesLanes())
         accumulators.append(copies, neutral(schedule.lanes));
+      else if (lane)
+        accumulators.push_back(neutral(state.lanes));
       else
         accumulators.push_back(splat(builder, loc, inits.back(), state.lanes));
     }
@@ -212,7 +215,10 @@ void NestEmitter::runCore(NestState &state) {
     for (unsigned index = 0; index < tile.size(); ++index) {
       unsigned at = o * tile.size() + index;
       ArrayRef<Value> own = ArrayRef(accumulators).slice(at * copies, copies);
-      results.push_back(reducesLanes() ? mergeLanes(own, inits[at]) : own.front());
+      if (reducesLanes())
+        results.push_back(mergeLanes(own, inits[at]));
+      else
+        results.push_back(lane ? mergeTeam(own.front(), inits[at]) : own.front());
     }
     written[stage.outputs()[o].source.getAsOpaquePointer()] = results;
   }
@@ -273,6 +279,11 @@ bool NestEmitter::isDead(Value memref) const {
 }
 
 void NestEmitter::storeResults(NestState &state) {
+  OpBuilder::InsertionGuard guard(builder);
+  if (lane && unit.core >= 0) {
+    auto first = scf::IfOp::create(builder, loc, isFirstLane(), /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(first.thenBlock());
+  }
   llvm::SmallPtrSet<void *, 4> done;
   for (unsigned s = unit.stages.size(); s-- > 0;) {
     const Stage &stage = unit.stages[s];

@@ -1,11 +1,13 @@
 #include "dialects/Rt/Rt.h"
 #include "targets/cuda/HostBuffers.h"
 #include "targets/cuda/Passes.h"
+#include "targets/cuda/Teams.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -19,7 +21,15 @@ using namespace mlir;
 namespace adze::cuda {
 namespace {
 
-constexpr int64_t kThreads = 256;  ///< of a block
+constexpr int32_t kThreads = 256;  ///< of a block that is not one team
+
+/// The threads of a team that is a block; 0: blocks hold many iterations.
+int32_t teamBlock(scf::ParallelOp op) {
+  auto team = op->getAttrOfType<IntegerAttr>("adze.team");
+  return team && team.getInt() > kWarp ? team.getInt() : 0;
+}
+
+int32_t threadsOf(scf::ParallelOp op) { return teamBlock(op) ? teamBlock(op) : kThreads; }
 
 /// A launch's arguments and how the kernel gets its values back from them.
 struct Captures {
@@ -41,6 +51,9 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
   }
 
   void lower(func::FuncOp f) {
+    // LLVM would make one large function of the entry and a thousand small ones.
+    OpBuilder b(&getContext());
+    if (f.isPrivate()) f->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
     SmallVector<scf::ParallelOp> loops;
     f.walk<WalkOrder::PreOrder>([&](scf::ParallelOp op) {
       loops.push_back(op);
@@ -152,7 +165,7 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     auto kernel = gpu::GPUFuncOp::create(b, loc, (f.getName() + "_" + Twine(number)).str(),
                                          b.getFunctionType(types, {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-    kernel.setKnownBlockSize(ArrayRef<int32_t>{kThreads, 1, 1});
+    kernel.setKnownBlockSize(ArrayRef<int32_t>{threadsOf(loop), 1, 1});
     Block &block = kernel.getBody().front();
     b.setInsertionPointToStart(&block);
     IRMapping map;
@@ -165,6 +178,7 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     }
     emitThread(b, loop, map);
     gpu::ReturnOp::create(b, loc);
+    lowerTeams(kernel);
     return kernel;
   }
 
@@ -209,7 +223,7 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     };
     Value block = number(gpu::BlockIdOp::create(b, loc, gpu::Dimension::x));
     Value thread = number(gpu::ThreadIdOp::create(b, loc, gpu::Dimension::x));
-    Value threads = number(arith::ConstantIndexOp::create(b, loc, kThreads));
+    Value threads = number(arith::ConstantIndexOp::create(b, loc, threadsOf(op)));
     Value id = arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, block, threads), thread);
     Value total = number(arith::ConstantIndexOp::create(b, loc, 1));
     SmallVector<Value> trips;
@@ -218,7 +232,10 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
       trips.push_back(number(tripCount(b, loc, at(lb), at(ub), at(step))));
       total = b.createOrFold<arith::MulIOp>(loc, total, trips.back());
     }
-    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, id, total);
+    // A block that is one team has no threads to spare, and barriers want them all.
+    Value inside = teamBlock(op)
+                       ? arith::ConstantIntOp::create(b, loc, 1, 1).getResult()
+                       : arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, id, total).getResult();
     auto guard = scf::IfOp::create(b, loc, inside, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard restore(b);
     b.setInsertionPointToStart(guard.thenBlock());
@@ -264,12 +281,12 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     Value total = arith::ConstantIndexOp::create(b, loc, 1);
     for (auto [lb, ub, step] : llvm::zip(op.getLowerBound(), op.getUpperBound(), op.getStep()))
       total = b.createOrFold<arith::MulIOp>(loc, total, tripCount(b, loc, lb, ub, step));
-    Value threads = arith::ConstantIndexOp::create(b, loc, kThreads);
+    Value threads = arith::ConstantIndexOp::create(b, loc, threadsOf(op));
     Value one = arith::ConstantIndexOp::create(b, loc, 1);
     Value blocks = b.createOrFold<arith::CeilDivUIOp>(loc, total, threads);
     auto symbol = SymbolRefAttr::get(device.getNameAttr(), {FlatSymbolRefAttr::get(kernel.getNameAttr())});
     rt::DeviceLaunchOp::create(b, loc, symbol, b.getI32IntegerAttr(launches++), blocks, one, one,
-                               b.getDenseI32ArrayAttr({kThreads, 1, 1}), b.getI32IntegerAttr(0),
+                               b.getDenseI32ArrayAttr({threadsOf(op), 1, 1}), b.getI32IntegerAttr(0),
                                captures.arguments);
     ++numKernels;
     op.erase();

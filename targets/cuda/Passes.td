@@ -65,7 +65,8 @@ def OutlineDevice : Pass<"adze-cuda-outline", "::mlir::ModuleOp"> {
     are fetched.
   }];
   let dependentDialects = ["::adze::rt::RtDialect", "::mlir::gpu::GPUDialect",
-                           "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::arith::ArithDialect"];
   let statistics = [Statistic<"numKernels", "kernels", "GPU kernels made">];
 }
 
