@@ -1,0 +1,42 @@
+// The matrix instructions, as data: which chip multiplies what.
+#pragma once
+#include "targets/cuda/tile/Kit.h"
+
+#include <span>
+
+namespace adze::cuda {
+
+/// How a kernel multiplies; sums are f32, of S8 i32.
+enum class Multiply : uint8_t {
+  F16,     ///< f16 x f16
+  BF16,
+  TF32,    ///< f32 rounded to 10 bits of fraction
+  TF32x3,  ///< f32 as a sum of two of these, three products: nearly f32
+  S8,
+};
+mlir::StringRef nameOf(Multiply multiply);
+/// Elements in shared memory; S8 is i8.
+Type elementOf(Multiply multiply, mlir::MLIRContext *context);
+int64_t bytesOf(Multiply multiply);
+
+/// mma.sync.m<M>n<N>k<K>. A warp's fragments are always those of 16 rows, 8
+/// columns and 32 bytes of k: four registers of A, two of B, four sums. A
+/// smaller instruction takes parts of them.
+struct MatrixInstruction {
+  Multiply multiply;
+  int leastChip;  ///< 75 for sm_75
+  int m, n, k;
+  mlir::NVVM::MMATypes type;
+};
+std::span<const MatrixInstruction> matrixInstructions();
+/// The largest that the chip has; null where none.
+const MatrixInstruction *findInstruction(Multiply multiply, int chip);
+
+/// d + a b for fragments of 16 x 8, `a` four and `b` two i32, `d` four sums.
+mlir::SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruction, ValueRange a,
+                                     ValueRange b, ValueRange d);
+
+/// An f32 as tf32 (an i32), rounded to nearest.
+Value roundToTf32(Kit &kit, Value x);
+
+}  // namespace adze::cuda

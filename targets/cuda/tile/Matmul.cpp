@@ -1,0 +1,398 @@
+#include "targets/cuda/tile/Matmul.h"
+#include "targets/cuda/tile/Tile.h"
+
+using namespace mlir;
+
+namespace adze::cuda {
+namespace {
+
+SharedTile tileOf(const MatmulKernel &kernel, const Operand &operand, int64_t rows) {
+  return {rows, kernel.blockK, bytesOf(kernel.multiply), operand.alongK};
+}
+
+bool isAsync(const MatmulKernel &k, const MatmulProblem &p) {
+  return k.chip >= 80 && TileCopy::canBeAsync(p.a, tileOf(k, p.a, k.blockM), p.m, p.k) &&
+         TileCopy::canBeAsync(p.b, tileOf(k, p.b, k.blockN), p.n, p.k);
+}
+
+int64_t stageBytes(const MatmulKernel &k) {
+  return (k.blockM + k.blockN) * k.blockK * bytesOf(k.multiply);
+}
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+Value ceilDiv(Kit &kit, const Extent &e, int64_t by) {
+  if (e.isConstant()) return kit.i32(ceilDiv(e.constant, by));
+  return kit.div(kit.add(e.value, by - 1), by);
+}
+
+/// Which part of the product a block computes.
+struct Work {
+  Value batch, split, firstRow, firstColumn, tile;
+};
+
+/// Blocks take tiles in groups of rows, so that those that run together read
+/// few rows and columns.
+Work findWork(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) {
+  Value rows = ceilDiv(kit, p.m, k.blockM), columns = ceilDiv(kit, p.n, k.blockN);
+  Value tiles = kit.mul(rows, columns), block = kit.block(0);
+  Value tile = kit.rem(block, tiles), rest = kit.div(block, tiles);
+  Work w;
+  w.split = kit.rem(rest, k.splitK);
+  w.batch = kit.div(rest, k.splitK);
+  Value inGroup = kit.mul(columns, k.rasterGroup);
+  Value first = kit.mul(kit.div(tile, inGroup), k.rasterGroup), at = kit.rem(tile, inGroup);
+  Value height = kit.min(kit.sub(rows, first), kit.i32(k.rasterGroup));
+  w.firstRow = kit.mul(kit.add(first, kit.rem(at, height)), k.blockM);
+  w.firstColumn = kit.mul(kit.div(at, height), k.blockN);
+  w.tile = kit.add(tile, kit.mul(w.batch, tiles));
+  return w;
+}
+
+/// One kernel under construction: a ring of stages in shared memory, the sums
+/// of the lane's part in registers.
+class MatmulBuilder {
+ public:
+  MatmulBuilder(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem)
+      : kit_(kit), k_(kernel), p_(problem), instruction_(*findInstruction(k_.multiply, k_.chip)),
+        work_(findWork(kit, kernel, problem)), lane_(kit), shared_(sharedMemory(kit)),
+        aTile_(tileOf(k_, p_.a, k_.blockM)), bTile_(tileOf(k_, p_.b, k_.blockN)),
+        aCopy_(kit, p_.a, aTile_, p_.m, p_.k, work_.batch, work_.firstRow, threads(k_)),
+        bCopy_(kit, p_.b, bTile_, p_.n, p_.k, work_.batch, work_.firstColumn, threads(k_)),
+        warpRow_(kit.mul(kit.div(warp(), k_.blockN / k_.warpN), k_.warpM)),
+        warpColumn_(kit.mul(kit.rem(warp(), k_.blockN / k_.warpN), k_.warpN)),
+        a_(kit, aTile_, k_.multiply, true, lane_, warpRow_, k_.warpM),
+        b_(kit, bTile_, k_.multiply, false, lane_, warpColumn_, k_.warpN) {}
+
+  void build();
+
+ private:
+  Value warp() { return kit_.shr(kit_.thread(), 5); }
+  Value zero() {
+    return k_.multiply == Multiply::S8 ? kit_.i32(0) : kit_.f32(0);
+  }
+  SmallVector<Value> zeros() {
+    return SmallVector<Value>(a_.count() * b_.count() * 4, zero());
+  }
+  Value sum(Value a, Value b) {
+    return k_.multiply == Multiply::S8 ? kit_.add(a, b) : Value(kit_.create<arith::AddFOp>(a, b));
+  }
+  Value stage(Value number) { return kit_.offset(shared_, kit_.mul(number, stageBytes(k_))); }
+  Value bStage(Value stage) { return kit_.offset(stage, aTile_.bytes()); }
+  Value next(Value number);
+
+  void findSteps();
+  void startCopies(Value number, Value step);
+  SmallVector<Value> multiply(Value stage, SmallVector<Value> sums);
+  void multiplyStep(const Fragments::Registers &a, const Fragments::Registers &b,
+                    SmallVector<Value> &sums);
+  SmallVector<Value> asyncLoop();
+  SmallVector<Value> registerLoop();
+  void reduceSplits(ValueRange sums);
+  Value countArrivals();
+  void finish(ValueRange sums);
+  void finishAll(ValueRange sums, bool masked);
+
+  Kit &kit_;
+  const MatmulKernel &k_;
+  const MatmulProblem &p_;
+  const MatrixInstruction &instruction_;
+  Work work_;
+  Lane lane_;
+  Value shared_;
+  SharedTile aTile_, bTile_;
+  TileCopy aCopy_, bCopy_;
+  Value warpRow_, warpColumn_;
+  Fragments a_, b_;
+  Value firstStep_, endStep_;  ///< tiles of k that this block takes
+};
+
+void MatmulBuilder::findSteps() {
+  Value steps = ceilDiv(kit_, p_.k, k_.blockK);
+  firstStep_ = kit_.i32(0), endStep_ = steps;
+  if (k_.splitK == 1) return;
+  Value each = kit_.div(kit_.add(steps, k_.splitK - 1), k_.splitK);
+  firstStep_ = kit_.min(kit_.mul(work_.split, each), steps);
+  endStep_ = kit_.min(kit_.add(firstStep_, each), steps);
+}
+
+/// The stage after `number` in the ring.
+Value MatmulBuilder::next(Value number) {
+  Value n = kit_.add(number, 1);
+  return kit_.select(kit_.equal(n, kit_.i32(k_.stages)), kit_.i32(0), n);
+}
+
+void MatmulBuilder::startCopies(Value number, Value step) {
+  kit_.when(kit_.less(step, endStep_), [&] {
+    Value at = stage(number), k = kit_.mul(step, k_.blockK);
+    aCopy_.start(kit_, at, k);
+    bCopy_.start(kit_, bStage(at), k);
+  });
+  // Also without copies, so that all threads count the same groups.
+  kit_.create<NVVM::CpAsyncCommitGroupOp>();
+}
+
+void MatmulBuilder::multiplyStep(const Fragments::Registers &a, const Fragments::Registers &b,
+                                 SmallVector<Value> &sums) {
+  for (int64_t i = 0; i < a_.count(); ++i) {
+    for (int64_t jj = 0; jj < b_.count(); ++jj) {
+      // Back and forth, so that neighbours share a register's operand.
+      int64_t j = i % 2 ? b_.count() - 1 - jj : jj;
+      auto *at = sums.begin() + (i * b_.count() + j) * 4;
+      SmallVector<Value> d(at, at + 4);
+      if (k_.multiply == Multiply::TF32x3) {
+        // The product of both small parts is below what f32 keeps.
+        d = multiplyAdd(kit_, instruction_, a.small[i], b.big[j], d);
+        d = multiplyAdd(kit_, instruction_, a.big[i], b.small[j], d);
+      }
+      d = multiplyAdd(kit_, instruction_, a.big[i], b.big[j], d);
+      llvm::copy(d, at);
+    }
+  }
+}
+
+SmallVector<Value> MatmulBuilder::multiply(Value stage, SmallVector<Value> sums) {
+  SmallVector<Value> part = k_.roundSums ? zeros() : sums;
+  for (int64_t step = 0; step < k_.blockK * bytesOf(k_.multiply) / 32; ++step)
+    multiplyStep(a_.load(kit_, stage, step), b_.load(kit_, bStage(stage), step), part);
+  if (!k_.roundSums) return part;
+  for (auto [all, p] : llvm::zip_equal(sums, part)) all = sum(all, p);
+  return sums;
+}
+
+/// stages - 1 tiles are on their way while one is multiplied.
+SmallVector<Value> MatmulBuilder::asyncLoop() {
+  kit_.loop(kit_.i32(0), kit_.i32(k_.stages - 1), 1, {}, [&](Value i, ValueRange) {
+    startCopies(i, kit_.add(firstStep_, i));
+    return SmallVector<Value>();
+  });
+  SmallVector<Value> carried{kit_.i32(0), kit_.i32(k_.stages - 1)};
+  carried.append(zeros());
+  auto body = [&](Value step, ValueRange values) {
+    kit_.create<NVVM::CpAsyncWaitGroupOp>(k_.stages - 2);
+    kit_.barrier();
+    startCopies(values[1], kit_.add(step, k_.stages - 1));
+    SmallVector<Value> out{next(values[0]), next(values[1])};
+    out.append(multiply(stage(values[0]), SmallVector<Value>(values.drop_front(2))));
+    return out;
+  };
+  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, 1, carried, body);
+  return SmallVector<Value>(ArrayRef<Value>(results).drop_front(2));
+}
+
+/// Two stages: the next tile is in registers while one is multiplied.
+SmallVector<Value> MatmulBuilder::registerLoop() {
+  auto fetch = [&](Value step) {
+    Value k = kit_.mul(step, k_.blockK);
+    Value enabled = kit_.less(step, endStep_);
+    SmallVector<Value> values = aCopy_.fetch(kit_, k, enabled);
+    values.append(bCopy_.fetch(kit_, k, enabled));
+    return values;
+  };
+  auto put = [&](Value number, ValueRange values) {
+    Value at = stage(number);
+    Type type = elementOf(k_.multiply, kit_.getContext());
+    aCopy_.put(kit_, at, values.take_front(aCopy_.chunks()), type);
+    bCopy_.put(kit_, bStage(at), values.drop_front(aCopy_.chunks()), type);
+  };
+  put(kit_.i32(0), fetch(firstStep_));
+  kit_.barrier();
+  SmallVector<Value> carried{kit_.i32(0)};
+  carried.append(zeros());
+  auto body = [&](Value step, ValueRange values) {
+    SmallVector<Value> ahead = fetch(kit_.add(step, 1));
+    SmallVector<Value> out{kit_.bitXor(values[0], kit_.i32(1))};
+    out.append(multiply(stage(values[0]), SmallVector<Value>(values.drop_front())));
+    put(out[0], ahead);
+    kit_.barrier();
+    return out;
+  };
+  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, 1, carried, body);
+  return SmallVector<Value>(ArrayRef<Value>(results).drop_front());
+}
+
+/// Calls the epilogue for neighbours; all sums, or those within the extents.
+void MatmulBuilder::finishAll(ValueRange sums, bool masked) {
+  int64_t wide = b_.neighbours();
+  while (!p_.n.isMultipleOf(wide)) wide /= 2;
+  Value row0 = kit_.add(kit_.add(work_.firstRow, warpRow_), a_.lanePart());
+  Value column0 = kit_.add(kit_.add(work_.firstColumn, warpColumn_), b_.lanePart());
+  // Sums of a lane in the order of their columns.
+  SmallVector<std::pair<int64_t, std::pair<int64_t, int64_t>>> order;
+  for (int64_t j = 0; j < b_.count(); ++j)
+    for (int64_t e = 0; e < 2; ++e) order.push_back({b_.constantPart(j, e), {j, e}});
+  llvm::sort(order);
+  for (int64_t i = 0; i < a_.count(); ++i) {
+    for (int64_t half = 0; half < 2; ++half) {
+      Value row = kit_.add(row0, a_.constantPart(i, half));
+      for (size_t at = 0; at < order.size(); at += wide) {
+        SmallVector<Value> values;
+        for (int64_t v = 0; v < wide; ++v) {
+          auto [j, e] = order[at + v].second;
+          values.push_back(sums[(i * b_.count() + j) * 4 + 2 * half + e]);
+        }
+        Value column = kit_.add(column0, order[at].first);
+        auto one = [&] { p_.epilogue(kit_, work_.batch, row, column, kit_.vector(values)); };
+        if (!masked) {
+          one();
+          continue;
+        }
+        kit_.when(kit_.bitAnd(kit_.less(row, kit_.value(p_.m)), kit_.less(column, kit_.value(p_.n))), one);
+      }
+    }
+  }
+}
+
+/// Tiles within the extents take a path without branches.
+void MatmulBuilder::finish(ValueRange sums) {
+  bool rows = p_.m.isMultipleOf(k_.blockM), columns = p_.n.isMultipleOf(k_.blockN);
+  if (rows && columns) return finishAll(sums, false);
+  auto fits = [&](Value first, int64_t count, const Extent &e) {
+    return kit_.less(kit_.add(first, count - 1), kit_.value(e));
+  };
+  Value inside = kit_.bitAnd(fits(work_.firstRow, k_.blockM, p_.m),
+                             fits(work_.firstColumn, k_.blockN, p_.n));
+  kit_.when(inside, [&] { finishAll(sums, false); }, [&] { finishAll(sums, true); });
+}
+
+/// How many blocks of this tile came before, the same in all threads.
+Value MatmulBuilder::countArrivals() {
+  Value counter = kit_.offset(p_.counters, kit_.mul(kit_.wide(work_.tile), kit_.i64(4)));
+  // Each thread's sums are visible to the device before the block counts.
+  kit_.create<NVVM::MembarOp>(NVVM::MemScopeKind::GPU);
+  kit_.barrier();
+  kit_.when(kit_.equal(kit_.thread(), kit_.i32(0)), [&] {
+    Value before = kit_.create<LLVM::AtomicRMWOp>(LLVM::AtomicBinOp::uinc_wrap, counter,
+                                                  kit_.i32(k_.splitK - 1),
+                                                  LLVM::AtomicOrdering::monotonic, "device");
+    kit_.store(before, shared_, 4);
+  });
+  kit_.barrier();
+  kit_.create<NVVM::MembarOp>(NVVM::MemScopeKind::GPU);
+  return kit_.load(kit_.getI32Type(), shared_, 4);
+}
+
+/// The last block of a tile adds the sums of all, in the order of k, and goes on.
+void MatmulBuilder::reduceSplits(ValueRange sums) {
+  int64_t quads = static_cast<int64_t>(sums.size()) / 4;
+  Type type = VectorType::get(4, sums[0].getType());
+  int64_t perSplit = quads * threads(k_) * 16;  // bytes
+  auto at = [&](Value split, int64_t quad) {
+    Value slot = kit_.add(kit_.mul(work_.tile, k_.splitK), split);
+    Value bytes = kit_.mul(kit_.wide(slot), kit_.i64(perSplit));
+    bytes = kit_.add(bytes, kit_.wide(kit_.mul(kit_.thread(), 16)));
+    return kit_.offset(kit_.offset(p_.partialSums, bytes), quad * threads(k_) * 16);
+  };
+  for (int64_t q = 0; q < quads; ++q)
+    kit_.store(kit_.vector(sums.slice(4 * q, 4)), at(work_.split, q), 16);
+  Value isLast = kit_.equal(countArrivals(), kit_.i32(k_.splitK - 1));
+  kit_.when(isLast, [&] {
+    finish(kit_.loop(kit_.i32(0), kit_.i32(k_.splitK), 1, zeros(), [&](Value split, ValueRange all) {
+      SmallVector<Value> out;
+      for (int64_t q = 0; q < quads; ++q) {
+        Value part = kit_.load(type, at(split, q), 16);
+        for (int64_t i = 0; i < 4; ++i) out.push_back(sum(all[4 * q + i], kit_.element(part, i)));
+      }
+      return out;
+    }));
+  });
+}
+
+void MatmulBuilder::build() {
+  findSteps();
+  SmallVector<Value> sums = isAsync(k_, p_) ? asyncLoop() : registerLoop();
+  if (k_.splitK == 1) return finish(sums);
+  reduceSplits(sums);
+}
+
+// Bytes of shared memory that a block may have (CUDA programming guide, compute capabilities).
+struct SharedLimit {
+  int chip;
+  int64_t bytes;
+};
+constexpr SharedLimit kSharedLimits[] = {{75, 64 << 10}, {80, 163 << 10}, {86, 99 << 10},
+                                         {87, 163 << 10}, {89, 99 << 10}, {90, 227 << 10}};
+
+int64_t sharedLimit(int chip) {
+  int64_t bytes = 48 << 10;
+  for (const SharedLimit &l : kSharedLimits)
+    if (l.chip <= chip) bytes = l.bytes;
+  return bytes;
+}
+
+bool isPowerOfTwo(int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
+
+std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o, int64_t rows,
+                                        int64_t warpRows, const Extent &extent, const Extent &depth) {
+  SharedTile tile = tileOf(k, o, rows);
+  if (isa<FloatType>(o.element) == (k.multiply == Multiply::S8)) return "factors of another type";
+  if (k.multiply == Multiply::S8 && (!o.alongK || !o.element.isInteger(8)))
+    return "8-bit factors must be contiguous along k";
+  if (!isPowerOfTwo(o.alignment)) return "an alignment is no power of two";
+  if (!isPowerOfTwo(rows) || !isPowerOfTwo(k.blockK)) return "a tile's extent is no power of two";
+  if (warpRows <= 0 || rows % warpRows != 0) return "warps do not divide the tile";
+  if (warpRows % (tile.isReadByPieces() ? 32 : 16) != 0) return "a warp's tile is too small";
+  if (tile.lineBytes() < (tile.isReadByPieces() ? 128 : 32)) return "a tile's lines are too short";
+  if (k.blockK * tile.elementBytes % 32 != 0) return "a tile has no 32 bytes of k";
+  if (!TileCopy::fits(o, tile, extent, depth, threads(k))) return "threads do not share a tile's chunks evenly";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> whyNot(const MatmulKernel &k, const MatmulProblem &p) {
+  if (!findInstruction(k.multiply, k.chip)) return "the chip has no " + nameOf(k.multiply).str() + " products";
+  if (auto why = whyNotFactor(k, p.a, k.blockM, k.warpM, p.m, p.k)) return "A: " + *why;
+  if (auto why = whyNotFactor(k, p.b, k.blockN, k.warpN, p.n, p.k)) return "B: " + *why;
+  if (threads(k) > 1024) return "a block has over 1024 threads";
+  if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1) return "stages, splits or groups are too few";
+  if (k.splitK > 1 && (!p.partialSums || !p.counters)) return "splitting k needs memory";
+  if (k.roundSums && k.multiply == Multiply::S8) return "integer sums are not rounded";
+  if (sharedBytes(k, p) > sharedLimit(k.chip)) return "the stages need too much shared memory";
+  return std::nullopt;
+}
+
+int64_t threads(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN) * 32; }
+
+int64_t sharedBytes(const MatmulKernel &k, const MatmulProblem &p) {
+  return stageBytes(k) * (isAsync(k, p) ? k.stages : 2);
+}
+
+int64_t blockCount(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
+  return ceilDiv(m, k.blockM) * ceilDiv(n, k.blockN) * batch * k.splitK;
+}
+
+int64_t splitBytes(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
+  if (k.splitK == 1) return 0;
+  return blockCount(k, batch, m, n) * k.blockM * k.blockN * 4;
+}
+
+Value relu(Kit &kit, Value x) {
+  Value zero = kit.create<arith::ConstantOp>(kit.getZeroAttr(x.getType()));
+  return kit.create<arith::MaximumFOp>(x, zero);
+}
+
+Epilogue storeEpilogue(Value c, Type type, Extent stride, Extent batchStride, Value bias,
+                       std::function<Value(Kit &, Value)> activation) {
+  return [=](Kit &kit, Value batch, Value row, Value column, Value values) {
+    int64_t count = cast<VectorType>(values.getType()).getNumElements();
+    if (bias) {
+      Value at = kit.offset(bias, kit.mul(kit.wide(column), kit.i64(4)));
+      values = kit.create<arith::AddFOp>(values, kit.load(values.getType(), at, 4 * count));
+    }
+    if (activation) values = activation(kit, values);
+    auto stored = VectorType::get(count, type);
+    if (values.getType() != stored) values = kit.create<arith::TruncFOp>(stored, values);
+    Value index = kit.add(kit.mulWide(batch, batchStride), kit.mulWide(row, stride));
+    index = kit.add(index, kit.wide(column));
+    bool aligned = stride.isMultipleOf(count) && batchStride.isMultipleOf(count);
+    kit.store(values, kit.offset(c, kit.mul(index, kit.i64(bytesOf(type)))),
+              bytesOf(type) * (aligned ? count : 1));
+  };
+}
+
+void buildMatmul(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem) {
+  MatmulBuilder(kit, kernel, problem).build();
+}
+
+}  // namespace adze::cuda

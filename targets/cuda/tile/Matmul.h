@@ -1,0 +1,66 @@
+// Matrix products on tensor cores: C[b][m][n] = sum over k of A[b][m][k] B[b][k][n].
+//
+//   MatmulKernel kernel;                        // the schedule
+//   MatmulProblem problem = …;                  // extents, factors, what to do with sums
+//   if (auto reason = whyNot(kernel, problem)) …
+//   buildMatmul(kit, kernel, problem);          // at the start of a gpu.func
+// The launch takes threads(kernel) threads a block, blockCount() blocks along x and
+// sharedBytes() of dynamic shared memory. docs/cuda.md has the whole picture.
+#pragma once
+#include "targets/cuda/tile/Instructions.h"
+#include "targets/cuda/tile/Operand.h"
+
+#include <optional>
+#include <string>
+
+namespace adze::cuda {
+
+/// A schedule, as data. Tiles are elements.
+struct MatmulKernel {
+  Multiply multiply = Multiply::TF32x3;
+  int chip = 80;                     ///< 80 for sm_80; below, copies go through registers
+  int64_t blockM = 128, blockN = 128, blockK = 32;
+  int64_t warpM = 64, warpN = 64;
+  int64_t stages = 3;                ///< tiles of k in shared memory at once
+  int64_t splitK = 1;                ///< blocks that share the k of one tile
+  int64_t rasterGroup = 8;           ///< rows of tiles that blocks take together, for the L2 cache
+  /// Sum each tile of k apart and add it rounded to nearest: tensor cores cut
+  /// sums towards zero, which shows in TF32x3 when k is long.
+  bool roundSums = false;
+};
+
+/// What to do with sums: `values` is a vector of f32 (i32 for S8), those of
+/// columns `column`, `column` + 1, … of one row; they exist. 1, 2 or 4 values.
+using Epilogue =
+    std::function<void(Kit &, Value batch, Value row, Value column, Value values)>;
+
+struct MatmulProblem {
+  Extent batch = Extent::of(1), m, n, k;
+  Operand a, b;
+  Epilogue epilogue;
+  /// With splitK: f32 of splitBytes(), and u32 zeros, one a tile and batch, which
+  /// the kernel leaves zero again. Both !llvm.ptr<1>.
+  Value partialSums, counters;
+};
+
+int64_t threads(const MatmulKernel &kernel);
+int64_t sharedBytes(const MatmulKernel &kernel, const MatmulProblem &problem);
+/// Of blocks along x, for extents that are known when it is launched.
+int64_t blockCount(const MatmulKernel &kernel, int64_t batch, int64_t m, int64_t n);
+/// Of MatmulProblem::partialSums; 0 without splitK.
+int64_t splitBytes(const MatmulKernel &kernel, int64_t batch, int64_t m, int64_t n);
+
+/// Why the builder has no such kernel, in a few words.
+std::optional<std::string> whyNot(const MatmulKernel &kernel, const MatmulProblem &problem);
+
+/// Builds the kernel's body at the insertion point, all but its return.
+void buildMatmul(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem);
+
+/// An epilogue that stores activation(value + bias[column]) to c, row-major with
+/// a stride of `stride` elements; `bias`, f32, may be null. Both !llvm.ptr<1>, `type` f32, f16,
+/// bf16 or (of i32 sums) i32.
+Epilogue storeEpilogue(Value c, Type type, Extent stride, Extent batchStride, Value bias = {},
+                       std::function<Value(Kit &, Value)> activation = {});
+Value relu(Kit &kit, Value x);
+
+}  // namespace adze::cuda

@@ -1,0 +1,89 @@
+#include "targets/cuda/tile/Standalone.h"
+
+#include <algorithm>
+
+using namespace mlir;
+
+namespace adze::cuda {
+
+gpu::GPUFuncOp startFunction(Kit &kit, StringRef name, TypeRange arguments, int64_t threads) {
+  auto function = kit.create<gpu::GPUFuncOp>(
+      name, FunctionType::get(kit.getContext(), arguments, {}), TypeRange(), TypeRange());
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), kit.getUnitAttr());
+  function.setKnownBlockSizeAttr(
+      kit.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+  kit.setInsertionPointToStart(&function.getBody().front());
+  auto end = kit.create<gpu::ReturnOp>();
+  kit.setInsertionPoint(end);
+  return function;
+}
+
+namespace {
+
+
+/// Bytes that every run's start is a multiple of.
+int64_t runAlignment(int64_t most, const Extent &stride, Type type) {
+  int64_t a = most;
+  while (a > bytesOf(type) && !stride.isMultipleOf(a / bytesOf(type))) a /= 2;
+  return a;
+}
+
+Operand factor(Kit &kit, const FactorSpec &spec, Value pointer, Type type, const Extent &rows,
+               const Extent &depth, int64_t alignment, bool batched) {
+  // Batches are dense; their stride is a product that no test needs beyond 2^31.
+  Extent batch = Extent::of(0);
+  if (batched) batch = rows.isConstant() ? Extent::of(rows.constant * depth.constant)
+                                         : Extent::of(kit.mul(kit.value(rows), kit.value(depth)));
+  auto aligned = [&](const Extent &stride) {
+    return std::min(runAlignment(alignment, stride, type), runAlignment(alignment, batch, type));
+  };
+  switch (spec.layout) {
+    case FactorLayout::AlongK:
+      return stridedOperand(pointer, type, true, depth, batch, aligned(depth));
+    case FactorLayout::AlongRows:
+      return stridedOperand(pointer, type, false, rows, batch, aligned(rows));
+    case FactorLayout::Panels:
+      return panelOperand(pointer, type, spec.panel, depth, batch, aligned(Extent::of(spec.panel)));
+    case FactorLayout::Convolution:
+      return convolutionOperand(pointer, type, spec.convolution,
+                                std::min(aligned(spec.convolution.channels),
+                                         runAlignment(alignment, spec.convolution.groupChannels, type)));
+  }
+  llvm_unreachable("all layouts are above");
+}
+
+}  // namespace
+
+gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const MatmulKernel &kernel,
+                                   const MatmulSpec &spec, std::string &reason) {
+  OpBuilder::InsertionGuard guard(kit);
+  SmallVector<Type> types(6, kit.pointer(1));
+  types.append(3, kit.getI32Type());
+  gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
+  auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
+  auto extent = [&](int64_t n, unsigned i) {
+    return spec.isDynamic ? Extent::of(arg(i), spec.divisor) : Extent::of(n);
+  };
+  MatmulProblem p;
+  p.batch = Extent::of(spec.batch);
+  p.m = extent(spec.m, 6), p.n = extent(spec.n, 7), p.k = extent(spec.k, 8);
+  bool batched = spec.batch > 1;
+  p.a = factor(kit, spec.aFactor, arg(0), spec.a, p.m, p.k, spec.alignment, batched);
+  p.b = factor(kit, spec.bFactor, arg(1), spec.b, p.n, p.k, spec.alignment, batched);
+  p.partialSums = arg(4), p.counters = arg(5);
+  Extent batchStride = Extent::of(0);
+  if (batched) batchStride = spec.isDynamic ? Extent::of(kit.mul(arg(6), arg(7)))
+                                            : Extent::of(spec.m * spec.n);
+  p.epilogue = storeEpilogue(arg(2), spec.c, p.n, batchStride, spec.bias ? arg(3) : Value(),
+                             spec.relu ? relu : std::function<Value(Kit &, Value)>());
+  if (auto why = whyNot(kernel, p)) {
+    reason = *why;
+    function.erase();
+    return {};
+  }
+  function->setAttr("adze.shared_bytes", kit.getI64IntegerAttr(sharedBytes(kernel, p)));
+  buildMatmul(kit, kernel, p);
+  return function;
+}
+
+}  // namespace adze::cuda

@@ -1,0 +1,40 @@
+// A tile kernel as a function of its own, for tests and measurements: the
+// product of buffers, as C(A, B, bias).
+#pragma once
+#include "targets/cuda/tile/Matmul.h"
+
+namespace adze::cuda {
+
+enum class FactorLayout : uint8_t { AlongK, AlongRows, Panels, Convolution };
+
+/// A factor's buffer, dense.
+struct FactorSpec {
+  FactorLayout layout = FactorLayout::AlongK;
+  int64_t panel = 0;               ///< rows of a panel
+  ConvolutionShape convolution;    ///< images [m / (outHeight outWidth)][height][width][channels]
+};
+
+struct MatmulSpec {
+  int64_t batch = 1, m = 0, n = 0, k = 0;
+  /// m, n, k are arguments of the kernel; it knows of them that they are
+  /// multiples of the largest power of two in `divisor`.
+  bool isDynamic = false;
+  int64_t divisor = 1;
+  Type a, b, c;
+  FactorSpec aFactor, bFactor;
+  int64_t alignment = 16;          ///< of the buffers and, where known, of the rows
+  bool bias = false, relu = false;
+};
+
+/// gpu.func @name(a, b, c, bias, partialSums, counters, m, n, k) at the insertion
+/// point in a gpu.module; `reason` and null where whyNot() has one.
+mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
+                                         const MatmulKernel &kernel, const MatmulSpec &spec,
+                                         std::string &reason);
+
+/// Starts a kernel of `arguments` with blocks of `threads`; the kit then builds
+/// in its body, before the return.
+mlir::gpu::GPUFuncOp startFunction(Kit &kit, mlir::StringRef name, mlir::TypeRange arguments,
+                                   int64_t threads);
+
+}  // namespace adze::cuda

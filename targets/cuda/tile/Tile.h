@@ -1,0 +1,111 @@
+// Tiles of factors in shared memory: their layout, how they get there, and how
+// warps read them as fragments of matrix instructions.
+#pragma once
+#include "targets/cuda/tile/Instructions.h"
+#include "targets/cuda/tile/Operand.h"
+
+namespace adze::cuda {
+
+/// One stage of a factor's tile. Lines are rows, or k where memory runs along
+/// the rows; their 16-byte pieces are permuted so that nothing meets in a bank.
+struct SharedTile {
+  int64_t rows, depth;    ///< elements
+  int64_t elementBytes;   ///< 1, 2 or 4
+  bool alongK;
+
+  int64_t lines() const { return alongK ? rows : depth; }
+  int64_t lineElements() const { return alongK ? depth : rows; }
+  int64_t lineBytes() const { return lineElements() * elementBytes; }
+  int64_t bytes() const { return rows * depth * elementBytes; }
+  /// ldmatrix does not transpose elements of 4 bytes: warps then read pieces of
+  /// four rows of one k.
+  bool isReadByPieces() const { return !alongK && elementBytes == 4; }
+  /// Where piece `piece` of `line` lies among the line's pieces.
+  Value swizzle(Kit &kit, Value line, Value piece) const;
+};
+
+/// The lane's number and its place in a fragment.
+struct Lane {
+  explicit Lane(Kit &kit);
+  Value number, group, inGroup;  ///< 0-31; / 4; % 4
+};
+
+/// A warp's fragments of one factor. Which row of the tile a fragment's row
+/// stands for is free, as long as the sums are stored to match.
+class Fragments {
+ public:
+  /// Of the rows from `firstRow` on, `rows` of them; firstRow is a multiple of it.
+  Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool isA, const Lane &lane,
+            Value firstRow, int64_t rows);
+
+  struct Registers {
+    /// By tile of 16 (A) or 8 (B) rows: 4 or 2 i32. For TF32x3 `small` has what
+    /// `big` leaves.
+    std::vector<mlir::SmallVector<Value>> big, small;
+  };
+  /// Those of 32 bytes of k, the step-th.
+  Registers load(Kit &kit, Value stage, int64_t step);
+
+  int64_t count() const { return rows_ / (isA_ ? 16 : 8); }
+  /// The row that a lane's sum stands for is lanePart() + constantPart(): of
+  /// A for rows 0-7 and 8-15 (`half`) of a tile, of B for the two columns.
+  Value lanePart() const { return lanePart_; }
+  int64_t constantPart(int64_t tile, int64_t half) const;
+  /// Of B: how many neighbouring columns a lane has, and of which sums they are.
+  int64_t neighbours() const { return tile_.isReadByPieces() ? 4 : 2; }
+
+ private:
+  mlir::SmallVector<Value> loadMatrices(Kit &kit, Value stage, int64_t step, int64_t pair);
+  mlir::SmallVector<Value> loadPieces(Kit &kit, Value stage, int64_t step, int64_t group);
+  void addRounded(Kit &kit, Registers &out, ValueRange raw) const;
+
+  SharedTile tile_;
+  Multiply multiply_;
+  bool isA_;
+  int64_t rows_;
+  mlir::SmallVector<Value> offsets_;  ///< of the lane: by step along k, else by pair of tiles
+  Value lanePart_;
+};
+
+/// Copies a factor's tile to shared memory, by all threads of the block.
+class TileCopy {
+ public:
+  TileCopy(Kit &kit, const Operand &operand, const SharedTile &tile, Extent rows, Extent depth,
+           Value batch, Value firstRow, int64_t threads);
+
+  /// Asynchronously; the caller commits the group.
+  void start(Kit &kit, Value stage, Value firstK);
+  /// Through registers: reads (zeros where `enabled` is false), then writes as
+  /// elements of `type`.
+  mlir::SmallVector<Value> fetch(Kit &kit, Value firstK, Value enabled);
+  void put(Kit &kit, Value stage, ValueRange values, Type type);
+  size_t chunks() const { return passes_.size(); }
+
+  /// Elements of a chunk: the most that alignment and extents allow.
+  static int64_t chunkElements(const Operand &operand, const SharedTile &tile, const Extent &rows,
+                               const Extent &depth);
+  /// cp.async takes 4, 8 or 16 bytes, and converts nothing.
+  static bool canBeAsync(const Operand &operand, const SharedTile &tile, const Extent &rows,
+                         const Extent &depth);
+  /// Can `threads` share the chunks evenly?
+  static bool fits(const Operand &operand, const SharedTile &tile, const Extent &rows,
+                   const Extent &depth, int64_t threads);
+
+ private:
+  struct Pass {
+    Value line, chunk;                   ///< of the tile
+    mlir::SmallVector<Value> prepared;
+    Value valid;                         ///< of the row; null: always
+    Value offset;                        ///< in the stage, bytes
+  };
+  Place placeOf(Kit &kit, const Pass &pass, Value firstK);
+
+  Operand operand_;
+  SharedTile tile_;
+  Extent depth_;
+  int64_t elements_;
+  bool masksK_;
+  std::vector<Pass> passes_;
+};
+
+}  // namespace adze::cuda

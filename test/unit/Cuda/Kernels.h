@@ -1,0 +1,62 @@
+// Builds a tile kernel, runs it in the emulator, and says how far it is off.
+#pragma once
+#include "lib/PtxEmulator/Emulator.h"
+#include "targets/cuda/Ptx.h"
+#include "targets/cuda/tile/Standalone.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+namespace adze::cuda::test {
+
+/// Numbers of a buffer and its bytes in an element type.
+struct Buffer {
+  std::vector<double> values;
+  std::vector<uint8_t> bytes;
+};
+
+inline uint16_t toBf16(float x) {
+  uint32_t u;
+  std::memcpy(&u, &x, 4);
+  return static_cast<uint16_t>((u + 0x7fff + ((u >> 16) & 1)) >> 16);
+}
+inline float fromBf16(uint16_t h) {
+  uint32_t u = uint32_t{h} << 16;
+  float x;
+  std::memcpy(&x, &u, 4);
+  return x;
+}
+
+/// `count` numbers as `type` stores them: random, or those of `values`.
+Buffer makeBuffer(mlir::Type type, size_t count, std::mt19937 &rng, bool positive = false);
+std::vector<double> readBuffer(mlir::Type type, const std::vector<uint8_t> &bytes);
+
+/// A context in which tile kernels can be built.
+struct Session {
+  Session();
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::gpu::GPUModuleOp kernels;
+  Kit kit;
+  mlir::Type type(const std::string &name);  ///< f32, f16, bf16, i8, i32
+};
+
+struct Run {
+  std::string error;       ///< why it was not built or run; findings
+  std::string ptx;
+  ptx::SiteCounters total, copies, shared, stores;
+  double worst = 0;        ///< largest error over its bound
+  double largest = 0;      ///< largest error over sum |a||b|
+};
+
+/// C = A B in the emulator against double precision. The bound of an element is
+/// that of errorBound() times the sum of |a||b|.
+Run runMatmul(const MatmulKernel &kernel, MatmulSpec spec, const std::string &types, uint64_t seeds = 1,
+              bool positive = false);
+
+/// Relative to sum |a||b|: factors rounded once, tensor sums of `instructionK` products
+/// cut (docs/emulator.md), partial sums rounded, the result rounded.
+double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec);
+
+}  // namespace adze::cuda::test
