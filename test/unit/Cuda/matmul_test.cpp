@@ -42,3 +42,16 @@ TEST_CASE("products of f32 in whole tiles are right, without bank conflicts or w
         CHECK(run.stores.bytes == run.stores.sectors * 32);
       }
 }
+
+TEST_CASE("debug", "[.debug]") {
+  for (Multiply m : {Multiply::TF32, Multiply::TF32x3})
+    for (bool positive : {false, true})
+      for (bool round : {false, true})
+        for (int64_t K : {64, 1024, 4096}) {
+          auto k = small(m);
+          k.roundSums = round;
+          Run run = runMatmul(k, shape(64, 64, K), "f32 f32 f32", 1, positive);
+          std::printf("%s pos %d round %d K %ld: worst/bound %.3g  err/sum|ab| %.3g = 2^%.1f bound 2^%.1f  %s\n", nameOf(m).data(), positive, round, K, run.worst, run.largest,
+                      std::log2(run.largest), std::log2(errorBound(k, [&]{auto s = shape(64,64,K); Session x; static Session y; s.a=s.b=s.c=y.type("f32"); return s;}())), run.error.c_str());
+        }
+}

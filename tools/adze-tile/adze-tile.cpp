@@ -1,0 +1,101 @@
+// Writes one tile kernel as MLIR or PTX, for tests and measurements. The first
+// line of the PTX, a comment, is JSON that says how to launch it.
+#include "targets/cuda/Ptx.h"
+#include "targets/cuda/tile/Standalone.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace adze::cuda;
+namespace cl = llvm::cl;
+
+namespace {
+
+cl::opt<std::string> emit("emit", cl::desc("mlir or ptx"), cl::init("ptx"));
+cl::opt<Multiply> multiply(
+    "multiply", cl::desc("how products are formed"), cl::init(Multiply::TF32x3),
+    cl::values(clEnumValN(Multiply::F16, "f16", ""), clEnumValN(Multiply::BF16, "bf16", ""),
+               clEnumValN(Multiply::TF32, "tf32", ""), clEnumValN(Multiply::TF32x3, "tf32x3", ""),
+               clEnumValN(Multiply::S8, "s8", "")));
+cl::opt<std::string> chip("chip", cl::desc("sm_75, sm_80, sm_90a …"), cl::init("sm_80"));
+cl::list<int64_t> shape("shape", cl::desc("m,n,k"), cl::CommaSeparated);
+cl::opt<int64_t> batch("batch", cl::init(1));
+cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k"), cl::CommaSeparated);
+cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparated);
+cl::opt<int64_t> stages("stages", cl::init(3));
+cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
+cl::opt<int64_t> raster("raster", cl::desc("rows of tiles taken together"), cl::init(8));
+cl::opt<bool> roundSums("round-sums", cl::desc("round partial sums to nearest"));
+cl::opt<bool> dynamic("dynamic", cl::desc("m, n, k are arguments"));
+cl::opt<int64_t> divisor("divisor", cl::desc("of m, n, k where dynamic"), cl::init(1));
+cl::list<std::string> types("types", cl::desc("of A, B, C: f32, f16, bf16, i8, i32"), cl::CommaSeparated);
+cl::opt<std::string> aLayout("a", cl::desc("along-k (m rows of k) or along-m"), cl::init("along-k"));
+cl::opt<std::string> bLayout("b", cl::desc("along-k, along-n or panels of N"), cl::init("along-n"));
+cl::opt<bool> addBias("bias", cl::desc("add a vector of n"));
+cl::opt<bool> clamp("relu", cl::desc("clamp at zero"));
+
+Type typeOf(Builder &b, StringRef name) {
+  if (name == "f16") return b.getF16Type();
+  if (name == "bf16") return b.getBF16Type();
+  if (name == "i8") return b.getIntegerType(8);
+  return name == "i32" ? b.getI32Type() : Type(b.getF32Type());
+}
+
+FactorSpec factorOf(StringRef name) {
+  FactorSpec f;
+  f.layout = name == "along-k" ? FactorLayout::AlongK : FactorLayout::AlongRows;
+  if (name.consume_front("panels") && !name.ltrim(':').getAsInteger(10, f.panel))
+    f.layout = FactorLayout::Panels;
+  return f;
+}
+
+int fail(const llvm::Twine &text) {
+  llvm::errs() << "adze-tile: " << text << '\n';
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  cl::ParseCommandLineOptions(argc, argv, "writes one tile kernel as MLIR or PTX\n");
+  if (shape.size() != 3 || types.size() != 3) return fail("--shape=m,n,k and --types=a,b,c are needed");
+  DialectRegistry registry;
+  registerPtxDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  Kit kit(UnknownLoc::get(&context), &context);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(kit.getLoc());
+  kit.setInsertionPointToStart(module->getBody());
+  auto kernels = kit.create<gpu::GPUModuleOp>("kernels");
+  kit.setInsertionPointToStart(kernels.getBody());
+
+  MatmulKernel k;
+  k.multiply = multiply, k.stages = stages, k.splitK = split, k.rasterGroup = raster;
+  k.roundSums = roundSums;
+  if (StringRef(chip).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, k.chip)) return fail("no such chip");
+  if (block.size() == 3) k.blockM = block[0], k.blockN = block[1], k.blockK = block[2];
+  if (warp.size() == 2) k.warpM = warp[0], k.warpN = warp[1];
+  MatmulSpec s;
+  s.batch = batch, s.m = shape[0], s.n = shape[1], s.k = shape[2];
+  s.isDynamic = dynamic, s.divisor = divisor, s.bias = addBias, s.relu = clamp;
+  s.a = typeOf(kit, types[0]), s.b = typeOf(kit, types[1]), s.c = typeOf(kit, types[2]);
+  s.aFactor = factorOf(aLayout), s.bFactor = factorOf(bLayout);
+  std::string error;
+  gpu::GPUFuncOp function = buildMatmulFunction(kit, "product", k, s, error);
+  if (!function) return fail(error);
+  if (emit == "mlir") {
+    module->print(llvm::outs());
+    return 0;
+  }
+  auto text = emitPtx(kernels, {chip, ptxFeatures(chip)}, error);
+  if (!text) return fail(error);
+  llvm::json::Object launch{
+      {"entry", "product"}, {"blocks", blockCount(k, s.batch, s.m, s.n)}, {"threads", threads(k)},
+      {"shared", function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt()},
+      {"split_bytes", splitBytes(k, s.batch, s.m, s.n)}, {"batch", s.batch}, {"m", s.m}, {"n", s.n},
+      {"k", s.k}, {"types", llvm::json::Array{types[0], types[1], types[2]}}, {"a", aLayout.getValue()},
+      {"b", bLayout.getValue()}, {"multiply", nameOf(k.multiply)}, {"bias", s.bias}, {"relu", s.relu}};
+  llvm::outs() << "// " << llvm::json::Value(std::move(launch)) << '\n' << *text;
+  return 0;
+}
