@@ -96,8 +96,10 @@ class TileCopy {
     Value line, chunk;                   ///< of the tile
     mlir::SmallVector<Value> prepared;
     Value valid;                         ///< of the row; null: always
+    Value inTile;                        ///< has the thread a chunk; null: it has
     Value offset;                        ///< in the stage, bytes
   };
+  static void whenInTile(Kit &kit, const Pass &pass, mlir::function_ref<void()> copy);
   Place placeOf(Kit &kit, const Pass &pass, Value firstK);
 
   Operand operand_;

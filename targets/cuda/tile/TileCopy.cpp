@@ -27,7 +27,8 @@ bool TileCopy::canBeAsync(const Operand &operand, const SharedTile &tile, const 
 bool TileCopy::fits(const Operand &operand, const SharedTile &tile, const Extent &rows,
                     const Extent &depth, int64_t threads) {
   int64_t perLine = tile.lineElements() / chunkElements(operand, tile, rows, depth);
-  return threads % perLine == 0 ? tile.lines() % (threads / perLine) == 0
+  int64_t atOnce = threads / perLine;
+  return threads % perLine == 0 ? tile.lines() % atOnce == 0 || tile.lines() < atOnce
                                 : perLine % threads == 0;
 }
 
@@ -49,6 +50,7 @@ TileCopy::TileCopy(Kit &kit, const Operand &operand, const SharedTile &tile, Ext
       Value row = kit.add(firstRow, operand.alongK ? p.line : first);
       p.prepared = operand.prepare(kit, batch, row);
       if (!rows.isMultipleOf(tile.rows)) p.valid = kit.less(row, kit.value(rows));
+      if (linesAtOnce > tile.lines()) p.inTile = kit.less(p.line, kit.i32(tile.lines()));
       int64_t perPiece = 16 / (elements_ * tile.elementBytes);
       Value piece = tile.swizzle(kit, p.line, kit.div(p.chunk, perPiece));
       p.offset = kit.add(kit.mul(p.line, tile.lineBytes()), kit.mul(piece, 16));
@@ -65,8 +67,14 @@ Place TileCopy::placeOf(Kit &kit, const Pass &pass, Value firstK) {
     place.valid = place.valid ? kit.bitAnd(place.valid, condition) : condition;
   };
   if (pass.valid) require(pass.valid);
+  if (pass.inTile) require(pass.inTile);
   if (masksK_) require(kit.less(k, kit.value(depth_)));
   return place;
+}
+
+void TileCopy::whenInTile(Kit &kit, const Pass &pass, function_ref<void()> copy) {
+  if (pass.inTile) kit.when(pass.inTile, copy);
+  else copy();
 }
 
 void TileCopy::start(Kit &kit, Value stage, Value firstK) {
@@ -77,7 +85,9 @@ void TileCopy::start(Kit &kit, Value stage, Value firstK) {
     // Bytes to read; the others are filled with zeros.
     Value size;
     if (place.valid) size = kit.select(place.valid, kit.i32(bytes), kit.i32(0));
-    kit.create<NVVM::CpAsyncOp>(kit.offset(stage, pass.offset), place.pointer, bytes, cache, size);
+    whenInTile(kit, pass, [&] {
+      kit.create<NVVM::CpAsyncOp>(kit.offset(stage, pass.offset), place.pointer, bytes, cache, size);
+    });
   }
 }
 
@@ -111,9 +121,11 @@ SmallVector<Value> TileCopy::fetch(Kit &kit, Value firstK, Value enabled) {
 }
 
 void TileCopy::put(Kit &kit, Value stage, ValueRange values, Type type) {
-  for (auto [pass, v] : llvm::zip_equal(passes_, values))
-    kit.store(convertFloats(kit, v, type), kit.offset(stage, pass.offset),
-              static_cast<unsigned>(elements_ * tile_.elementBytes));
+  auto bytes = static_cast<unsigned>(elements_ * tile_.elementBytes);
+  for (size_t i = 0; i < passes_.size(); ++i)
+    whenInTile(kit, passes_[i], [&] {
+      kit.store(convertFloats(kit, values[i], type), kit.offset(stage, passes_[i].offset), bytes);
+    });
 }
 
 }  // namespace adze::cuda
