@@ -93,7 +93,7 @@ private:
     int row = rowDim();
     bool wide = schedule.vectorDim >= 0 && !unit.isReduction[schedule.vectorDim] &&
                 sharesReads(schedule.vectorDim);
-    constexpr std::pair<int64_t, int64_t> kTiles[] = {{8, 2}, {4, 2}, {4, 1}, {2, 1}, {1, 1}};
+    constexpr std::pair<int64_t, int64_t> kTiles[] = {{4, 2}, {4, 1}, {2, 1}, {1, 1}};
     for (auto [rows, vectors] : kTiles) {
       if ((vectors > 1 && !wide) || (rows > 1 && (row < 0 || size(row) < rows)))
         continue;

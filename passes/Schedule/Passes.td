@@ -91,7 +91,7 @@ def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
   ];
 }
 
-def ExpandMath : Pass<"adze-expand-math", "::mlir::func::FuncOp"> {
+def ExpandMath : Pass<"adze-expand-math"> {
   let summary = "Replace elementary functions of f32 by vector formulas";
   let description = [{
     Largest errors, in ulp, over the whole range, denormal inputs and results

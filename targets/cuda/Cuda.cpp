@@ -7,6 +7,7 @@
 #include "targets/native/Native.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -54,6 +55,7 @@ class CudaTarget : public Target {
     DiagnosticEngine ignored;
     if (auto cpu = native::describeCpu(options.cpu, ignored); succeeded(cpu))
       pm.addPass(cuda::createPlaceKernels(native::machineOf(*cpu)));
+    pm.addPass(cuda::createTileContractions({deviceOf(options)}));
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
   }
 
@@ -63,6 +65,7 @@ class CudaTarget : public Target {
     pm.addNestedPass<func::FuncOp>(cuda::createParallelLoops());
     pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
     pm.addNestedPass<func::FuncOp>(schedule::createExpandMath());
+    pm.nest<gpu::GPUModuleOp>().addPass(schedule::createExpandMath());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
     pm.addNestedPass<func::FuncOp>(schedule::createStateAlignment());

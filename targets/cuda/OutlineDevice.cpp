@@ -40,14 +40,25 @@ struct Captures {
 
 struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
   void runOnOperation() override {
-    launches = 0;
     converter = std::make_shared<LLVMTypeConverter>(&getContext());
     OpBuilder b(&getContext());
     b.setInsertionPointToStart(getOperation().getBody());
-    device = gpu::GPUModuleOp::create(b, getOperation().getLoc(), kDeviceModule);
+    device = getOperation().lookupSymbol<gpu::GPUModuleOp>(kDeviceModule);
+    if (!device) device = gpu::GPUModuleOp::create(b, getOperation().getLoc(), kDeviceModule);
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       if (f->hasAttr(kDeviceAttr)) lower(f);
+    numberLaunches();
     getOperation()->setAttr("gpu.container_module", UnitAttr::get(&getContext()));
+  }
+
+  /// A kernel's number is its place in the module.
+  void numberLaunches() {
+    DenseMap<StringAttr, int32_t> numbers;
+    for (auto kernel : device.getOps<gpu::GPUFuncOp>())
+      numbers.try_emplace(kernel.getNameAttr(), numbers.size());
+    getOperation().walk([&](rt::DeviceLaunchOp op) {
+      op.setNumber(numbers.at(op.getKernel().getLeafReference()));
+    });
   }
 
   void lower(func::FuncOp f) {
@@ -285,7 +296,7 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     Value one = arith::ConstantIndexOp::create(b, loc, 1);
     Value blocks = b.createOrFold<arith::CeilDivUIOp>(loc, total, threads);
     auto symbol = SymbolRefAttr::get(device.getNameAttr(), {FlatSymbolRefAttr::get(kernel.getNameAttr())});
-    rt::DeviceLaunchOp::create(b, loc, symbol, b.getI32IntegerAttr(launches++), blocks, one, one,
+    rt::DeviceLaunchOp::create(b, loc, symbol, b.getI32IntegerAttr(0), blocks, one, one,
                                b.getDenseI32ArrayAttr({threadsOf(op), 1, 1}), b.getI32IntegerAttr(0),
                                captures.arguments);
     ++numKernels;
@@ -294,7 +305,6 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
 
   std::shared_ptr<LLVMTypeConverter> converter;
   gpu::GPUModuleOp device;
-  int32_t launches = 0;
 };
 
 }  // namespace

@@ -37,6 +37,27 @@ def PlaceKernels : Pass<"adze-cuda-place-kernels", "::mlir::ModuleOp"> {
                     Statistic<"numHost", "on-host", "functions left to the host">];
 }
 
+def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
+  let summary = "Give contractions that are large enough to tensor cores";
+  let description = [{
+    A unit of passes/Schedule (contraction, what comes before and after it point by
+    point) whose sizes are known becomes one kernel of targets/cuda/tile: rows,
+    columns and terms of the product are what its dimensions are to the two
+    operands and the result, so that matrix products, batched or not, and
+    convolutions are one case. Elements of f32 are multiplied as the sum of three
+    products of TF32. The schedule stands on the launch:
+    ```mlir
+    adze_rt.device_launch @device::@kernel_5_tile_0 number 0 grid(%c24, %c1, %c1)
+      block [128, 1, 1] shared 98304 (%a, %b, %c) {adze.tile = "tf32x3 64x64x32 warp 32x32 stages 3"} : ...
+    ```
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">];
+  let statistics = [Statistic<"numTiled", "tiled", "contractions given to tensor cores">];
+}
+
 def ParallelLoops : Pass<"adze-cuda-parallel-loops", "::mlir::func::FuncOp"> {
   let summary = "Lower what no schedule took, on functions of the GPU, to parallel loops";
   let description = [{

@@ -1,0 +1,340 @@
+#include "targets/cuda/Contraction.h"
+
+#include "passes/Schedule/BodyEmitter.h"
+
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace adze::schedule;
+
+namespace adze::cuda {
+
+int64_t Contraction::size(ArrayRef<unsigned> dims) const {
+  int64_t product = 1;
+  for (unsigned dim : dims) product = llvm::SaturatingMultiply<uint64_t>(product, size(dim));
+  return product;
+}
+
+namespace {
+
+/// out + a * b, and nothing else.
+bool isMultiplyAdd(const Stage &stage) {
+  Block *body = stage.op.getBody();
+  if (std::distance(body->begin(), body->end()) != 3) return false;
+  auto multiply = dyn_cast<arith::MulFOp>(body->front());
+  auto add = dyn_cast<arith::AddFOp>(*std::next(body->begin()));
+  if (!multiply || !add || body->getTerminator()->getOperand(0) != add.getResult()) return false;
+  Value a = body->getArgument(0), b = body->getArgument(1), out = body->getArgument(2);
+  auto are = [](Operation *op, Value x, Value y) {
+    return (op->getOperand(0) == x && op->getOperand(1) == y) ||
+           (op->getOperand(0) == y && op->getOperand(1) == x);
+  };
+  return are(multiply, a, b) && are(add, out, multiply.getResult());
+}
+
+/// The stride, where it is known.
+std::optional<int64_t> strideOf(const Access &access, unsigned dim) {
+  return access.dependsOn(dim) ? access.strides[dim].asConstant() : std::optional<int64_t>(0);
+}
+
+bool hasKnownAddresses(const Unit &unit, const Access &access) {
+  if (access.isScalar) return true;
+  if (!access.offset.asConstant() || access.packedDim >= 0) return false;
+  for (const Bound &bound : access.bounds)
+    if (!bound.extent.asConstant()) return false;
+  return llvm::all_of(llvm::seq<unsigned>(0, unit.numDims()),
+                      [&](unsigned dim) { return strideOf(access, dim).has_value(); });
+}
+
+bool isConstant(Value v) {
+  return v.getDefiningOp() && v.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
+}
+
+/// Why the unit's addresses or bodies are not what a tile's epilogue computes.
+std::string whyNotStages(const Unit &unit) {
+  for (const Stage &stage : unit.stages) {
+    for (const Access &access : stage.operands)
+      if (!hasKnownAddresses(unit, access)) return "addresses that are not known";
+    for (Operation &op : stage.op.getBody()->without_terminator())
+      if (isa<memref::LoadOp>(op)) return "a body that reads memory by itself";
+    llvm::SetVector<Value> captured;
+    getUsedValuesDefinedAbove(stage.op.getRegion(), captured);
+    if (!llvm::all_of(captured, isConstant)) return "a body that uses what is computed outside";
+    if (static_cast<int>(&stage - unit.stages.data()) != unit.core && !isVectorizableBody(stage.op))
+      return "a body without vector form";
+  }
+  return "";
+}
+
+/// Sorts the dimensions by what they are to the operands.
+bool sortDims(Contraction &c) {
+  const Access &a = c.core().operands[c.a], &b = c.core().operands[c.b];
+  const Access &out = c.core().outputs().front();
+  for (unsigned dim = 0; dim < c.unit->numDims(); ++dim) {
+    if (c.size(dim) == 1) continue;
+    bool inA = a.dependsOn(dim), inB = b.dependsOn(dim);
+    if (c.unit->isReduction[dim] ? !(inA && inB) : !(out.dependsOn(dim) && (inA || inB)))
+      return false;
+    (c.unit->isReduction[dim] ? c.k : inA && inB ? c.batch : inA ? c.row : c.column).push_back(dim);
+  }
+  return true;
+}
+
+/// The dimension along which neighbours lie, or -1.
+int runDim(const Contraction &c, const Access &access, ArrayRef<unsigned> dims) {
+  for (unsigned dim : dims)
+    if (strideOf(access, dim) == 1) return dim;
+  return -1;
+}
+
+/// Moves the terms that lie side by side in an operand last.
+void orderTerms(Contraction &c) {
+  for (unsigned operand : {c.b, c.a}) {
+    int run = runDim(c, c.core().operands[operand], c.k);
+    auto *at = llvm::find(c.k, static_cast<unsigned>(run));
+    if (run >= 0) std::rotate(at, at + 1, c.k.end());
+  }
+}
+
+}  // namespace
+
+std::optional<Contraction> matchContraction(Unit &unit, std::string &why) {
+  auto no = [&](StringRef reason) {
+    why = reason.str();
+    return std::nullopt;
+  };
+  if (unit.core < 0) return no("no sum");
+  if (!llvm::all_of(unit.sizes, [](const Stride &s) { return s.asConstant().has_value(); }))
+    return no("sizes that are not known");
+  Contraction c;
+  c.unit = &unit;
+  const Stage &core = c.core();
+  if (core.numInputs() != 2 || core.outputs().size() != 1 || !isMultiplyAdd(core))
+    return no("no sum of products");
+  for (const Access &access : core.operands)
+    if (access.isScalar || !access.elementType().isF32()) return no("elements that are not f32");
+  if (why = whyNotStages(unit); !why.empty()) return std::nullopt;
+  if (!sortDims(c)) return no("dimensions that are none of a product's");
+  if (runDim(c, core.outputs().front(), c.row) >= 0) {
+    std::swap(c.a, c.b);
+    std::swap(c.row, c.column);
+  }
+  if (c.column.size() != 1 || runDim(c, core.outputs().front(), c.column) < 0)
+    return no("results that do not lie side by side");
+  orderTerms(c);
+  return c;
+}
+
+namespace {
+
+/// The indices that a number stands for, last dimension fastest.
+void splitNumber(Kit &kit, const Contraction &c, ArrayRef<unsigned> dims, Value number,
+                 DenseMap<unsigned, Value> &indices) {
+  for (unsigned i = dims.size(); i-- > 0;) {
+    indices[dims[i]] = i ? kit.rem(number, c.size(dims[i])) : number;
+    if (i) number = kit.div(number, c.size(dims[i]));
+  }
+}
+
+/// Sum of index * stride over `dims`, i64.
+Value addressOf(Kit &kit, const Access &access, ArrayRef<unsigned> dims,
+                const DenseMap<unsigned, Value> &indices, Value start) {
+  for (unsigned dim : dims)
+    if (int64_t stride = *strideOf(access, dim))
+      start = kit.add(start, kit.mulWide(indices.at(dim), Extent::of(stride)));
+  return start;
+}
+
+Value boundIndex(Kit &kit, const Bound &bound, ArrayRef<unsigned> dims,
+                 const DenseMap<unsigned, Value> &indices, Value start) {
+  for (unsigned dim : dims)
+    if (int64_t coefficient = bound.coefficients[dim])
+      start = kit.add(start, kit.mul(indices.at(dim), coefficient));
+  return start;
+}
+
+/// Elements that are sure to lie side by side from a multiple of them on.
+int64_t runElements(const Contraction &c, const Access &access, int run) {
+  if (run < 0) return 1;
+  int64_t run2 = c.size(run);
+  for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
+    if (static_cast<int>(dim) != run && c.size(dim) > 1) run2 |= *strideOf(access, dim);
+  run2 |= *access.offset.asConstant();
+  for (const Bound &bound : access.bounds)
+    if (bound.coefficients[run]) return 1;
+  return std::min<int64_t>(4, run2 & -run2);
+}
+
+Value elementPointer(Kit &kit, Value base, int64_t bytes, Value index) {
+  return kit.offset(base, kit.mul(index, kit.i64(bytes)));
+}
+
+}  // namespace
+
+Operand factorOf(const Contraction &c, unsigned operand, ArrayRef<unsigned> rows,
+                 const Pointers &pointers) {
+  const Access &access = c.core().operands[operand];
+  SmallVector<unsigned> fixed(c.batch), rowDims(rows), terms(c.k);
+  fixed.append(rowDims);
+  int alongK = terms.empty() ? -1 : runDim(c, access, terms.back());
+  int run = alongK >= 0 || rowDims.empty() ? alongK : runDim(c, access, rowDims.back());
+  Value base = pointers.lookup(access.source);
+  Operand o;
+  o.element = access.elementType();
+  o.alongK = run < 0 || alongK >= 0;
+  o.alignment = 4 * runElements(c, access, run);
+  o.prepare = [&c, &access, rowDims, fixed, base](Kit &kit, Value batch, Value row) {
+    DenseMap<unsigned, Value> indices;
+    splitNumber(kit, c, c.batch, batch, indices);
+    splitNumber(kit, c, rowDims, row, indices);
+    Value start = addressOf(kit, access, fixed, indices, kit.i64(*access.offset.asConstant()));
+    SmallVector<Value> out{elementPointer(kit, base, 4, start)};
+    for (const Bound &bound : access.bounds)
+      out.push_back(boundIndex(kit, bound, fixed, indices, kit.i32(bound.offset)));
+    return out;
+  };
+  o.place = [&c, &access, terms](Kit &kit, ValueRange prepared, Value k) -> Place {
+    DenseMap<unsigned, Value> indices;
+    splitNumber(kit, c, terms, k, indices);
+    Place place{elementPointer(kit, prepared[0], 4, addressOf(kit, access, terms, indices, kit.i64(0))), {}};
+    for (auto [i, bound] : llvm::enumerate(access.bounds)) {
+      // Unsigned: a negative index is beyond any extent.
+      Value index = boundIndex(kit, bound, terms, indices, prepared[i + 1]);
+      Value inside = kit.less(index, kit.i32(*bound.extent.asConstant()));
+      place.valid = place.valid ? kit.bitAnd(place.valid, inside) : inside;
+    }
+    return place;
+  };
+  return o;
+}
+
+namespace {
+
+/// Evaluates the unit's stages at some neighbouring columns of a row.
+class StageEvaluator {
+ public:
+  StageEvaluator(Kit &kit, const Contraction &c, const Pointers &pointers, Value batch, Value row,
+                 Value column, Value sums)
+      : kit(kit), c(c), pointers(pointers), sums(sums),
+        lanes(cast<VectorType>(sums.getType()).getNumElements()) {
+    splitNumber(kit, c, c.batch, batch, indices);
+    splitNumber(kit, c, c.row, row, indices);
+    indices[c.column.front()] = column;
+    for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
+      if (!c.unit->isReduction[dim] && !indices.count(dim)) indices[dim] = kit.i32(0);
+  }
+
+  void run() {
+    for (auto [s, stage] : llvm::enumerate(c.unit->stages)) {
+      if (static_cast<int>(s) == c.unit->core) {
+        const Access &out = stage.outputs().front();
+        written[out.source] = kit.createOrFold<arith::AddFOp>(wide(read(out)), wide(sums));
+      } else {
+        evaluate(stage);
+      }
+    }
+    for (const Stage &stage : c.unit->stages)
+      for (const Access &access : stage.outputs()) store(access);
+  }
+
+ private:
+  /// One lane is a scalar, as emitBody() wants it.
+  Value wide(Value v) {
+    auto type = dyn_cast<VectorType>(v.getType());
+    if (lanes == 1) return type ? kit.element(v, 0) : v;
+    return splat(kit, kit.getLoc(), v, lanes);
+  }
+
+  Type valueType(Type element) { return lanes == 1 ? element : VectorType::get(lanes, element); }
+
+  SmallVector<unsigned> parallelDims() const {
+    SmallVector<unsigned> dims;
+    for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
+      if (!c.unit->isReduction[dim]) dims.push_back(dim);
+    return dims;
+  }
+
+  Value pointerTo(const Access &access) {
+    Value index = addressOf(kit, access, parallelDims(), indices, kit.i64(*access.offset.asConstant()));
+    return elementPointer(kit, pointers.lookup(access.source), bytes(access), index);
+  }
+
+  static int64_t bytes(const Access &access) { return bytesOf(access.elementType()); }
+  int64_t stride(const Access &access) { return *strideOf(access, c.column.front()); }
+  unsigned alignment(const Access &access) {
+    bool together = runElements(c, access, c.column.front()) % lanes == 0;
+    return bytes(access) * (together ? lanes : 1);
+  }
+
+  Value read(const Access &access) {
+    if (access.isScalar) {
+      Value passed = pointers.lookup(access.source);
+      return passed ? passed : access.source;
+    }
+    if (Value known = written.lookup(access.source)) return known;
+    Value pointer = pointerTo(access);
+    if (lanes == 1 || stride(access) == 0) return kit.load(access.elementType(), pointer, bytes(access));
+    if (stride(access) == 1) return kit.load(valueType(access.elementType()), pointer, alignment(access));
+    SmallVector<Value> elements;
+    for (int64_t i = 0; i < lanes; ++i)
+      elements.push_back(kit.load(access.elementType(),
+                                  kit.offset(pointer, i * stride(access) * bytes(access)), bytes(access)));
+    return kit.vector(elements);
+  }
+
+  void evaluate(const Stage &stage) {
+    SmallVector<Value> args;
+    for (auto [o, access] : llvm::enumerate(stage.operands)) {
+      Value arg = stage.op.getBody()->getArgument(o);
+      args.push_back(arg.use_empty() ? arg : read(access));
+    }
+    auto indexOf = [&](unsigned opDim) {
+      unsigned dim = stage.dims[opDim];
+      Value index = kit.create<arith::IndexCastUIOp>(kit.getIndexType(), indices.at(dim));
+      return std::pair(index, dim == c.column.front() && lanes > 1);
+    };
+    auto noLoad = [](memref::LoadOp, ArrayRef<Value>) { return Value(); };
+    SmallVector<Value> results = emitBody({kit, kit.getLoc(), lanes, {}, false, indexOf, noLoad},
+                                          *stage.op.getBody(), args);
+    for (auto [access, result] : llvm::zip(stage.outputs(), results)) written[access.source] = result;
+  }
+
+  /// A buffer of the function's own that nothing outside the unit reads.
+  bool isDead(Value memref) const {
+    return memref.getDefiningOp<memref::AllocOp>() &&
+           llvm::all_of(memref.getUsers(), [&](Operation *user) {
+             return isa<memref::DeallocOp, memref::DimOp>(user) ||
+                    llvm::any_of(c.unit->stages, [&](const Stage &s) { return s.op == user; });
+           });
+  }
+
+  void store(const Access &access) {
+    Value value = written.lookup(access.source);
+    if (!stored.insert(access.source).second || isDead(access.source)) return;
+    value = wide(value);
+    Value pointer = pointerTo(access);
+    if (lanes == 1 || stride(access) == 1) return kit.store(value, pointer, alignment(access));
+    for (int64_t i = 0; i < lanes; ++i)
+      kit.store(kit.element(value, i), kit.offset(pointer, i * stride(access) * bytes(access)), bytes(access));
+  }
+
+  Kit &kit;
+  const Contraction &c;
+  const Pointers &pointers;
+  Value sums;
+  int64_t lanes;
+  DenseMap<unsigned, Value> indices;
+  DenseMap<Value, Value> written;
+  llvm::SmallDenseSet<Value> stored;
+};
+
+}  // namespace
+
+Epilogue epilogueOf(const Contraction &c, const Pointers &pointers) {
+  return [&c, &pointers](Kit &kit, Value batch, Value row, Value column, Value values) {
+    StageEvaluator(kit, c, pointers, batch, row, column, values).run();
+  };
+}
+
+}  // namespace adze::cuda
