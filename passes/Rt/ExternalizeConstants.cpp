@@ -130,8 +130,10 @@ struct ExternalizeConstantsPass : impl::ExternalizeConstantsBase<ExternalizeCons
       if (op.use_empty()) {
         op.erase();
         if (blob && --uses[blob] == 0) blob->setBlob(AsmResourceBlob());
-      } else if (op.getType().getNumElements() > kInlineElements || (small && isArgument(op))) {
+      } else if (op.getType().getNumElements() > kInlineElements) {
         externalize(op, value);  // the pool refers to the resource from now on
+      } else if (small && op.getType().getNumElements() > 0 && !op->getParentOfType<graph::FusionOp>()) {
+        externalizeData(op);
       }
     }
     numBytes = pool->size();
@@ -148,9 +150,20 @@ struct ExternalizeConstantsPass : impl::ExternalizeConstantsBase<ExternalizeCons
     op->erase();
   }
 
-  /// A kernel takes it from outside.
-  static bool isArgument(graph::ConstantOp op) {
-    return !op->getParentOfType<graph::FusionOp>() && op.getType().getNumElements() > 0;
+  /// Where the constant is data; what an op outside of kernels takes besides are extents,
+  /// which host code knows best as constants.
+  void externalizeData(graph::ConstantOp op) {
+    auto isData = [](OpOperand &use) {
+      Operation *user = use.getOwner();
+      return user->getNumRegions() != 0 || user->hasTrait<OpTrait::IsTerminator>() ||
+             use.getOperandNumber() == 0;
+    };
+    if (llvm::none_of(op->getUses(), isData)) return;
+    OpBuilder b(op);
+    auto data = cast<graph::ConstantOp>(b.clone(*op));
+    op->getResult(0).replaceUsesWithIf(data->getResult(0), isData);
+    externalize(data, op.getValue());
+    if (op.use_empty()) op.erase();
   }
 
   std::shared_ptr<WeightPool> pool;

@@ -51,14 +51,21 @@ private:
                         [&](const Access &access) { return !access.isScalar && !access.dependsOn(dim); });
   }
 
-  /// The longest parallel dimension, but for the lanes', whose points share reads.
+  /// The longest parallel dimension, but for the lanes', whose points share reads. One
+  /// whose size is not known may turn out to be short.
   int rowDim() const {
     int row = -1;
     for (unsigned dim = 0; dim < unit.numDims(); ++dim)
-      if (!unit.isReduction[dim] && !isLanes(dim) && size(dim) > 1 && sharesReads(dim) &&
-          (row < 0 || size(dim) >= size(row)))
+      if (!unit.isReduction[dim] && !isLanes(dim) && unit.sizes[dim].asConstant() &&
+          size(dim) > 1 && sharesReads(dim) && (row < 0 || size(dim) >= size(row)))
         row = dim;
     return row;
+  }
+
+  bool hasUnknownTerms() const {
+    return llvm::any_of(llvm::seq<unsigned>(0, unit.numDims()), [&](unsigned dim) {
+      return unit.isReduction[dim] && !unit.sizes[dim].asConstant();
+    });
   }
 
   /// Terms of a sum, in vectors.
@@ -67,7 +74,8 @@ private:
     for (unsigned dim = 0; dim < unit.numDims(); ++dim)
       if (unit.isReduction[dim])
         terms = llvm::SaturatingMultiply<uint64_t>(terms, llvm::divideCeil(size(dim), step(dim)));
-    return terms;
+    // Sizes that are not known: few terms cost a team little.
+    return hasUnknownTerms() ? std::max(terms, machine.simtWidth) : terms;
   }
 
   /// Where there are too few results for all threads, several sum up one.

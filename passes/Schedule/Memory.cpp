@@ -86,18 +86,43 @@ Value NestEmitter::load(unsigned stage, unsigned operand, NestState &state, cons
   Value &value = state.loads[{stage, operand, away, static_cast<bool>(mask), checked ? point : Point()}];
   if (value)
     return value;
-  Value source, at;
-  if (checked)
-    std::tie(source, at) = checkedAddress(stage, operand, state, point);
-  else
-    source = flat(access.source), at = address(stage, operand, state, away);
-  if (!wide)
-    value = memref::LoadOp::create(builder, loc, source, at);
-  else if (access.isContiguousIn(vectorDim))
-    value = loadVector(source, access.elementType(), at, mask, state.lanes);
-  else
-    value = gather(source, at, laneIndices(access.strides[vectorDim], state.lanes), mask, state.lanes);
+  auto loadFrom = [&](Value source, Value at) -> Value {
+    if (!wide)
+      return memref::LoadOp::create(builder, loc, source, at);
+    if (access.isContiguousIn(vectorDim))
+      return loadVector(source, access.elementType(), at, mask, state.lanes);
+    return gather(source, at, laneIndices(access.strides[vectorDim], state.lanes), mask, state.lanes);
+  };
+  if (!checked) {
+    value = loadFrom(flat(access.source), address(stage, operand, state, away));
+  } else if (machine.simtWidth) {
+    value = loadIfInside(stage, operand, state, point, wide, loadFrom);
+  } else {
+    auto [source, at] = checkedAddress(stage, operand, state, point);
+    value = loadFrom(source, at);
+  }
   return value;
+}
+
+/// Threads of a machine of many take a branch of their own.
+Value NestEmitter::loadIfInside(unsigned stage, unsigned operand, NestState &state,
+                                const Point &point, bool wide,
+                                llvm::function_ref<Value(Value, Value)> load) {
+  const Access &access = unit.stages[stage].operands[operand];
+  Value source = flat(access.source);
+  Value at = address(stage, operand, state, distance(access, state, point));
+  Value inside = insideBounds(stage, operand, state, point);
+  if (!inside)
+    return load(source, at);
+  Value padding = arith::ConstantOp::create(prologue, loc, access.padding);
+  padding = splat(prologue, loc, padding, wide ? state.lanes : 1);
+  auto branch = scf::IfOp::create(builder, loc, padding.getType(), inside, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(builder, loc, load(source, at));
+  builder.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(builder, loc, padding);
+  return branch.getResult(0);
 }
 
 void NestEmitter::store(const Access &access, unsigned stage, unsigned operand, Value value,

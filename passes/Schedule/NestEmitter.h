@@ -143,6 +143,8 @@ private:
                            const Point &point);
   std::pair<mlir::Value, mlir::Value> checkedAddress(unsigned stage, unsigned operand,
                                                      NestState &state, const Point &point);
+  mlir::Value loadIfInside(unsigned stage, unsigned operand, NestState &state, const Point &point,
+                           bool wide, llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> load);
   std::pair<mlir::Value, mlir::Value> withPaddingRow(const Access &access);
   mlir::Value loadVector(mlir::Value source, mlir::Type element, mlir::Value address,
                          mlir::Value mask, int64_t lanes);

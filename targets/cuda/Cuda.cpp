@@ -63,13 +63,14 @@ class CudaTarget : public Target {
     pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
     pm.addNestedPass<func::FuncOp>(cuda::createParallelLoops());
+    pm.addNestedPass<func::FuncOp>(schedule::createStateAlignment());
+    // Before loops are simplified: one of a single iteration is a kernel as well.
+    pm.addPass(cuda::createOutlineDevice());
     pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
     pm.addNestedPass<func::FuncOp>(schedule::createExpandMath());
     pm.nest<gpu::GPUModuleOp>().addPass(schedule::createExpandMath());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
-    pm.addNestedPass<func::FuncOp>(schedule::createStateAlignment());
-    pm.addPass(cuda::createOutlineDevice());
     pm.addPass(createOutlineParallel());
   }
 

@@ -78,8 +78,13 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
         memory.push_back(op);
     });
     // A stub's own copies are the host's.
-    if (!f->hasAttr(kHostAttr))
-      for (Operation *op : memory) moveToDevice(op);
+    if (f->hasAttr(kHostAttr)) return;
+    for (Operation *op : memory) moveToDevice(op);
+    f.walk([&](memref::StoreOp op) {
+      if (isHostBuffer(op.getMemref())) return;
+      op.emitError() << "writes device memory outside of a kernel";
+      signalPassFailure();
+    });
   }
 
   static void moveToDevice(Operation *op) {
