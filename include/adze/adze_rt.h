@@ -48,6 +48,7 @@ enum {
   ADZE_INVALID = 1,     /* an input, name or file is not what the model takes */
   ADZE_USAGE = 2,       /* the API was called wrongly: null, bad struct_size */
   ADZE_UNSUPPORTED = 3, /* the runtime cannot do this */
+  ADZE_CHECK_FAILED = 4, /* the PTX emulator found an error in a kernel */
   ADZE_CORRUPT = 6,     /* artifact damaged, or made for another machine */
   ADZE_RESOURCE = 7,    /* out of memory, threads or file descriptors */
   ADZE_DEVICE = 8,      /* device or driver missing or failed */
@@ -149,6 +150,10 @@ typedef struct adze_model_options {
   int32_t threads;    /* of the model's own pool, used when pool is NULL; 0: all CPUs */
   int32_t reserved;   /* zero */
   adze_pool *pool;    /* may be NULL */
+  /* What runs it: "host", "cuda" (a GPU; "cuda:1" the second), "ptx-emulator" (a
+   * GPU's kernels on the CPU, checked; "ptx-emulator:sm_80" those for that GPU).
+   * NULL or "": host for a host artifact, cuda for a CUDA one. */
+  const char *device;
 } adze_model_options;
 
 /* Maps and checks an artifact, checksums included, before any of its code is
@@ -208,13 +213,13 @@ ADZE_RT_API adze_status *adze_model_node(const adze_model *model, size_t index, 
 typedef struct adze_model_info {
   size_t struct_size;
   const char *compiler_version;
-  const char *target;           /* "host" */
+  const char *target;           /* "host", "cuda" */
   const char *triple;
   const char *cpu;
   const char *flags;            /* the compile's options */
   uint64_t model_hash;          /* xxh3 of the model file */
   int64_t weights_bytes;
-  int64_t code_bytes;
+  int64_t code_bytes;           /* all code in the file, of all devices */
   int64_t arena_bytes;          /* memory plan: static part of the arena */
   int64_t peak_live_bytes;      /* least memory any plan could need */
   size_t planned_buffer_count;
@@ -252,7 +257,8 @@ ADZE_RT_API void adze_request_destroy(adze_request *request);
 /* Checks dtype, rank, extents and strides against the signature; symbols are
  * compared when the request runs. The shape is copied; the data must stay in
  * place until the last run that uses it has returned, and is never written.
- * Data that is strided or not 64-byte aligned is copied at each run. */
+ * Data that is strided or not 64-byte aligned is copied at each run, and on a
+ * device with its own memory all is. */
 ADZE_RT_API adze_status *adze_request_set_input(adze_request *request, size_t index,
                                                 const adze_tensor *tensor);
 /* The same from DLPack (CPU device). On success the request owns the tensor and
@@ -300,6 +306,42 @@ typedef struct adze_trace_event {
 typedef void (*adze_trace_fn)(void *user, const adze_trace_event *event);
 ADZE_RT_API adze_status *adze_request_set_trace(adze_request *request, adze_trace_fn callback,
                                                 void *user);
+
+/* What the PTX emulator found at one instruction of a kernel. The strings live
+ * until the callback returns. */
+typedef struct adze_finding {
+  size_t struct_size;      /* set by the library */
+  const char *kind;        /* "out-of-bounds"; docs/emulator.md lists them */
+  const char *message;     /* of the first time */
+  const char *instruction;
+  const char *source;      /* "model.mlir:12", or "" */
+  const char *node;        /* the ONNX node, or "" */
+  int64_t line;            /* in the PTX */
+  int64_t count;           /* times */
+  int32_t advice;          /* 1: it costs time, the results are right */
+} adze_finding;
+
+/* One launch on the PTX emulator. */
+typedef struct adze_emulation {
+  size_t struct_size;      /* set by the library */
+  const char *kernel;
+  int64_t blocks;
+  int64_t instructions;    /* of warps */
+  int64_t global_bytes, global_sectors;        /* sectors of 32 bytes */
+  int64_t shared_accesses, shared_wavefronts;  /* equal where no banks conflict */
+  int64_t tensor_flops;
+  const adze_finding *const *findings;
+  size_t finding_count;
+} adze_emulation;
+
+/* Called after each launch of a run on the PTX emulator, in the running thread;
+ * findings then do not end the run, which else fails with ADZE_CHECK_FAILED. A
+ * launch that cannot end (a deadlock, a trap) does so in any case. `seed` orders
+ * the warps of a block. Other devices never call. It must not call into the
+ * request. */
+typedef void (*adze_emulation_fn)(void *user, const adze_emulation *launch);
+ADZE_RT_API adze_status *adze_request_set_emulation(adze_request *request, uint64_t seed,
+                                                    adze_emulation_fn callback, void *user);
 
 typedef struct adze_request_info {
   size_t struct_size;

@@ -109,19 +109,22 @@ struct TensorInfo {
 /// A loaded artifact; may be shared between threads.
 class Model {
  public:
-  /// threads: 0 means all CPUs.
-  explicit Model(const std::string &path, int threads = 0) {
+  /// threads: 0 means all CPUs. device: as in adze_model_options.
+  explicit Model(const std::string &path, int threads = 0, const std::string &device = {}) {
     adze_model_options options = ADZE_INIT(adze_model_options);
     options.threads = threads;
+    options.device = device.c_str();
     adze_model *m = nullptr;
     check(adze_model_load_file(path.c_str(), &options, &m));
     handle_.reset(m);
   }
 
   /// From memory that outlives the model and its requests.
-  static Model fromMemory(const void *data, size_t size, int threads = 0) {
+  static Model fromMemory(const void *data, size_t size, int threads = 0,
+                          const std::string &device = {}) {
     adze_model_options options = ADZE_INIT(adze_model_options);
     options.threads = threads;
+    options.device = device.c_str();
     Model model;
     adze_model *m = nullptr;
     check(adze_model_load_memory(data, size, &options, &m));

@@ -54,7 +54,8 @@ class Memory {
   uint64_t limit_, used_ = 0, next_ = uint64_t{1} << 32;
 };
 
-/// A module and its entries, decoded when first launched. One thread at a time.
+/// A module and its entries, decoded when first launched. One thread at a time,
+/// until `program` has decoded every entry that is launched.
 class Module {
  public:
   ~Module();

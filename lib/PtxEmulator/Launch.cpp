@@ -96,9 +96,9 @@ const Entry *Module::entry(std::string_view name) const {
 }
 
 const Program *Module::program(const Entry &entry, SourceError &error) {
-  auto &p = programs_[&entry];
-  if (!p) p = decode(entry, *source_, symbols_, error);
-  return p.get();
+  if (auto known = programs_.find(&entry); known != programs_.end()) return known->second.get();
+  auto decoded = decode(entry, *source_, symbols_, error);
+  return decoded ? (programs_[&entry] = std::move(decoded)).get() : nullptr;
 }
 
 bool Module::placeVariables(Memory &memory) const {

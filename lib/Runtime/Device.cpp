@@ -6,15 +6,13 @@ namespace adze::runtime {
 
 namespace {
 constexpr Device kDevices[] = {
-    {"host", loadHostModule},
+    {"host", "host", loadHostModule},
+    {"cuda", "cuda", loadCudaModule},
+    {"ptx-emulator", "cuda", loadEmulatorModule},
 };
 }  // namespace
 
-const Device *findDevice(std::string_view target) {
-  for (const Device &d : kDevices)
-    if (target == d.target) return &d;
-  return nullptr;
-}
+std::span<const Device> devices() { return kDevices; }
 
 int64_t nowNs() {
   timespec t;

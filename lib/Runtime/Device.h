@@ -1,6 +1,7 @@
 // What runs an artifact: one table of functions a device. A new device is a new
-// row in findDevice.
+// row in devices().
 #pragma once
+#include "adze/adze_rt.h"
 #include "lib/Artifact/Artifact.h"
 #include "lib/Runtime/Memory.h"
 #include "lib/Runtime/PlanCache.h"
@@ -14,7 +15,7 @@
 
 namespace adze::runtime {
 
-/// A checked input: contiguous, row-major, 64-byte aligned.
+/// A checked input: contiguous, row-major, aligned as the module wants it.
 struct InputView {
   artifact::DType dtype;
   std::span<const int64_t> shape;
@@ -53,6 +54,16 @@ struct Profiler {
   bool pieces = false;  ///< report them as well
 };
 
+/// What the emulator's checks do: `callback` hears of every launch, and findings
+/// then do not end the run; `seed` orders the warps.
+struct Emulation {
+  adze_emulation_fn callback = nullptr;
+  void *user = nullptr;
+  uint64_t seed = 0;
+};
+
+class DeviceQueue;
+
 /// One run: everything that a device needs besides its own module.
 struct Execution {
   const artifact::Contents &contents;
@@ -62,9 +73,12 @@ struct Execution {
   Arena &arena;
   PlanCache &plans;
   ThreadPool &threads;
+  Budget &budget;
+  std::unique_ptr<DeviceQueue> &queue;  ///< the request's, made by the first run
   const std::atomic<bool> &cancelled;
   int64_t deadlineNs = 0;  ///< CLOCK_MONOTONIC; 0: none
   Profiler profiler;
+  Emulation emulation;
 };
 
 /// Loaded code of one artifact; immutable, shared by concurrent runs.
@@ -72,22 +86,33 @@ class Module {
  public:
   virtual ~Module() = default;
   virtual bool run(Execution &execution, Diagnostic &error) const = 0;
+  /// Of inputs' addresses; those that lie otherwise are copied before a run.
+  virtual size_t inputAlignment() const { return kAlignment; }
 };
 
 struct Device {
-  const char *target;  ///< as in the artifact's header
-  /// Null and `error` when this machine cannot run the artifact. Nothing of
+  const char *name;    ///< as callers choose it
+  const char *target;  ///< of the artifacts that it runs, as in their headers
+  /// `which` says more of the device: the GPU's number, a variant; empty: the
+  /// best. Null and `error` when this machine cannot run the artifact. Nothing of
   /// the artifact's code is mapped before its demands are checked.
   std::unique_ptr<Module> (*load)(std::shared_ptr<const artifact::Artifact> artifact,
-                                  Diagnostic &error);
+                                  std::string_view which, Diagnostic &error);
 };
 
-/// Null when this runtime has no such device.
-const Device *findDevice(std::string_view target);
+/// All devices; of those for one target, the first is the one meant by default.
+std::span<const Device> devices();
 
 /// The host CPU (HostDevice.cpp).
 std::unique_ptr<Module> loadHostModule(std::shared_ptr<const artifact::Artifact> artifact,
-                                       Diagnostic &error);
+                                       std::string_view which, Diagnostic &error);
+/// An NVIDIA GPU (CudaDevice.cpp); `which` is its number.
+std::unique_ptr<Module> loadCudaModule(std::shared_ptr<const artifact::Artifact> artifact,
+                                       std::string_view which, Diagnostic &error);
+/// The PTX emulator, from a library of its own (EmulatorLoader.cpp); `which` is a
+/// variant's device.
+std::unique_ptr<Module> loadEmulatorModule(std::shared_ptr<const artifact::Artifact> artifact,
+                                           std::string_view which, Diagnostic &error);
 
 /// CLOCK_MONOTONIC in nanoseconds.
 int64_t nowNs();

@@ -5,6 +5,9 @@
 #include "lib/Runtime/HostRun.h"
 
 #include "lib/Artifact/Count.h"
+#include "lib/Runtime/DeviceQueue.h"
+#include "lib/Runtime/Tensor.h"
+#include "lib/Support/Checked.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -26,14 +29,16 @@ struct Slice {
 
 /// What all contexts of one run share.
 struct Run {
-  explicit Run(Execution &e) : execution(e) {}
+  Run(Execution &e, const Surroundings &a) : execution(e), around(a) {}
   Execution &execution;
+  const Surroundings &around;
   std::atomic<int> claimed{0};  ///< 1 once a thread records the first error
   std::atomic<int> failed{0};   ///< 1 once it is recorded
   int32_t code = 0;
   const char *id = "";
   const char *message = "";
   int64_t detail = -1;  ///< bytes asked for; -1: none
+  Diagnostic device;    ///< what the device says, if the first error is its
   std::vector<int64_t> kernelBegin;
   std::vector<Slice> slices;        ///< of the parallel loop that runs, where they are asked for
   std::vector<pthread_t> seen;      ///< threads that had slices, by their number
@@ -58,6 +63,13 @@ void record(Run &run, ExitCode code, const char *id, const char *message, int64_
   run.id = id;
   run.message = message;
   run.detail = detail;
+  run.failed.store(1, std::memory_order_release);
+}
+
+/// The same for what a device says.
+void recordDevice(Run &run, Diagnostic &&error) {
+  if (run.claimed.exchange(1)) return;
+  run.device = std::move(error);
   run.failed.store(1, std::memory_order_release);
 }
 
@@ -224,6 +236,119 @@ void hostParallelFor(adze_host_ctx *ctx, adze_task_fn task, void *env, int64_t c
   if (c->run->failed.load(std::memory_order_acquire)) leave(c);
 }
 
+// ---- devices with their own memory
+
+/// Calls f(queue, error); what it fails with, and whatever else ended the run, is
+/// recorded. Nothing is left to destroy when it returns.
+template <typename F>
+bool onDevice(Context *c, F f) {
+  Run &run = *c->run;
+  try {
+    Diagnostic error;
+    if (!f(*run.around.device, error)) recordDevice(run, std::move(error));
+  } catch (const std::bad_alloc &) {
+    record(run, ExitCode::ResourceLimit, "ADZ0720", "out of memory");
+  }
+  return !run.failed.load(std::memory_order_acquire);
+}
+
+/// Whether `bytes` can be a size; else that is recorded.
+bool checkBytes(Context *c, int64_t bytes) {
+  if (bytes < 0)
+    record(*c->run, ExitCode::InvalidModel, "ADZ0707", "a tensor's size is negative or too large");
+  return bytes >= 0;
+}
+
+void *deviceAlloc(adze_host_ctx *ctx, int64_t bytes) {
+  Context *c = contextOf(ctx);
+  void *p = nullptr;
+  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
+        return (p = queue.allocate(bytes, error)) != nullptr;
+      }))
+    leave(c);
+  return p;
+}
+
+void deviceDealloc(adze_host_ctx *ctx, void *p) {
+  contextOf(ctx)->run->around.device->release(p);
+}
+
+void *deviceSlab(adze_host_ctx *ctx, int64_t bytes) {
+  Context *c = contextOf(ctx);
+  void *p = nullptr;
+  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
+        return (p = queue.slab(bytes, error)) != nullptr;
+      }))
+    leave(c);
+  return p;
+}
+
+/// Whether the device can be asked for this launch. One without blocks is none.
+bool checkLaunch(const Run &run, int32_t kernel, const uint32_t *gridBlock, Diagnostic &error) {
+  const artifact::Variant &variant = *run.around.variant;
+  if (kernel < 0 || size_t(kernel) >= variant.kernels.size())
+    return failWith(error, ExitCode::Internal, "ADZ0790",
+                    "the model's code launches a kernel that is not there");
+  const artifact::DeviceKernel &k = variant.kernels[kernel];
+  uint64_t threads = 1;
+  for (int i = 3; i < 6; ++i)
+    threads = gridBlock[i] > k.threads ? 0 : threads * gridBlock[i];  // below 2^30
+  if (threads > 0 && threads <= k.threads) return true;
+  return failWith(error, ExitCode::Internal, "ADZ0790",
+                  "the model's code launches kernel '" + printable(k.name, 80) +
+                      "' in blocks that it does not take");
+}
+
+void deviceLaunch(adze_host_ctx *ctx, int32_t kernel, const uint32_t *gridBlock, uint32_t shared,
+                  void *const *arguments) {
+  Context *c = contextOf(ctx);
+  checkCancelled(*c->run);
+  bool blocks = gridBlock[0] && gridBlock[1] && gridBlock[2];
+  if (!onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
+        return !blocks || (checkLaunch(*c->run, kernel, gridBlock, error) &&
+                           queue.launch(kernel, gridBlock, shared, arguments, error));
+      }))
+    leave(c);
+}
+
+void deviceRead(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes) {
+  Context *c = contextOf(ctx);
+  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
+        return bytes == 0 || queue.download(host, device, bytes, false, error);
+      }))
+    leave(c);
+}
+
+void deviceWrite(adze_host_ctx *ctx, void *device, const void *host, int64_t bytes) {
+  Context *c = contextOf(ctx);
+  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
+        return bytes == 0 || queue.upload(device, host, bytes, error);
+      }))
+    leave(c);
+}
+
+void deviceCopy(adze_host_ctx *ctx, void *to, const void *from, int64_t bytes) {
+  Context *c = contextOf(ctx);
+  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
+        return bytes == 0 || queue.copy(to, from, bytes, error);
+      }))
+    leave(c);
+}
+
+void deviceTensorMap(adze_host_ctx *ctx, void *map, const void *device, const int64_t *shape) {
+  Context *c = contextOf(ctx);
+  if (!onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
+        if (shape[0] < 1 || shape[0] > 5)
+          return failWith(error, ExitCode::Internal, "ADZ0790",
+                          "the model's code asks for a tensor map of " + std::to_string(shape[0]) +
+                              " dimensions");
+        return queue.tensorMap(map, device, shape, error);
+      }))
+    leave(c);
+}
+
+// ---- profiling
+
 void hostKernelBegin(adze_host_ctx *ctx, int32_t kernel) {
   Context *c = contextOf(ctx);
   Run &run = *c->run;
@@ -243,9 +368,12 @@ int64_t countAt(const std::string &text, std::span<const int64_t> extents) {
 }
 
 void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel, const int64_t *extents, int64_t count) {
-  int64_t end = nowNs();
   Context *c = contextOf(ctx);
   Run &run = *c->run;
+  // What is only enqueued has not taken its time yet.
+  auto done = [](DeviceQueue &queue, Diagnostic &error) { return queue.synchronize(error); };
+  if (run.around.device && !onDevice(c, done)) leave(c);
+  int64_t end = nowNs();
   if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
   run.kernel = -1;
   const Profiler &p = run.execution.profiler;
@@ -256,9 +384,21 @@ void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel, const int64_t *extents, i
                       countAt(k.bytesRead, at), countAt(k.bytesWritten, at)});
 }
 
-void fillContext(Context &c, Run &run, const uint8_t *weights, jmp_buf &exit) {
+void fillDevice(adze_host_ctx &abi) {
+  abi.slab = deviceSlab;
+  abi.device_alloc = deviceAlloc;
+  abi.device_dealloc = deviceDealloc;
+  abi.device_launch = deviceLaunch;
+  abi.device_read = deviceRead;
+  abi.device_write = deviceWrite;
+  abi.device_copy = deviceCopy;
+  abi.device_tensor_map = deviceTensorMap;
+}
+
+void fillContext(Context &c, Run &run, jmp_buf &exit) {
+  const void *weights = run.around.weights;
   c.abi.abi_version = ADZE_HOST_ABI_VERSION;
-  c.abi.weights = weights ? weights : reinterpret_cast<const uint8_t *>(run.scratch);
+  c.abi.weights = static_cast<const uint8_t *>(weights ? weights : run.scratch);
   c.abi.alloc = hostAlloc;
   c.abi.dealloc = hostDealloc;
   c.abi.slab = hostSlab;
@@ -266,6 +406,7 @@ void fillContext(Context &c, Run &run, const uint8_t *weights, jmp_buf &exit) {
   c.abi.parallel_for = hostParallelFor;
   c.abi.fail = hostFail;
   c.abi.cancelled = hostCancelled;
+  if (run.around.device) fillDevice(c.abi);
   c.run = &run;
   c.exit = &exit;
   c.thread = pthread_self();
@@ -287,16 +428,33 @@ struct Descriptors {
   }
 };
 
-void describeInput(Descriptors &list, const InputView &in, Run &run) {
+void describeInput(Descriptors &list, const InputView &in, void *data) {
   size_t rank = in.shape.size();
   adze_memref *m = list.add(rank);
-  m->allocated = m->aligned = in.data ? in.data : run.scratch;
+  m->allocated = m->aligned = data;
   int64_t stride = 1;
   for (size_t d = rank; d-- > 0;) {
     m->dims[d] = in.shape[d];
     m->dims[rank + d] = stride;
     stride *= std::max<int64_t>(in.shape[d], 1);
   }
+}
+
+/// Descriptors of all inputs, in the memory of who reads them.
+bool describeInputs(Descriptors &list, Run &run, Diagnostic &error) {
+  for (size_t i = 0; i < run.execution.inputs.size(); ++i) {
+    const InputView &in = run.execution.inputs[i];
+    void *data = in.data ? in.data : run.scratch;
+    if (DeviceQueue *device = run.around.device) {
+      // The request has checked that this does not overflow.
+      int64_t bytes = *checkedNumElements(in.shape) * artifact::dtypeBytes(in.dtype);
+      const std::string &name = run.execution.contents.inputs[i].name;
+      data = device->input(data, bytes, "input " + printable(name, 80), error);
+      if (!data) return false;
+    }
+    describeInput(list, in, data);
+  }
+  return true;
 }
 
 /// The frame that generated code leaves to: nothing with a destructor in it.
@@ -310,12 +468,40 @@ bool report(const Run &run, int32_t result, Diagnostic &error) {
   if (!run.failed.load(std::memory_order_acquire))
     return failWith(error, ExitCode::Internal, "ADZ0790",
                     "the model's code returned " + std::to_string(result));
+  if (!run.device.code.empty()) {
+    error = run.device;
+    return false;
+  }
   std::string message = run.message;
   if (run.detail >= 0) message += " (" + std::to_string(run.detail) + " bytes)";
   return failWith(error, static_cast<ExitCode>(run.code), run.id, std::move(message));
 }
 
-bool handOut(const Descriptors &outputs, Execution &e, Diagnostic &error) {
+/// Brings a result from the device into a block of the request's, if it has bytes.
+bool fetch(DeviceQueue &device, artifact::DType dtype, OutputView &view, Execution &e,
+           Diagnostic &error) {
+  int64_t element = artifact::dtypeBytes(dtype);
+  auto count = checkedNumElements(view.shape);
+  auto whole = count ? checkedMul(*count, element) : std::nullopt;
+  auto touched = whole && *whole ? touchedBytes(view.shape, view.strides, element) : std::nullopt;
+  if (!touched) {
+    if (!whole || *whole) view.data = nullptr;  // whoever takes it refuses it
+    return true;
+  }
+  int64_t bytes = touched->high - touched->low;
+  Block *block = e.blocks.allocate(bytes);
+  if (!block)
+    return failWith(error, ExitCode::ResourceLimit, "ADZ0720",
+                    "out of memory for a result (" + std::to_string(bytes) + " bytes)");
+  const char *from = static_cast<const char *>(view.data) + touched->low;
+  if (!device.download(block->payload(), from, bytes, bytes != *whole, error)) return false;
+  view.data = static_cast<char *>(block->payload()) - touched->low;
+  view.allocated = block->payload();
+  return true;
+}
+
+bool handOut(const Descriptors &outputs, Run &run, Diagnostic &error) {
+  Execution &e = run.execution;
   for (size_t i = 0; i < outputs.words.size(); ++i) {
     const artifact::TensorInfo &info = e.contents.outputs[i];
     const adze_memref *m = reinterpret_cast<const adze_memref *>(outputs.words[i].data());
@@ -323,20 +509,22 @@ bool handOut(const Descriptors &outputs, Execution &e, Diagnostic &error) {
     OutputView view{{m->dims, rank}, {m->dims + rank, rank}, nullptr, m->allocated};
     view.data =
         static_cast<const char *>(m->aligned) + m->offset * artifact::dtypeBytes(info.dtype);
+    DeviceQueue *device = run.around.device;
+    if (device && !fetch(*device, info.dtype, view, e, error)) return false;
     if (!e.outputs.setOutput(i, view, error)) return false;
   }
   return true;
 }
 }  // namespace
 
-bool runHostEntry(adze_entry_fn entry, const uint8_t *weights, Execution &execution,
-                  Diagnostic &error) {
-  Run run(execution);
+bool runEntry(adze_entry_fn entry, const Surroundings &around, Execution &execution,
+              Diagnostic &error) {
+  Run run(execution, around);
   Context context;
   jmp_buf exit;
-  fillContext(context, run, weights, exit);
+  fillContext(context, run, exit);
   Descriptors inputs, outputs;
-  for (const InputView &in : execution.inputs) describeInput(inputs, in, run);
+  if (!describeInputs(inputs, run, error)) return false;
   for (const artifact::TensorInfo &out : execution.contents.outputs) outputs.add(out.dims.size());
   checkCancelled(run);
   int32_t result =
@@ -344,7 +532,7 @@ bool runHostEntry(adze_entry_fn entry, const uint8_t *weights, Execution &execut
                  : callEntry(entry, context, exit, inputs.pointers.data(), outputs.pointers.data());
   checkCancelled(run);
   if (result != 0 || run.failed.load(std::memory_order_acquire)) return report(run, result, error);
-  return handOut(outputs, execution, error);
+  return handOut(outputs, run, error);
 }
 
 }  // namespace adze::runtime

@@ -5,9 +5,16 @@
 
 namespace adze::runtime {
 
+/// Where the code's weights are, and the device that it drives, if any.
+struct Surroundings {
+  const void *weights = nullptr;
+  DeviceQueue *device = nullptr;  ///< between its begin and end
+  const artifact::Variant *variant = nullptr;
+};
+
 /// Calls `entry` with descriptors of the inputs, and hands its outputs on.
 /// Whatever the code fails with comes back as `error`.
-bool runHostEntry(adze_entry_fn entry, const uint8_t *weights, Execution &execution,
-                  Diagnostic &error);
+bool runEntry(adze_entry_fn entry, const Surroundings &around, Execution &execution,
+              Diagnostic &error);
 
 }  // namespace adze::runtime

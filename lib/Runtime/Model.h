@@ -11,13 +11,15 @@ namespace adze::runtime {
 
 class Model {
  public:
-  /// Loads and checks. `pool` may be null: then the model has one of its own
-  /// with `threads` threads (0: all CPUs). Null and `error` on failure.
-  static std::shared_ptr<const Model> open(const std::string &path, int threads,
-                                           std::shared_ptr<ThreadPool> pool, Diagnostic &error);
-  static std::shared_ptr<const Model> open(std::shared_ptr<const artifact::Artifact> artifact,
+  /// Loads and checks. `device` is NAME or NAME:WHICH of devices(); empty: the one
+  /// for the artifact's target. `pool` may be null: then the model has one of its
+  /// own with `threads` threads (0: all CPUs). Null and `error` on failure.
+  static std::shared_ptr<const Model> open(const std::string &path, std::string_view device,
                                            int threads, std::shared_ptr<ThreadPool> pool,
                                            Diagnostic &error);
+  static std::shared_ptr<const Model> open(std::shared_ptr<const artifact::Artifact> artifact,
+                                           std::string_view device, int threads,
+                                           std::shared_ptr<ThreadPool> pool, Diagnostic &error);
 
   const artifact::Contents &contents() const { return artifact_->contents(); }
   const Module &module() const { return *module_; }

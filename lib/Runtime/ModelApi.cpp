@@ -44,6 +44,11 @@ int64_t constantBytes(const artifact::Kernel &k) {
   return bytes;
 }
 
+bool isCode(artifact::SectionKind kind) {
+  using enum artifact::SectionKind;
+  return kind == HostCode || kind == Ptx || kind == Cubin;
+}
+
 int64_t findName(const std::vector<TensorInfo> &list, const char *name) {
   for (size_t i = 0; name && i < list.size(); ++i)
     if (list[i].name == name) return static_cast<int64_t>(i);
@@ -56,13 +61,20 @@ bool finishLoad(std::shared_ptr<const Model> loaded, adze_model **model) {
   return true;
 }
 
-bool readModelOptions(const adze_model_options *in, int &threads, std::shared_ptr<ThreadPool> &pool,
-                      Diagnostic &error) {
+/// What a model is loaded with.
+struct LoadOptions {
+  int threads = 0;
+  std::shared_ptr<ThreadPool> pool;
+  std::string_view device;
+};
+
+bool readModelOptions(const adze_model_options *in, LoadOptions &out, Diagnostic &error) {
   adze_model_options o;
   if (!readStruct(in, o, "the model options", error)) return false;
   if (o.threads < 0) return usage(error, "threads is negative");
-  threads = o.threads;
-  if (o.pool) pool = o.pool->pool;
+  out.threads = o.threads;
+  if (o.pool) out.pool = o.pool->pool;
+  if (o.device) out.device = o.device;
   return true;
 }
 }  // namespace
@@ -109,29 +121,28 @@ void adze_pool_destroy(adze_pool *pool) { delete pool; }
 adze_status *adze_model_load_file(const char *path, const adze_model_options *options,
                                   adze_model **model) {
   return guarded([&](Diagnostic &error) {
-    int threads = 0;
-    std::shared_ptr<ThreadPool> pool;
+    LoadOptions o;
     if (!notNull(model, "model", error)) return false;
     *model = nullptr;
-    if (!notNull(path, "path", error) || !readModelOptions(options, threads, pool, error))
+    if (!notNull(path, "path", error) || !readModelOptions(options, o, error))
       return false;
-    return finishLoad(Model::open(std::string(path), threads, std::move(pool), error), model);
+    return finishLoad(Model::open(std::string(path), o.device, o.threads, std::move(o.pool), error), model);
   });
 }
 
 adze_status *adze_model_load_memory(const void *data, size_t size,
                                     const adze_model_options *options, adze_model **model) {
   return guarded([&](Diagnostic &error) {
-    int threads = 0;
-    std::shared_ptr<ThreadPool> pool;
+    LoadOptions o;
     if (!notNull(model, "model", error)) return false;
     *model = nullptr;
-    if (!notNull(data, "data", error) || !readModelOptions(options, threads, pool, error))
+    if (!notNull(data, "data", error) || !readModelOptions(options, o, error))
       return false;
     auto artifact =
         artifact::Artifact::fromBytes(std::span(static_cast<const std::byte *>(data), size), error);
     if (!artifact) return false;
-    return finishLoad(Model::open(std::move(artifact), threads, std::move(pool), error), model);
+    return finishLoad(
+        Model::open(std::move(artifact), o.device, o.threads, std::move(o.pool), error), model);
   });
 }
 
@@ -231,7 +242,7 @@ adze_status *adze_model_get_info(const adze_model *m, adze_model_info *info) {
     v.model_hash = c.provenance.modelHash;
     for (const artifact::Section &s : c.sections) {
       if (s.kind == artifact::SectionKind::Weights) v.weights_bytes += int64_t(s.size);
-      if (s.kind == artifact::SectionKind::HostCode) v.code_bytes += int64_t(s.size);
+      if (isCode(s.kind)) v.code_bytes += int64_t(s.size);
     }
     v.arena_bytes = c.memory.arenaBytes;
     v.peak_live_bytes = c.memory.peakLiveBytes;

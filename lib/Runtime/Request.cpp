@@ -129,6 +129,12 @@ bool Request::setProfiler(Profiler profiler, Diagnostic &error) {
   return true;
 }
 
+bool Request::setEmulation(Emulation emulation, Diagnostic &error) {
+  if (busy(error)) return false;
+  emulation_ = emulation;
+  return true;
+}
+
 bool Request::checkInputs(Diagnostic &error) const {
   struct Binding {
     const std::string *symbol;
@@ -164,7 +170,7 @@ bool Request::viewInputs(std::vector<InputView> &views, Diagnostic &error) {
     const Input &in = inputs_[i];
     const TensorInfo &info = contents().inputs[i];
     InputView view{info.dtype, in.shape, in.data};
-    bool aligned = reinterpret_cast<uintptr_t>(in.data) % kAlignment == 0;
+    bool aligned = reinterpret_cast<uintptr_t>(in.data) % model_->module().inputAlignment() == 0;
     if (in.bytes > 0 && (!aligned || !in.rowMajor)) {
       Block *copy = blocks_.allocate(in.bytes);
       if (!copy)
@@ -251,8 +257,8 @@ bool Request::runLocked(Diagnostic &error) {
   budget_.resetPeak();
   std::vector<InputView> views;
   if (!checkInputs(error) || !viewInputs(views, error)) return false;
-  Execution execution{contents(),        views,      *this, blocks_,  arena_, plans_,
-                      model_->threads(), cancelled_, 0,     profiler_};
+  Execution execution{contents(), views,  *this,      blocks_, arena_,    plans_,    model_->threads(),
+                      budget_,    queue_, cancelled_, 0,       profiler_, emulation_};
   if (timeoutMs_ > 0) {
     auto ns = checkedMul(timeoutMs_, 1'000'000);
     auto deadline = ns ? checkedAdd(nowNs(), *ns) : std::nullopt;

@@ -1,5 +1,6 @@
 // One caller's inputs, outputs and memory for running a model.
 #pragma once
+#include "lib/Runtime/DeviceQueue.h"
 #include "lib/Runtime/Model.h"
 
 #include <algorithm>
@@ -54,9 +55,13 @@ class Request final : private OutputSink {
     cancelled_ = true;
   }
   bool setProfiler(Profiler profiler, Diagnostic &error);
+  bool setEmulation(Emulation emulation, Diagnostic &error);
 
-  int64_t arenaBytes() const { return arena_.capacity(); }
-  int64_t temporaryBytes() const { return blocks_.heldBytes(); }
+  /// Of the host and the device.
+  int64_t arenaBytes() const { return arena_.capacity() + (queue_ ? queue_->arenaBytes() : 0); }
+  int64_t temporaryBytes() const {
+    return blocks_.heldBytes() + (queue_ ? queue_->temporaryBytes() : 0);
+  }
   int64_t peakBytes() const { return budget_.peak(); }
   /// Of the memory plan: the last run's, or the artifact's where it has one.
   int64_t planBytes() const { return std::max(plans_.slabBytes(), contents().memory.arenaBytes); }
@@ -96,9 +101,11 @@ class Request final : private OutputSink {
   BlockPool blocks_{budget_};
   Arena arena_{budget_};
   PlanCache plans_;
+  std::unique_ptr<DeviceQueue> queue_;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
   Profiler profiler_;
+  Emulation emulation_;
   std::atomic<bool> running_{false}, cancelled_{false}, closed_{false};
 };
 

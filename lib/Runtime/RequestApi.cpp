@@ -186,6 +186,14 @@ adze_status *adze_request_set_trace(adze_request *r, adze_trace_fn callback, voi
   });
 }
 
+adze_status *adze_request_set_emulation(adze_request *r, uint64_t seed,
+                                        adze_emulation_fn callback, void *user) {
+  return guarded([&](Diagnostic &error) {
+    return notNull(r, "request", error) &&
+           r->request->setEmulation({callback, user, seed}, error);
+  });
+}
+
 adze_status *adze_request_get_info(const adze_request *r, adze_request_info *info) {
   return guarded([&](Diagnostic &error) {
     if (!notNull(r, "request", error)) return false;

@@ -313,11 +313,16 @@ TEST_CASE("a request can be cancelled, and can run out of time", "[Runtime]") {
   RequestHandle late(m.model, 0, 20);
   CHECK(late.run(kSpin) == "ADZ0722");
   RequestHandle r(m.model);
+  std::atomic<bool> done{false};
   std::thread stop([&] {
-    usleep(20000);
-    adze_request_cancel(r.request);
+    // On a busy machine the first may come before the run.
+    do {
+      usleep(20000);
+      adze_request_cancel(r.request);
+    } while (!done);
   });
   CHECK(r.run(kSpin) == "ADZ0721");
+  done = true;
   stop.join();
   CHECK(r.run(kNormal) == "");
 }
@@ -334,9 +339,8 @@ TEST_CASE("a model and a request may go while a run is in flight", "[Runtime]") 
   m.reset();
   std::string result;
   std::thread run([&] { result = id(adze_request_run(request)); });
-  usleep(20000);
-  // Meanwhile, the request is busy for everybody else.
-  CHECK(r->set(2, ADZE_INT32, {}, &mode) == "ADZ0710");
+  // Once it runs, the request is busy for everybody else.
+  while (r->set(2, ADZE_INT32, {}, &mode) != "ADZ0710") usleep(1000);
   CHECK(id(adze_request_run(request)) == "ADZ0710");
   r.reset();
   run.join();

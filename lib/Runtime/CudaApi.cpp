@@ -1,0 +1,57 @@
+#include "lib/Runtime/CudaApi.h"
+
+#include "lib/Runtime/Device.h"
+
+#include <dlfcn.h>
+
+namespace adze::runtime::cuda {
+
+namespace {
+// The interface of this version is asked for, whatever the driver's own.
+constexpr int kVersion = 12000;
+
+constexpr const char *kInstead = "`--device ptx-emulator` runs the kernels on the CPU";
+
+using GetProcAddress = Result (*)(const char *name, void **function, int version, uint64_t flags,
+                                  int *found);
+
+bool noDriver(Diagnostic &error, std::string message) {
+  return failWith(error, ExitCode::Device, "ADZ0743", std::move(message), kInstead);
+}
+
+template <typename F>
+bool find(GetProcAddress get, const char *name, F &function, Diagnostic &error) {
+  void *address = nullptr;
+  int found = 0;
+  if (get(name, &address, kVersion, 0, &found) != 0 || !address)
+    return noDriver(error, std::string("the CUDA driver has no ") + name);
+  function = reinterpret_cast<F>(address);
+  return true;
+}
+}  // namespace
+
+bool Api::load(Diagnostic &error) {
+  // It stays loaded: the driver has threads of its own.
+  void *library = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (!library) return noDriver(error, "no CUDA driver (libcuda.so.1)");
+  auto get = reinterpret_cast<GetProcAddress>(::dlsym(library, "cuGetProcAddress_v2"));
+  if (!get) return noDriver(error, "the CUDA driver is older than CUDA 12.0");
+#define X(member, name, parameters) \
+  if (!find(get, "cu" #name, member, error)) return false;
+  ADZE_CUDA_FUNCTIONS(X)
+#undef X
+  return check(init(0), "start the CUDA driver", error) || noDriver(error, error.message);
+}
+
+bool Api::check(Result result, const std::string &what, Diagnostic &error) const {
+  if (result == 0) return true;
+  const char *name = nullptr, *text = nullptr;
+  if (getErrorName(result, &name) != 0 || !name) name = "an unknown error";
+  if (getErrorString(result, &text) != 0 || !text) text = "the driver does not say more";
+  std::string message = "cannot " + what + ": " + name + ": " + text;
+  bool memory = result == kErrorOutOfMemory;
+  return failWith(error, memory ? ExitCode::ResourceLimit : ExitCode::Device,
+                  memory ? "ADZ0720" : "ADZ0744", std::move(message));
+}
+
+}  // namespace adze::runtime::cuda

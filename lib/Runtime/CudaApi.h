@@ -1,0 +1,100 @@
+// The part of NVIDIA's driver API that the runtime uses, as CUDA 12.0 has it: types
+// and functions declared here, found in libcuda.so.1 when first needed.
+#pragma once
+#include "lib/Support/Diagnostics.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace adze::runtime::cuda {
+
+using Result = int;  ///< 0: success
+using Device = int;
+using Pointer = uint64_t;  ///< of device memory
+struct ContextHandle;
+struct ModuleHandle;
+struct FunctionHandle;
+struct StreamHandle;
+using Context = ContextHandle *;
+using Module = ModuleHandle *;
+using Function = FunctionHandle *;
+using Stream = StreamHandle *;
+
+/// Values of the driver's enumerations, by the driver's names.
+enum : int {
+  kErrorOutOfMemory = 2,
+  kErrorUnsupportedPtxVersion = 222,
+  kDeviceComputeCapabilityMajor = 75,
+  kDeviceComputeCapabilityMinor = 76,
+  kDeviceMaxSharedMemoryPerBlockOptin = 97,
+  kFuncSharedSizeBytes = 1,
+  kFuncMaxDynamicSharedSizeBytes = 8,
+  kJitErrorLogBuffer = 5,
+  kJitErrorLogBufferSizeBytes = 6,
+  kStreamNonBlocking = 1,
+  kTensorMapUint8 = 0,
+  kTensorMapUint16 = 1,
+  kTensorMapUint32 = 2,
+  kTensorMapUint64 = 4,
+  kTensorMapL2Promotion128 = 2,
+};
+
+/// An opaque tensor map; the driver insists on the alignment.
+struct alignas(64) TensorMap {
+  unsigned char bytes[128];
+};
+
+// X(member, the driver's name without "cu", parameters)
+#define ADZE_CUDA_FUNCTIONS(X)                                                                    \
+  X(init, Init, (unsigned flags))                                                                 \
+  X(getErrorName, GetErrorName, (Result result, const char **text))                               \
+  X(getErrorString, GetErrorString, (Result result, const char **text))                           \
+  X(deviceGetCount, DeviceGetCount, (int *count))                                                 \
+  X(deviceGet, DeviceGet, (Device * device, int ordinal))                                         \
+  X(deviceGetName, DeviceGetName, (char *name, int bytes, Device device))                         \
+  X(deviceGetAttribute, DeviceGetAttribute, (int *value, int attribute, Device device))           \
+  X(devicePrimaryCtxRetain, DevicePrimaryCtxRetain, (Context * context, Device device))           \
+  X(devicePrimaryCtxRelease, DevicePrimaryCtxRelease, (Device device))                            \
+  X(ctxPushCurrent, CtxPushCurrent, (Context context))                                            \
+  X(ctxPopCurrent, CtxPopCurrent, (Context * context))                                            \
+  X(moduleLoadDataEx, ModuleLoadDataEx,                                                           \
+    (Module * module, const void *image, unsigned count, int *options, void **values))            \
+  X(moduleUnload, ModuleUnload, (Module module))                                                  \
+  X(moduleGetFunction, ModuleGetFunction, (Function * function, Module module, const char *name)) \
+  X(funcGetAttribute, FuncGetAttribute, (int *value, int attribute, Function function))           \
+  X(funcSetAttribute, FuncSetAttribute, (Function function, int attribute, int value))            \
+  X(memAlloc, MemAlloc, (Pointer * p, size_t bytes))                                              \
+  X(memFree, MemFree, (Pointer p))                                                                \
+  X(memcpyHtoDAsync, MemcpyHtoDAsync,                                                             \
+    (Pointer to, const void *from, size_t bytes, Stream stream))                                  \
+  X(memcpyDtoHAsync, MemcpyDtoHAsync, (void *to, Pointer from, size_t bytes, Stream stream))      \
+  X(memcpyDtoDAsync, MemcpyDtoDAsync, (Pointer to, Pointer from, size_t bytes, Stream stream))    \
+  X(streamCreate, StreamCreate, (Stream * stream, unsigned flags))                                \
+  X(streamDestroy, StreamDestroy, (Stream stream))                                                \
+  X(streamSynchronize, StreamSynchronize, (Stream stream))                                        \
+  X(launchKernel, LaunchKernel,                                                                   \
+    (Function function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,          \
+     unsigned blockY, unsigned blockZ, unsigned shared, Stream stream, void **arguments,          \
+     void **extra))                                                                               \
+  X(tensorMapEncodeTiled, TensorMapEncodeTiled,                                                   \
+    (TensorMap * map, int type, uint32_t rank, void *address, const uint64_t *extents,            \
+     const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides,                \
+     int interleave, int swizzle, int l2Promotion, int fill))
+
+/// The functions.
+struct Api {
+#define X(member, name, parameters) Result(*member) parameters = nullptr;
+  ADZE_CUDA_FUNCTIONS(X)
+#undef X
+
+  /// Finds all, and starts the driver. False and `error` (ADZ0743) without one, with
+  /// one older than CUDA 12.0, or without a GPU.
+  bool load(Diagnostic &error);
+
+  /// True for success; else fills `error` (ADZ0744; ADZ0720 when memory ran out):
+  /// "cannot `what`: CUDA_ERROR_…: …".
+  bool check(Result result, const std::string &what, Diagnostic &error) const;
+};
+
+}  // namespace adze::runtime::cuda

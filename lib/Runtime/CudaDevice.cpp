@@ -1,0 +1,344 @@
+// NVIDIA GPUs through the driver: a variant's cubin or PTX in the primary context,
+// weights uploaded once, a stream and memory for each request.
+#include "lib/Runtime/CudaApi.h"
+#include "lib/Runtime/CudaPool.h"
+#include "lib/Runtime/DeviceQueue.h"
+#include "lib/Runtime/Variants.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+namespace adze::runtime {
+
+namespace {
+using artifact::Contents;
+using artifact::DeviceKernel;
+using artifact::Section;
+using artifact::SectionKind;
+using artifact::Variant;
+using cuda::Api;
+
+// More shared memory than this a kernel has to ask for.
+constexpr int kOrdinaryShared = 48 << 10;
+
+void *pointerTo(cuda::Pointer p) { return reinterpret_cast<void *>(p); }
+cuda::Pointer addressOf(const void *p) { return reinterpret_cast<cuda::Pointer>(p); }
+std::string kernelText(const DeviceKernel &k) { return "kernel '" + printable(k.name, 80) + "'"; }
+
+/// Makes a context current in this thread, and the one before when it goes.
+class Current {
+ public:
+  Current(const Api &api, cuda::Context context, Diagnostic &error)
+      : api_(api), ok_(api.check(api.ctxPushCurrent(context), "use the GPU's context", error)) {}
+  ~Current() {
+    cuda::Context popped;
+    if (ok_) api_.ctxPopCurrent(&popped);
+  }
+  Current(const Current &) = delete;
+  Current &operator=(const Current &) = delete;
+  explicit operator bool() const { return ok_; }
+
+ private:
+  const Api &api_;
+  bool ok_;
+};
+
+class CudaProgram final : public DeviceProgram {
+ public:
+  ~CudaProgram() override {
+    Diagnostic ignored;
+    if (context) {
+      if (Current current(api, context, ignored); current) {
+        if (weights) api.memFree(weights);
+        if (module_) api.moduleUnload(module_);
+      }
+      api.devicePrimaryCtxRelease(device_);
+    }
+  }
+
+  /// Starts the driver and chooses the GPU and the variant for it.
+  const Variant *choose(const Contents &c, std::string_view which, Diagnostic &error) {
+    int number = 0, count = 0;
+    auto [end, bad] = std::from_chars(which.data(), which.data() + which.size(), number);
+    if (!which.empty() && (bad != std::errc() || end != which.data() + which.size() || number < 0)) {
+      failWith(error, ExitCode::Usage, "ADZ0702", "'" + printable(which, 40) + "' is no GPU's number",
+               "the first is `cuda:0`");
+      return nullptr;
+    }
+    if (!api.load(error) || !api.check(api.deviceGetCount(&count), "count the GPUs", error))
+      return nullptr;
+    if (number >= count) {
+      failWith(error, ExitCode::Device, "ADZ0743",
+               "there is no GPU " + std::to_string(number) + "; there are " + std::to_string(count));
+      return nullptr;
+    }
+    return chooseVariant(c, number, error);
+  }
+
+  /// Loads the variant's kernels and uploads the weights.
+  bool open(const Contents &c, const Variant &variant, Diagnostic &error) {
+    kernels = &variant.kernels;
+    if (!api.check(api.devicePrimaryCtxRetain(&context, device_), "make a context on the GPU",
+                   error)) {
+      context = nullptr;
+      return false;
+    }
+    Current current(api, context, error);
+    if (!current || !loadModule(c, variant, error)) return false;
+    for (const DeviceKernel &k : variant.kernels)
+      if (!addFunction(k, error)) return false;
+    return uploadWeights(c, error);
+  }
+
+  std::unique_ptr<DeviceQueue> makeQueue(Budget &budget, Diagnostic &error) const override;
+
+  Api api;
+  cuda::Context context = nullptr;
+  std::vector<cuda::Function> functions;  ///< of the kernels
+  const std::vector<DeviceKernel> *kernels = nullptr;
+  cuda::Pointer weights = 0;
+
+ private:
+  const Variant *chooseVariant(const Contents &c, int number, Diagnostic &error) {
+    int major = 0, minor = 0;
+    char name[100] = "";
+    if (!api.check(api.deviceGet(&device_, number), "find the GPU", error) ||
+        !api.check(api.deviceGetName(name, sizeof name, device_), "ask for the GPU's name", error) ||
+        !attribute(cuda::kDeviceComputeCapabilityMajor, major, error) ||
+        !attribute(cuda::kDeviceComputeCapabilityMinor, minor, error) ||
+        !attribute(cuda::kDeviceMaxSharedMemoryPerBlockOptin, mostShared_, error))
+      return nullptr;
+    capability_ = 10 * major + minor;
+    return bestVariant(c, capability_,
+                       printable(name, 80) + " (sm_" + std::to_string(capability_) + ")", error);
+  }
+
+  bool attribute(int which, int &value, Diagnostic &error) {
+    return api.check(api.deviceGetAttribute(&value, which, device_), "ask what the GPU can do",
+                     error);
+  }
+
+  /// The cubin where it runs, else the PTX, which the driver compiles.
+  bool loadModule(const Contents &c, const Variant &variant, Diagnostic &error) {
+    const Section *cubin = c.find(SectionKind::Cubin, variant.device);
+    if (cubin && Architecture::parse(variant.device)->cubinRunsOn(capability_) &&
+        api.moduleLoadDataEx(&module_, cubin->bytes().data(), 0, nullptr, nullptr) == 0)
+      return true;
+    auto bytes = c.find(SectionKind::Ptx, variant.device)->bytes();
+    // The driver wants a NUL at the end.
+    std::string text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+    std::vector<char> log(4096);
+    int options[] = {cuda::kJitErrorLogBuffer, cuda::kJitErrorLogBufferSizeBytes};
+    void *values[] = {log.data(), reinterpret_cast<void *>(log.size() - 1)};
+    cuda::Result result = api.moduleLoadDataEx(&module_, text.c_str(), 2, options, values);
+    if (api.check(result, "load the artifact's code for " + printable(variant.device, 40), error))
+      return true;
+    module_ = nullptr;
+    if (log[0]) error.message += "; " + printable(log.data(), 300);
+    if (result == cuda::kErrorUnsupportedPtxVersion) error.help = "install a newer NVIDIA driver";
+    return false;
+  }
+
+  /// Finds a kernel, and lets it have all the shared memory that the GPU has.
+  bool addFunction(const DeviceKernel &k, Diagnostic &error) {
+    cuda::Function f = nullptr;
+    int fixed = 0;
+    if (!api.check(api.moduleGetFunction(&f, module_, k.name.c_str()), "find " + kernelText(k),
+                   error) ||
+        !api.check(api.funcGetAttribute(&fixed, cuda::kFuncSharedSizeBytes, f),
+                   "ask about " + kernelText(k), error))
+      return false;
+    functions.push_back(f);
+    if (mostShared_ <= kOrdinaryShared) return true;
+    return api.check(
+        api.funcSetAttribute(f, cuda::kFuncMaxDynamicSharedSizeBytes, mostShared_ - fixed),
+        "get shared memory for " + kernelText(k), error);
+  }
+
+  /// On a stream, as all else: the legacy one would wait for other programs' work.
+  bool uploadWeights(const Contents &c, Diagnostic &error) {
+    const Section *s = c.find(SectionKind::Weights);
+    if (!s || s->size == 0) return true;
+    cuda::Stream stream = nullptr;
+    if (!api.check(api.memAlloc(&weights, s->size), "allocate memory for weights", error) ||
+        !api.check(api.streamCreate(&stream, cuda::kStreamNonBlocking), "make a stream", error))
+      return false;
+    bool ok = api.check(api.memcpyHtoDAsync(weights, s->bytes().data(), s->size, stream),
+                        "upload the weights", error) &&
+              api.check(api.streamSynchronize(stream), "upload the weights", error);
+    api.streamDestroy(stream);
+    return ok;
+  }
+
+  cuda::Device device_ = 0;
+  cuda::Module module_ = nullptr;
+  int capability_ = 0, mostShared_ = 0;
+};
+
+class CudaQueue final : public DeviceQueue {
+ public:
+  CudaQueue(const CudaProgram &program, Budget &budget)
+      : program_(program), api_(program.api), budget_(budget) {}
+
+  ~CudaQueue() override {
+    Diagnostic ignored;
+    Current current(api_, program_.context, ignored);
+    pool_.reset();
+    if (stream_) api_.streamDestroy(stream_);
+  }
+
+  bool open(Diagnostic &error) {
+    Current current(api_, program_.context, error);
+    pool_ = std::make_unique<CudaPool>(api_, budget_);
+    return current && api_.check(api_.streamCreate(&stream_, cuda::kStreamNonBlocking),
+                                 "make a stream", error);
+  }
+
+  bool begin(const Execution &, Diagnostic &error) override {
+    last_ = nullptr;
+    current_.emplace(api_, program_.context, error);
+    return static_cast<bool>(*current_);
+  }
+
+  void end() override {
+    api_.streamSynchronize(stream_);
+    pool_->endRun();
+    current_.reset();
+  }
+
+  const void *weights() const override { return pointerTo(program_.weights); }
+
+  void *input(const void *host, int64_t bytes, const std::string &name,
+              Diagnostic &error) override {
+    cuda::Pointer p = pool_->allocate(bytes, error);
+    if (!p || bytes == 0) return pointerTo(p);
+    cuda::Result result = api_.memcpyHtoDAsync(p, host, static_cast<size_t>(bytes), stream_);
+    return api_.check(result, "upload " + name, error) ? pointerTo(p) : nullptr;
+  }
+
+  void *slab(int64_t bytes, Diagnostic &error) override {
+    return pointerTo(pool_->arena(bytes, error));
+  }
+  void *allocate(int64_t bytes, Diagnostic &error) override {
+    return pointerTo(pool_->allocate(bytes, error));
+  }
+  void release(void *p) override { pool_->release(addressOf(p)); }
+
+  bool upload(void *device, const void *host, int64_t bytes, Diagnostic &error) override {
+    return api_.check(api_.memcpyHtoDAsync(addressOf(device), host, static_cast<size_t>(bytes),
+                                           stream_),
+                      "write to the GPU", error) &&
+           synchronize(error);
+  }
+
+  bool download(void *host, const void *device, int64_t bytes, bool, Diagnostic &error) override {
+    return api_.check(api_.memcpyDtoHAsync(host, addressOf(device), static_cast<size_t>(bytes),
+                                           stream_),
+                      "read from the GPU", error) &&
+           synchronize(error);
+  }
+
+  bool copy(void *to, const void *from, int64_t bytes, Diagnostic &error) override {
+    return api_.check(api_.memcpyDtoDAsync(addressOf(to), addressOf(from),
+                                           static_cast<size_t>(bytes), stream_),
+                      "copy on the GPU", error);
+  }
+
+  bool launch(int32_t kernel, const uint32_t *g, uint32_t shared, void *const *arguments,
+              Diagnostic &error) override {
+    last_ = &(*program_.kernels)[kernel];
+    cuda::Result result =
+        api_.launchKernel(program_.functions[kernel], g[0], g[1], g[2], g[3], g[4], g[5], shared,
+                          stream_, const_cast<void **>(arguments), nullptr);
+    return result == 0 || api_.check(result, "launch " + kernelText(*last_), error);
+  }
+
+  bool tensorMap(void *map, const void *device, const int64_t *shape, Diagnostic &error) override;
+
+  /// An error of a kernel shows when the stream is waited for.
+  bool synchronize(Diagnostic &error) override {
+    cuda::Result result = api_.streamSynchronize(stream_);
+    if (result == 0) return true;
+    api_.check(result, last_ ? "finish " + kernelText(*last_) + ", or what came before it" :
+                               "finish the copies", error);
+    error.help = "`adze run --device ptx-emulator --check` finds errors in kernels";
+    return false;
+  }
+
+  int64_t arenaBytes() const override { return pool_->arenaBytes(); }
+  int64_t temporaryBytes() const override { return pool_->blockBytes(); }
+
+ private:
+  const CudaProgram &program_;
+  const Api &api_;
+  Budget &budget_;
+  cuda::Stream stream_ = nullptr;
+  std::unique_ptr<CudaPool> pool_;
+  std::optional<Current> current_;      ///< during a run
+  const DeviceKernel *last_ = nullptr;  ///< launched last in this run
+};
+
+/// The driver's enumerators; -1 for what it has none for.
+int elementType(int64_t bytes) {
+  switch (bytes) {
+    case 1: return cuda::kTensorMapUint8;
+    case 2: return cuda::kTensorMapUint16;
+    case 4: return cuda::kTensorMapUint32;
+    case 8: return cuda::kTensorMapUint64;
+    default: return -1;
+  }
+}
+
+int swizzleMode(int64_t bytes) {
+  switch (bytes) {
+    case 0: return 0;
+    case 32: return 1;
+    case 64: return 2;
+    case 128: return 3;
+    default: return -1;
+  }
+}
+
+bool CudaQueue::tensorMap(void *map, const void *device, const int64_t *shape, Diagnostic &error) {
+  auto rank = static_cast<uint32_t>(shape[0]);
+  const int64_t *extents = shape + 4, *strides = extents + rank, *box = strides + rank;
+  uint64_t sizes[5], steps[5];
+  uint32_t boxes[5], ones[5];
+  for (uint32_t i = 0; i < rank; ++i) {
+    sizes[i] = static_cast<uint64_t>(extents[i]);
+    // The driver takes the first stride, the element's, for granted.
+    if (i) steps[i - 1] = static_cast<uint64_t>(strides[i]);
+    boxes[i] = static_cast<uint32_t>(std::clamp<int64_t>(box[i], 0, 1 << 20)), ones[i] = 1;
+  }
+  int type = elementType(shape[1]), swizzle = swizzleMode(shape[2]);
+  if (type < 0 || swizzle < 0 || strides[0] != shape[1])
+    return failWith(error, ExitCode::Internal, "ADZ0790",
+                    "the model's code asks for a tensor map that no GPU takes");
+  cuda::TensorMap made;
+  cuda::Result result =
+      api_.tensorMapEncodeTiled(&made, type, rank, const_cast<void *>(device), sizes, steps, boxes,
+                                ones, 0, swizzle, cuda::kTensorMapL2Promotion128, 0);
+  if (!api_.check(result, "make a tensor map", error)) return false;
+  std::memcpy(map, made.bytes, sizeof made.bytes);
+  return true;
+}
+
+std::unique_ptr<DeviceQueue> CudaProgram::makeQueue(Budget &budget, Diagnostic &error) const {
+  auto queue = std::make_unique<CudaQueue>(*this, budget);
+  if (!queue->open(error)) return nullptr;
+  return queue;
+}
+}  // namespace
+
+std::unique_ptr<Module> loadCudaModule(std::shared_ptr<const artifact::Artifact> artifact,
+                                       std::string_view which, Diagnostic &error) {
+  const Contents &c = artifact->contents();
+  auto program = std::make_unique<CudaProgram>();
+  const Variant *variant = program->choose(c, which, error);
+  if (!variant || !program->open(c, *variant, error)) return nullptr;
+  return makeDeviceModule(std::move(artifact), *variant, std::move(program), error);
+}
+
+}  // namespace adze::runtime
