@@ -113,14 +113,26 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     for (ValueRange range : {ValueRange(op.getLowerBound()), ValueRange(op.getUpperBound()),
                              ValueRange(op.getStep())})
       used.insert(range.begin(), range.end());
-    for (Value v : used) {
-      Operation *def = v.getDefiningOp();
-      if (def && (def->hasTrait<OpTrait::ConstantLike>() || isa<memref::GetGlobalOp>(def)))
-        out.local.push_back(def);
-      else
-        out.values.push_back(v);
-    }
+    llvm::SetVector<Value> seen;
+    for (Value v : used) sort(v, seen, out);
     return out;
+  }
+
+  static void sort(Value v, llvm::SetVector<Value> &seen, Captures &out) {
+    if (!seen.insert(v)) return;
+    Operation *def = v.getDefiningOp();
+    if (!def || !isMadeAgain(def)) {
+      out.values.push_back(v);
+      return;
+    }
+    for (Value operand : def->getOperands()) sort(operand, seen, out);
+    if (!llvm::is_contained(out.local, def)) out.local.push_back(def);
+  }
+
+  /// Constants; and vectors, which are no argument of a launch.
+  static bool isMadeAgain(Operation *op) {
+    return op->hasTrait<OpTrait::ConstantLike>() || isa<memref::GetGlobalOp>(op) ||
+           (isPure(op) && llvm::any_of(op->getResultTypes(), llvm::IsaPred<VectorType>));
   }
 
   /// Passes `v`: a buffer as pointer and dynamic extents and strides.
@@ -185,13 +197,13 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     Block &block = kernel.getBody().front();
     b.setInsertionPointToStart(&block);
     IRMapping map;
-    for (Operation *op : captures.local) cloneLocal(b, op, map);
     unsigned next = 0;
     for (Value v : captures.values) {
       Value arg = block.getArgument(next++);
       if (auto type = dyn_cast<MemRefType>(v.getType())) arg = rebuild(b, loc, type, arg, block, next);
       map.map(v, arg);
     }
+    for (Operation *op : captures.local) cloneLocal(b, op, map);
     emitThread(b, loop, map);
     gpu::ReturnOp::create(b, loc);
     lowerTeams(kernel);

@@ -1,0 +1,95 @@
+// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_80})' | FileCheck %s
+// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4
+
+// Tensor cores without TF32 leave all of it to the ordinary cores.
+// T4-NOT: device_launch
+
+// A matrix product with its bias: fill, sum and bias are one kernel.
+// CHECK-LABEL: gpu.func @matmul_tile_0
+// CHECK: nvvm.cp.async.shared.global
+// CHECK: nvvm.mma.sync
+// CHECK: gpu.return
+// A convolution is one as well: rows are positions, and what lies outside of the image is zero.
+// CHECK-LABEL: gpu.func @conv_tile_0
+// CHECK: nvvm.mma.sync
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+#mn = affine_map<(m, n) -> (m, n)>
+#n = affine_map<(m, n) -> (n)>
+
+// CHECK-LABEL: func.func private @matmul
+// CHECK-NOT: linalg
+// CHECK: adze_rt.device_launch @device::@matmul_tile_0 number 0 grid(%c{{.*}}, %c1{{.*}}, %c1{{.*}}) block [{{.*}}] shared {{.*}}
+// CHECK-SAME: {adze.tile = "tf32x3
+// CHECK-NEXT: return
+func.func private @matmul(%x: memref<128x384xf32>, %w: memref<384x64xf32>, %bias: memref<64xf32>,
+                          %y: memref<128x64xf32>) attributes {adze.device} {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<128x64xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<128x384xf32>, memref<384x64xf32>) outs(%y : memref<128x64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#n, #mn], iterator_types = ["parallel", "parallel"]}
+      ins(%bias : memref<64xf32>) outs(%y : memref<128x64xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %s = arith.addf %out, %in : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// CHECK-LABEL: func.func private @conv
+// CHECK-NOT: linalg
+// CHECK: adze_rt.device_launch @device::@conv_tile_0
+// CHECK-SAME: : memref<1x16x16x32xf32>, memref<3x3x32x64xf32>, memref<1x16x16x64xf32>
+func.func private @conv(%x: memref<1x16x16x32xf32>, %w: memref<3x3x32x64xf32>,
+                        %y: memref<1x16x16x64xf32>) attributes {adze.device} {
+  %zero = arith.constant 0.0 : f32
+  %padded = memref.alloc() : memref<1x18x18x32xf32>
+  linalg.fill ins(%zero : f32) outs(%padded : memref<1x18x18x32xf32>)
+  %inside = memref.subview %padded[0, 1, 1, 0] [1, 16, 16, 32] [1, 1, 1, 1] : memref<1x18x18x32xf32> to memref<1x16x16x32xf32, strided<[10368, 576, 32, 1], offset: 608>>
+  linalg.copy ins(%x : memref<1x16x16x32xf32>) outs(%inside : memref<1x16x16x32xf32, strided<[10368, 576, 32, 1], offset: 608>>)
+  linalg.fill ins(%zero : f32) outs(%y : memref<1x16x16x64xf32>)
+  linalg.generic {indexing_maps = [affine_map<(n, h, w, f, r, s, c) -> (n, h + r, w + s, c)>,
+                                   affine_map<(n, h, w, f, r, s, c) -> (r, s, c, f)>,
+                                   affine_map<(n, h, w, f, r, s, c) -> (n, h, w, f)>],
+                  iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}
+      ins(%padded, %w : memref<1x18x18x32xf32>, memref<3x3x32x64xf32>) outs(%y : memref<1x16x16x64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  memref.dealloc %padded : memref<1x18x18x32xf32>
+  return
+}
+
+// Too few rows for a tile, and a sum that is none of products.
+// CHECK-LABEL: func.func private @small
+// CHECK: linalg.generic
+// CHECK: linalg.generic
+// CHECK-NOT: device_launch
+func.func private @small(%x: memref<4x384xf32>, %w: memref<384x64xf32>, %y: memref<4x64xf32>)
+    attributes {adze.device} {
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<4x384xf32>, memref<384x64xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<4x384xf32>, memref<384x64xf32>) outs(%y : memref<4x64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %p = arith.addf %l, %r : f32
+    %s = arith.maximumf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
