@@ -100,9 +100,9 @@ void Kit::when(Value condition, function_ref<void()> then, function_ref<void()> 
   otherwise();
 }
 
-SmallVector<Value> Kit::loop(Value begin, Value end, int64_t step, ValueRange carried,
+SmallVector<Value> Kit::loop(Value begin, Value end, Value step, ValueRange carried,
                              function_ref<SmallVector<Value>(Value, ValueRange)> body) {
-  auto op = create<scf::ForOp>(begin, end, i32(step), carried);
+  auto op = create<scf::ForOp>(begin, end, step, carried);
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPointToStart(op.getBody());
   SmallVector<Value> next = body(op.getInductionVar(), op.getRegionIterArgs());
@@ -129,6 +129,11 @@ Value globalPointer(Kit &kit, Value memref) {
   Value address = kit.create<memref::ExtractAlignedPointerAsIndexOp>(memref);
   address = kit.create<arith::IndexCastOp>(kit.getI64Type(), address);
   return kit.create<LLVM::IntToPtrOp>(kit.pointer(1), address);
+}
+
+Value ceilDiv(Kit &kit, const Extent &a, int64_t b) {
+  if (a.isConstant()) return kit.i32(ceilDiv(a.constant, b));
+  return kit.div(kit.add(a.value, b - 1), b);
 }
 
 int64_t bytesOf(Type type) { return (type.getIntOrFloatBitWidth() + 7) / 8; }

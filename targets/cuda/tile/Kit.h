@@ -84,7 +84,7 @@ class Kit : public mlir::ImplicitLocOpBuilder {
   void when(Value condition, mlir::function_ref<void()> then,
             mlir::function_ref<void()> otherwise = nullptr);
   /// for (i = begin; i < end; i += step) carried = body(i, carried).
-  mlir::SmallVector<Value> loop(Value begin, Value end, int64_t step, ValueRange carried,
+  mlir::SmallVector<Value> loop(Value begin, Value end, Value step, ValueRange carried,
                                 mlir::function_ref<mlir::SmallVector<Value>(Value, ValueRange)> body);
 
  private:
@@ -97,6 +97,8 @@ class Kit : public mlir::ImplicitLocOpBuilder {
 Value sharedMemory(Kit &kit);
 /// A memref's first element in global memory.
 Value globalPointer(Kit &kit, Value memref);
+inline int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+Value ceilDiv(Kit &kit, const Extent &a, int64_t b);
 /// Bytes of an element of memory.
 int64_t bytesOf(Type type);
 

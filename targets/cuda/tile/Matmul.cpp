@@ -19,20 +19,11 @@ int64_t stageBytes(const MatmulKernel &k) {
   return (k.blockM + k.blockN) * k.blockK * bytesOf(k.multiply);
 }
 
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-Value ceilDiv(Kit &kit, const Extent &e, int64_t by) {
-  if (e.isConstant()) return kit.i32(ceilDiv(e.constant, by));
-  return kit.div(kit.add(e.value, by - 1), by);
-}
-
 /// Which part of the product a block computes.
 struct Work {
   Value batch, split, firstRow, firstColumn, tile;
 };
 
-/// Blocks take tiles in groups of rows, so that those that run together read
-/// few rows and columns.
 Work findWork(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) {
   Value rows = ceilDiv(kit, p.m, k.blockM), columns = ceilDiv(kit, p.n, k.blockN);
   Value tiles = kit.mul(rows, columns), block = kit.block(0);
@@ -40,11 +31,9 @@ Work findWork(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) {
   Work w;
   w.split = kit.rem(rest, k.splitK);
   w.batch = kit.div(rest, k.splitK);
-  Value inGroup = kit.mul(columns, k.rasterGroup);
-  Value first = kit.mul(kit.div(tile, inGroup), k.rasterGroup), at = kit.rem(tile, inGroup);
-  Value height = kit.min(kit.sub(rows, first), kit.i32(k.rasterGroup));
-  w.firstRow = kit.mul(kit.add(first, kit.rem(at, height)), k.blockM);
-  w.firstColumn = kit.mul(kit.div(at, height), k.blockN);
+  auto [row, column] = rasterTile(kit, tile, rows, columns, k.rasterGroup);
+  w.firstRow = kit.mul(row, k.blockM);
+  w.firstColumn = kit.mul(column, k.blockN);
   w.tile = kit.add(tile, kit.mul(w.batch, tiles));
   return w;
 }
@@ -91,7 +80,6 @@ class MatmulBuilder {
   void reduceSplits(ValueRange sums);
   Value countArrivals();
   void finish(ValueRange sums);
-  void finishAll(ValueRange sums, bool masked);
 
   Kit &kit_;
   const MatmulKernel &k_;
@@ -162,7 +150,7 @@ SmallVector<Value> MatmulBuilder::multiply(Value stage, SmallVector<Value> sums)
 
 /// stages - 1 tiles are on their way while one is multiplied.
 SmallVector<Value> MatmulBuilder::asyncLoop() {
-  kit_.loop(kit_.i32(0), kit_.i32(k_.stages - 1), 1, {}, [&](Value i, ValueRange) {
+  kit_.loop(kit_.i32(0), kit_.i32(k_.stages - 1), kit_.i32(1), {}, [&](Value i, ValueRange) {
     startCopies(i, kit_.add(firstStep_, i));
     return SmallVector<Value>();
   });
@@ -176,7 +164,7 @@ SmallVector<Value> MatmulBuilder::asyncLoop() {
     out.append(multiply(stage(values[0]), SmallVector<Value>(values.drop_front(2))));
     return out;
   };
-  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, 1, carried, body);
+  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, kit_.i32(1), carried, body);
   return SmallVector<Value>(ArrayRef<Value>(results).drop_front(2));
 }
 
@@ -207,52 +195,21 @@ SmallVector<Value> MatmulBuilder::registerLoop() {
     kit_.barrier();
     return out;
   };
-  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, 1, carried, body);
+  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, kit_.i32(1), carried, body);
   return SmallVector<Value>(ArrayRef<Value>(results).drop_front());
 }
 
-/// Calls the epilogue for neighbours; all sums, or those within the extents.
-void MatmulBuilder::finishAll(ValueRange sums, bool masked) {
-  int64_t wide = b_.neighbours();
-  while (!p_.n.isMultipleOf(wide)) wide /= 2;
-  Value row0 = kit_.add(kit_.add(work_.firstRow, warpRow_), a_.lanePart());
-  Value column0 = kit_.add(kit_.add(work_.firstColumn, warpColumn_), b_.lanePart());
-  // Sums of a lane in the order of their columns.
-  SmallVector<std::pair<int64_t, std::pair<int64_t, int64_t>>> order;
-  for (int64_t j = 0; j < b_.count(); ++j)
-    for (int64_t e = 0; e < 2; ++e) order.push_back({b_.constantPart(j, e), {j, e}});
-  llvm::sort(order);
-  for (int64_t i = 0; i < a_.count(); ++i) {
-    for (int64_t half = 0; half < 2; ++half) {
-      Value row = kit_.add(row0, a_.constantPart(i, half));
-      for (size_t at = 0; at < order.size(); at += wide) {
-        SmallVector<Value> values;
-        for (int64_t v = 0; v < wide; ++v) {
-          auto [j, e] = order[at + v].second;
-          values.push_back(sums[(i * b_.count() + j) * 4 + 2 * half + e]);
-        }
-        Value column = kit_.add(column0, order[at].first);
-        auto one = [&] { p_.epilogue(kit_, work_.batch, row, column, kit_.vector(values)); };
-        if (!masked) {
-          one();
-          continue;
-        }
-        kit_.when(kit_.bitAnd(kit_.less(row, kit_.value(p_.m)), kit_.less(column, kit_.value(p_.n))), one);
-      }
-    }
-  }
-}
-
-/// Tiles within the extents take a path without branches.
 void MatmulBuilder::finish(ValueRange sums) {
-  bool rows = p_.m.isMultipleOf(k_.blockM), columns = p_.n.isMultipleOf(k_.blockN);
-  if (rows && columns) return finishAll(sums, false);
-  auto fits = [&](Value first, int64_t count, const Extent &e) {
-    return kit_.less(kit_.add(first, count - 1), kit_.value(e));
-  };
-  Value inside = kit_.bitAnd(fits(work_.firstRow, k_.blockM, p_.m),
-                             fits(work_.firstColumn, k_.blockN, p_.n));
-  kit_.when(inside, [&] { finishAll(sums, false); }, [&] { finishAll(sums, true); });
+  ProductTile tile{work_.batch, work_.firstRow, work_.firstColumn, k_.blockM, k_.blockN, p_.m, p_.n};
+  SmallVector<SumPlace> places;
+  for (int64_t i = 0; i < a_.count(); ++i)
+    for (int64_t j = 0; j < b_.count(); ++j)
+      for (int64_t half = 0; half < 2; ++half)
+        for (int64_t e = 0; e < 2; ++e)
+          places.push_back({a_.constantPart(i, half), b_.constantPart(j, e), places.size()});
+  finishTile(kit_, tile, kit_.add(kit_.add(work_.firstRow, warpRow_), a_.lanePart()),
+             kit_.add(kit_.add(work_.firstColumn, warpColumn_), b_.lanePart()), places, sums,
+             p_.epilogue);
 }
 
 /// How many blocks of this tile came before, the same in all threads.
@@ -287,7 +244,7 @@ void MatmulBuilder::reduceSplits(ValueRange sums) {
     kit_.store(kit_.vector(sums.slice(4 * q, 4)), at(work_.split, q), 16);
   Value isLast = kit_.equal(countArrivals(), kit_.i32(k_.splitK - 1));
   kit_.when(isLast, [&] {
-    finish(kit_.loop(kit_.i32(0), kit_.i32(k_.splitK), 1, zeros(), [&](Value split, ValueRange all) {
+    finish(kit_.loop(kit_.i32(0), kit_.i32(k_.splitK), kit_.i32(1), zeros(), [&](Value split, ValueRange all) {
       SmallVector<Value> out;
       for (int64_t q = 0; q < quads; ++q) {
         Value part = kit_.load(type, at(split, q), 16);
@@ -365,30 +322,6 @@ int64_t blockCount(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
 int64_t splitBytes(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
   if (k.splitK == 1) return 0;
   return blockCount(k, batch, m, n) * k.blockM * k.blockN * 4;
-}
-
-Value relu(Kit &kit, Value x) {
-  Value zero = kit.create<arith::ConstantOp>(kit.getZeroAttr(x.getType()));
-  return kit.create<arith::MaximumFOp>(x, zero);
-}
-
-Epilogue storeEpilogue(Value c, Type type, Extent stride, Extent batchStride, Value bias,
-                       std::function<Value(Kit &, Value)> activation) {
-  return [=](Kit &kit, Value batch, Value row, Value column, Value values) {
-    int64_t count = cast<VectorType>(values.getType()).getNumElements();
-    if (bias) {
-      Value at = kit.offset(bias, kit.mul(kit.wide(column), kit.i64(4)));
-      values = kit.create<arith::AddFOp>(values, kit.load(values.getType(), at, 4 * count));
-    }
-    if (activation) values = activation(kit, values);
-    auto stored = VectorType::get(count, type);
-    if (values.getType() != stored) values = kit.create<arith::TruncFOp>(stored, values);
-    Value index = kit.add(kit.mulWide(batch, batchStride), kit.mulWide(row, stride));
-    index = kit.add(index, kit.wide(column));
-    bool aligned = stride.isMultipleOf(count) && batchStride.isMultipleOf(count);
-    kit.store(values, kit.offset(c, kit.mul(index, kit.i64(bytesOf(type)))),
-              bytesOf(type) * (aligned ? count : 1));
-  };
 }
 
 void buildMatmul(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem) {

@@ -7,6 +7,7 @@
 // The launch takes threads(kernel) threads a block, blockCount() blocks along x and
 // sharedBytes() of dynamic shared memory. docs/cuda.md has the whole picture.
 #pragma once
+#include "targets/cuda/tile/Epilogue.h"
 #include "targets/cuda/tile/Instructions.h"
 #include "targets/cuda/tile/Operand.h"
 
@@ -29,11 +30,6 @@ struct MatmulKernel {
   bool roundSums = false;
 };
 
-/// What to do with sums: `values` is a vector of f32 (i32 for S8), those of
-/// columns `column`, `column` + 1, … of one row; they exist. 1, 2 or 4 values.
-using Epilogue =
-    std::function<void(Kit &, Value batch, Value row, Value column, Value values)>;
-
 struct MatmulProblem {
   Extent batch = Extent::of(1), m, n, k;
   Operand a, b;
@@ -55,12 +51,5 @@ std::optional<std::string> whyNot(const MatmulKernel &kernel, const MatmulProble
 
 /// Builds the kernel's body at the insertion point, all but its return.
 void buildMatmul(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem);
-
-/// An epilogue that stores activation(value + bias[column]) to c, row-major with
-/// a stride of `stride` elements; `bias`, f32, may be null. Both !llvm.ptr<1>, `type` f32, f16,
-/// bf16 or (of i32 sums) i32.
-Epilogue storeEpilogue(Value c, Type type, Extent stride, Extent batchStride, Value bias = {},
-                       std::function<Value(Kit &, Value)> activation = {});
-Value relu(Kit &kit, Value x);
 
 }  // namespace adze::cuda

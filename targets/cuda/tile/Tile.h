@@ -51,8 +51,6 @@ class Fragments {
   /// A for rows 0-7 and 8-15 (`half`) of a tile, of B for the two columns.
   Value lanePart() const { return lanePart_; }
   int64_t constantPart(int64_t tile, int64_t half) const;
-  /// Of B: how many neighbouring columns a lane has, and of which sums they are.
-  int64_t neighbours() const { return tile_.isReadByPieces() ? 4 : 2; }
 
  private:
   mlir::SmallVector<Value> loadMatrices(Kit &kit, Value stage, int64_t step, int64_t pair);
