@@ -84,6 +84,21 @@ void buildPipeline(OpPassManager &modules, const PtxOptions &options) {
   pm.addPass(createCSEPass());
 }
 
+/// Arguments that are tensor maps: only llvm functions may say it in LLVM's words.
+void passTensorMaps(Operation *root) {
+  Builder b(root->getContext());
+  auto bytes = TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), 128));
+  root->walk([&](LLVM::LLVMFuncOp function) {
+    auto maps = function->getAttrOfType<DenseI32ArrayAttr>(kTensorMaps);
+    if (!maps) return;
+    for (int32_t i : maps.asArrayRef()) {
+      function.setArgAttr(i, LLVM::LLVMDialect::getByValAttrName(), bytes);
+      function.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
+      function.setArgAttr(i, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
+    }
+  });
+}
+
 /// A clone of `module` in the llvm dialect; null and `error`.
 OwningOpRef<ModuleOp> lower(gpu::GPUModuleOp module, const PtxOptions &options,
                             std::string &error) {
@@ -100,7 +115,10 @@ OwningOpRef<ModuleOp> lower(gpu::GPUModuleOp module, const PtxOptions &options,
   }
   PassManager pm(ctx, ModuleOp::getOperationName());
   buildPipeline(pm, options);
-  if (succeeded(pm.run(*holder))) return holder;
+  if (succeeded(pm.run(*holder))) {
+    passTensorMaps(*holder);
+    return holder;
+  }
   if (error.empty()) error = "lowering to the llvm dialect failed";
   return {};
 }

@@ -14,6 +14,10 @@ struct PtxOptions {
   bool barePointers = true;
 };
 
+/// Of a gpu.func, array<i32>: which of its arguments, each an !llvm.ptr, are tensor maps: 128 bytes
+/// passed by value. With memref descriptors they come before any memref.
+inline constexpr llvm::StringLiteral kTensorMaps = "adze.tensor_maps";
+
 /// The PTX version that adze writes for a chip: one that its first drivers know.
 std::string ptxFeatures(llvm::StringRef chip);
 

@@ -1,4 +1,5 @@
 #include "targets/cuda/tile/Standalone.h"
+#include "targets/cuda/Ptx.h"
 
 #include <algorithm>
 
@@ -52,6 +53,34 @@ Operand factor(Kit &kit, const FactorSpec &spec, Value pointer, Type type, const
   llvm_unreachable("all layouts are above");
 }
 
+Extent extentOf(gpu::GPUFuncOp function, const MatmulSpec &spec, int64_t n, unsigned argument) {
+  if (!spec.isDynamic) return Extent::of(n);
+  return Extent::of(function.getArgument(argument), spec.divisor);
+}
+
+Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Extent &n, Value c,
+                    Value bias) {
+  Extent batchStride = Extent::of(0);
+  if (spec.batch > 1)
+    batchStride = spec.isDynamic ? Extent::of(kit.mul(m.value, n.value)) : Extent::of(spec.m * spec.n);
+  std::function<Value(Kit &, Value)> activation;
+  if (spec.relu) activation = relu;
+  return storeEpilogue(c, spec.c, n, batchStride, spec.bias ? bias : Value(), activation);
+}
+
+template <typename Kernel, typename Problem>
+gpu::GPUFuncOp finishFunction(Kit &kit, gpu::GPUFuncOp function, const Kernel &kernel,
+                              const Problem &problem, int64_t shared, std::string &reason) {
+  if (auto why = whyNot(kernel, problem)) {
+    reason = *why;
+    function.erase();
+    return {};
+  }
+  function->setAttr("adze.shared_bytes", kit.getI64IntegerAttr(shared));
+  buildMatmul(kit, kernel, problem);
+  return function;
+}
+
 }  // namespace
 
 gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const MatmulKernel &kernel,
@@ -61,29 +90,36 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const MatmulKernel 
   types.append(3, kit.getI32Type());
   gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
   auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
-  auto extent = [&](int64_t n, unsigned i) {
-    return spec.isDynamic ? Extent::of(arg(i), spec.divisor) : Extent::of(n);
-  };
   MatmulProblem p;
   p.batch = Extent::of(spec.batch);
-  p.m = extent(spec.m, 6), p.n = extent(spec.n, 7), p.k = extent(spec.k, 8);
+  p.m = extentOf(function, spec, spec.m, 6);
+  p.n = extentOf(function, spec, spec.n, 7);
+  p.k = extentOf(function, spec, spec.k, 8);
   bool batched = spec.batch > 1;
   p.a = factor(kit, spec.aFactor, arg(0), spec.a, p.m, p.k, spec.alignment, batched);
   p.b = factor(kit, spec.bFactor, arg(1), spec.b, p.n, p.k, spec.alignment, batched);
   p.partialSums = arg(4), p.counters = arg(5);
-  Extent batchStride = Extent::of(0);
-  if (batched) batchStride = spec.isDynamic ? Extent::of(kit.mul(arg(6), arg(7)))
-                                            : Extent::of(spec.m * spec.n);
-  p.epilogue = storeEpilogue(arg(2), spec.c, p.n, batchStride, spec.bias ? arg(3) : Value(),
-                             spec.relu ? relu : std::function<Value(Kit &, Value)>());
-  if (auto why = whyNot(kernel, p)) {
-    reason = *why;
-    function.erase();
-    return {};
-  }
-  function->setAttr("adze.shared_bytes", kit.getI64IntegerAttr(sharedBytes(kernel, p)));
-  buildMatmul(kit, kernel, p);
-  return function;
+  p.epilogue = epilogueOf(kit, spec, p.m, p.n, arg(2), arg(3));
+  return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
+}
+
+gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperKernel &kernel,
+                                   const MatmulSpec &spec, std::string &reason) {
+  OpBuilder::InsertionGuard guard(kit);
+  SmallVector<Type> types(2, kit.pointer(0));
+  types.append(2, kit.pointer(1));
+  types.append(3, kit.getI32Type());
+  gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
+  function->setAttr(kTensorMaps, kit.getDenseI32ArrayAttr({0, 1}));
+  HopperProblem p;
+  p.batch = Extent::of(spec.batch);
+  p.m = extentOf(function, spec, spec.m, 4);
+  p.n = extentOf(function, spec, spec.n, 5);
+  p.k = extentOf(function, spec, spec.k, 6);
+  p.a = {function.getArgument(0), spec.aFactor.layout == FactorLayout::AlongK};
+  p.b = {function.getArgument(1), spec.bFactor.layout == FactorLayout::AlongK};
+  p.epilogue = epilogueOf(kit, spec, p.m, p.n, function.getArgument(2), function.getArgument(3));
+  return finishFunction(kit, function, kernel, p, sharedBytes(kernel), reason);
 }
 
 }  // namespace adze::cuda

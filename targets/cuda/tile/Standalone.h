@@ -1,6 +1,7 @@
 // A tile kernel as a function of its own, for tests and measurements: the
 // product of buffers, as C(A, B, bias).
 #pragma once
+#include "targets/cuda/tile/Hopper.h"
 #include "targets/cuda/tile/Matmul.h"
 
 namespace adze::cuda {
@@ -30,6 +31,11 @@ struct MatmulSpec {
 /// point in a gpu.module; `reason` and null where whyNot() has one.
 mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
                                          const MatmulKernel &kernel, const MatmulSpec &spec,
+                                         std::string &reason);
+
+/// gpu.func @name(map of a, map of b, c, bias, m, n, k); factors are AlongK or AlongRows.
+mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
+                                         const HopperKernel &kernel, const MatmulSpec &spec,
                                          std::string &reason);
 
 /// Starts a kernel of `arguments` with blocks of `threads`; the kit then builds

@@ -69,6 +69,23 @@ std::vector<double> readBuffer(Type type, const std::vector<uint8_t> &bytes) {
   return out;
 }
 
+/// Of one tensor sum of `k` products: each term is cut to a multiple of 2^-25 of
+/// the largest, the sum to a float.
+static double cutOf(int k) { return (k + 1) * std::exp2(-25) + std::exp2(-23); }
+
+/// The result's rounding, with a bias and its own.
+static double resultError(const MatmulSpec &spec) {
+  return std::exp2(-24) + (spec.c.isF16() ? std::exp2(-11) : spec.c.isBF16() ? std::exp2(-8) : 0);
+}
+
+double errorBound(const HopperKernel &kernel, const MatmulSpec &spec) {
+  if (kernel.multiply == Multiply::S8) return 0;
+  // f32 factors are cut, not rounded.
+  double factors = kernel.multiply == Multiply::TF32 ? 2 * std::exp2(-10) : 0;
+  int k = static_cast<int>(32 / bytesOf(kernel.multiply));
+  return factors * 1.01 + std::ceil(double(spec.k) / kernel.blockK()) * 4 * cutOf(k) + resultError(spec);
+}
+
 double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec) {
   if (kernel.multiply == Multiply::S8) return 0;
   double factors = 0;
@@ -78,14 +95,12 @@ double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec) {
   else factors = wide * std::exp2(kernel.multiply == Multiply::BF16 ? -8 : -11) * 1.01;
   const MatrixInstruction &i = *findInstruction(kernel.multiply, kernel.chip);
   double products = kernel.multiply == Multiply::TF32x3 ? 3 : 1;
-  double cut = (i.k + 1) * std::exp2(-25) + std::exp2(-23);
+  double cut = cutOf(i.k);
   double tiles = std::ceil(double(spec.k) / kernel.blockK);
   double instructions = products * kernel.blockK / i.k;
   double sums = kernel.roundSums ? instructions * cut + tiles * std::exp2(-24) : tiles * instructions * cut;
   sums += (kernel.splitK - 1) * std::exp2(-24);
-  // The result is rounded, with a bias and its own rounding.
-  double result = std::exp2(-24) + (spec.c.isF16() ? std::exp2(-11) : spec.c.isBF16() ? std::exp2(-8) : 0);
-  return (factors + sums) * 1.01 + result;
+  return (factors + sums) * 1.01 + resultError(spec);
 }
 
 /// Index of element (batch, row, k) in a factor's buffer; -1: padding.
@@ -133,82 +148,155 @@ static void sortCounters(Run &run, const ptx::Report &report) {
   }
 }
 
-Run runMatmul(const MatmulKernel &kernel, MatmulSpec spec, const std::string &types, uint64_t seeds,
-              bool positive) {
+namespace {
+
+/// A product in the emulator: buffers in, findings and the result out.
+struct Trial {
   Run run;
   Session session;
-  std::istringstream names(types);
-  std::string a, b, c;
-  names >> a >> b >> c;
-  spec.a = session.type(a), spec.b = session.type(b), spec.c = session.type(c);
-  auto function = buildMatmulFunction(session.kit, "product", kernel, spec, run.error);
-  if (!function) return run;
-  std::string chip = "sm_" + std::to_string(kernel.chip);
-  auto text = emitPtx(session.kernels, {chip, ptxFeatures(chip)}, run.error);
-  if (!text) return run;
-  run.ptx = *text;
+  MatmulSpec spec;
+  Buffer a, b, bias;
+  std::vector<uint8_t> out;
+  std::mt19937 rng{7};
 
-  std::mt19937 rng(7);
-  Buffer ba = makeBuffer(spec.a, countOf(spec.aFactor, spec.batch, spec.m, spec.k), rng, positive);
-  Buffer bb = makeBuffer(spec.b, countOf(spec.bFactor, spec.batch, spec.n, spec.k), rng, positive);
-  Buffer bias = makeBuffer(session.type("f32"), spec.n, rng);
-  size_t results = spec.batch * spec.m * spec.n;
-  std::vector<uint8_t> out(results * bytesOf(spec.c));
-  std::vector<uint32_t> counters(spec.batch * spec.m * spec.n + 1);
-  std::vector<uint8_t> partial(std::max<int64_t>(splitBytes(kernel, spec.batch, spec.m, spec.n), 4));
-  ptx::SourceError where;
-  auto module = ptx::Module::load(run.ptx, where);
-  for (uint64_t seed = 0; module && seed < seeds; ++seed) {
-    ptx::Memory memory;
-    uint64_t p[6] = {memory.map(ba.bytes.data(), ba.bytes.size(), "a", true, false),
-                     memory.map(bb.bytes.data(), bb.bytes.size(), "b", true, false),
-                     memory.map(out.data(), out.size(), "c", false),
-                     memory.map(bias.bytes.data(), bias.bytes.size(), "bias", true, false),
-                     memory.map(partial.data(), partial.size(), "partial", false),
-                     memory.map(counters.data(), counters.size() * 4, "counters", true)};
-    std::vector<uint8_t> parameters;
-    for (uint64_t address : p) put(parameters, address);
-    for (int64_t n : {spec.m, spec.n, spec.k}) put(parameters, static_cast<int32_t>(n));
-    ptx::LaunchConfig config;
-    config.grid.x = blockCount(kernel, spec.batch, spec.m, spec.n);
-    config.block.x = threads(kernel);
-    config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
-    config.seed = seed;
-    auto report = ptx::launch(*module, "product", config, parameters, memory, where);
-    if (!report) break;
+  Trial(const MatmulSpec &wanted, const std::string &types, bool positive) : spec(wanted) {
+    std::istringstream names(types);
+    std::string na, nb, nc;
+    names >> na >> nb >> nc;
+    spec.a = session.type(na), spec.b = session.type(nb), spec.c = session.type(nc);
+    a = makeBuffer(spec.a, countOf(spec.aFactor, spec.batch, spec.m, spec.k), rng, positive);
+    b = makeBuffer(spec.b, countOf(spec.bFactor, spec.batch, spec.n, spec.k), rng, positive);
+    bias = makeBuffer(session.type("f32"), spec.n, rng);
+    out.resize(spec.batch * spec.m * spec.n * bytesOf(spec.c));
+  }
+
+  std::unique_ptr<ptx::Module> compile(const std::string &chip) {
+    auto text = emitPtx(session.kernels, {chip, ptxFeatures(chip)}, run.error);
+    if (!text) return nullptr;
+    run.ptx = *text;
+    ptx::SourceError where;
+    auto module = ptx::Module::load(run.ptx, where);
+    run.error = where.message;
+    return module;
+  }
+
+  /// False when anything was found.
+  bool launch(ptx::Module &module, ptx::Memory &memory, const ptx::LaunchConfig &config,
+              const std::vector<uint8_t> &parameters) {
+    ptx::SourceError where;
+    auto report = ptx::launch(module, "product", config, parameters, memory, where);
+    run.error += where.message;
+    if (!report) return false;
     for (const ptx::Finding &f : report->findings)
       run.error += std::string(ptx::findingInfo(f.kind).name) + ": " + f.message + " at " + f.instruction + "\n";
     if (!report->completed) run.error += "not completed\n";
-    for (uint32_t count : counters)
-      if (count) run.error += "a counter is left\n";
-    if (!run.error.empty()) return run;
-    if (seed == 0) sortCounters(run, *report);
+    if (config.seed == 0) sortCounters(run, *report);
+    return run.error.empty();
   }
-  run.error += where.message;
-  if (!run.error.empty()) return run;
 
+  void compare(double bound, double leastError);
+};
+
+void Trial::compare(double bound, double leastError) {
   std::vector<double> got = readBuffer(spec.c, out);
-  double bound = errorBound(kernel, spec);
   for (int64_t g = 0; g < spec.batch; ++g)
     for (int64_t i = 0; i < spec.m; ++i)
       for (int64_t j = 0; j < spec.n; ++j) {
         double sum = 0, size = 0, ends = 0;
         for (int64_t k = 0; k < spec.k; ++k) {
           int64_t ia = indexOf(spec.aFactor, spec.m, spec.k, g, i, k), ib = indexOf(spec.bFactor, spec.n, spec.k, g, j, k);
-          double x = ia < 0 ? 0 : ba.values[ia], y = bb.values[ib];
+          double x = ia < 0 ? 0 : a.values[ia], y = b.values[ib];
           sum += x * y, size += std::abs(x * y), ends += std::abs(x) + std::abs(y);
         }
         if (spec.bias) sum += bias.values[j], size += std::abs(bias.values[j]);
         if (spec.relu) sum = std::max(sum, 0.0);
         double error = std::abs(got[(g * spec.m + i) * spec.n + j] - sum);
-        // Halves below 2^-14 err by 2^-25, whatever they are.
-        double least = kernel.multiply == Multiply::F16 ? ends * std::exp2(-25) : 0;
-        if (spec.c.isF16()) least += std::exp2(-25);
         if (error == 0) continue;
-        if (!(error / (bound * size + least) <= run.worst)) run.worst = error / (bound * size + least);
+        double most = bound * size + leastError * ends;
+        // Halves below 2^-14 err by 2^-25, whatever they are.
+        if (spec.c.isF16()) most += std::exp2(-25);
+        if (!(error / most <= run.worst)) run.worst = error / most;
         if (size > 0) run.largest = std::max(run.largest, error / size);
       }
-  return run;
+}
+
+}  // namespace
+
+Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &wanted, const std::string &types, uint64_t seeds,
+              bool positive) {
+  Trial t(wanted, types, positive);
+  const MatmulSpec &spec = t.spec;
+  auto function = buildMatmulFunction(t.session.kit, "product", kernel, spec, t.run.error);
+  if (!function) return t.run;
+  auto module = t.compile("sm_" + std::to_string(kernel.chip));
+  std::vector<uint32_t> counters(spec.batch * spec.m * spec.n + 1);
+  std::vector<uint8_t> partial(std::max<int64_t>(splitBytes(kernel, spec.batch, spec.m, spec.n), 4));
+  ptx::LaunchConfig config;
+  config.grid.x = blockCount(kernel, spec.batch, spec.m, spec.n);
+  config.block.x = threads(kernel);
+  config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
+  for (uint64_t seed = 0; module && seed < seeds; ++seed) {
+    ptx::Memory memory;
+    uint64_t p[6] = {memory.map(t.a.bytes.data(), t.a.bytes.size(), "a", true, false),
+                     memory.map(t.b.bytes.data(), t.b.bytes.size(), "b", true, false),
+                     memory.map(t.out.data(), t.out.size(), "c", false),
+                     memory.map(t.bias.bytes.data(), t.bias.bytes.size(), "bias", true, false),
+                     memory.map(partial.data(), partial.size(), "partial", false),
+                     memory.map(counters.data(), counters.size() * 4, "counters", true)};
+    std::vector<uint8_t> parameters;
+    for (uint64_t address : p) put(parameters, address);
+    for (int64_t n : {spec.m, spec.n, spec.k}) put(parameters, static_cast<int32_t>(n));
+    config.seed = seed;
+    if (!t.launch(*module, memory, config, parameters)) return t.run;
+    for (uint32_t count : counters)
+      if (count) t.run.error += "a counter is left\n";
+  }
+  if (t.run.error.empty()) t.compare(errorBound(kernel, spec), kernel.multiply == Multiply::F16 ? std::exp2(-25) : 0);
+  return t.run;
+}
+
+/// A factor's tensor map over `bytes`, as the host makes it.
+static void putMap(std::vector<uint8_t> &parameters, const HopperKernel &kernel, bool isA, bool alongK,
+                   const MatmulSpec &spec, uint64_t address, std::string &error) {
+  TensorMapShape shape = tensorMap(kernel, isA, alongK, spec.batch, isA ? spec.m : spec.n, spec.k);
+  ptx::TensorMap map;
+  map.address = address, map.rank = 3, map.swizzle = 128;
+  map.elementBytes = static_cast<uint8_t>(bytesOf(isA ? spec.a : spec.b));
+  uint64_t stride = map.elementBytes;
+  for (int i = 0; i < 3; ++i) {
+    map.extents[i] = shape.extents[2 - i], map.box[i] = shape.box[2 - i], map.strides[i] = stride;
+    stride *= map.extents[i];
+  }
+  auto bytes = ptx::encodeTensorMap(map, error);
+  if (bytes) parameters.insert(parameters.end(), bytes->begin(), bytes->end());
+}
+
+Run runMatmul(const HopperKernel &kernel, const MatmulSpec &wanted, const std::string &types, uint32_t blocks,
+              uint64_t seeds) {
+  Trial t(wanted, types, false);
+  const MatmulSpec &spec = t.spec;
+  auto function = buildMatmulFunction(t.session.kit, "product", kernel, spec, t.run.error);
+  if (!function) return t.run;
+  auto module = t.compile("sm_90a");
+  ptx::LaunchConfig config;
+  config.grid.x = blocks;
+  config.block.x = threads(kernel);
+  config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
+  for (uint64_t seed = 0; module && seed < seeds; ++seed) {
+    ptx::Memory memory;
+    uint64_t a = memory.map(t.a.bytes.data(), t.a.bytes.size(), "a", true, false);
+    uint64_t b = memory.map(t.b.bytes.data(), t.b.bytes.size(), "b", true, false);
+    std::vector<uint8_t> parameters;
+    putMap(parameters, kernel, true, spec.aFactor.layout == FactorLayout::AlongK, spec, a, t.run.error);
+    putMap(parameters, kernel, false, spec.bFactor.layout == FactorLayout::AlongK, spec, b, t.run.error);
+    put(parameters, memory.map(t.out.data(), t.out.size(), "c", false));
+    put(parameters, memory.map(t.bias.bytes.data(), t.bias.bytes.size(), "bias", true, false));
+    for (int64_t n : {spec.m, spec.n, spec.k}) put(parameters, static_cast<int32_t>(n));
+    config.seed = seed;
+    if (!t.run.error.empty() || !t.launch(*module, memory, config, parameters)) return t.run;
+  }
+  if (t.run.error.empty()) t.compare(errorBound(kernel, spec), 0);
+  return t.run;
 }
 
 }  // namespace adze::cuda::test

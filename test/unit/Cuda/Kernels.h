@@ -50,13 +50,16 @@ struct Run {
   double largest = 0;      ///< largest error over sum |a||b|
 };
 
-/// C = A B in the emulator against double precision. The bound of an element is
-/// that of errorBound() times the sum of |a||b|.
-Run runMatmul(const MatmulKernel &kernel, MatmulSpec spec, const std::string &types, uint64_t seeds = 1,
+/// C = A B in the emulator against double precision, in `seeds` orders of warps. The bound of an
+/// element is errorBound() times the sum of |a||b|.
+Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &spec, const std::string &types, uint64_t seeds = 1,
               bool positive = false);
+Run runMatmul(const HopperKernel &kernel, const MatmulSpec &spec, const std::string &types, uint32_t blocks,
+              uint64_t seeds = 1);
 
-/// Relative to sum |a||b|: factors rounded once, tensor sums of `instructionK` products
-/// cut (docs/emulator.md), partial sums rounded, the result rounded.
+/// Relative to sum |a||b|: factors rounded, tensor sums cut (docs/emulator.md), partial sums and
+/// the result rounded.
 double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec);
+double errorBound(const HopperKernel &kernel, const MatmulSpec &spec);
 
 }  // namespace adze::cuda::test

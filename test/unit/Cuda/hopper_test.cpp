@@ -1,0 +1,73 @@
+#include "test/unit/Cuda/Kernels.h"
+
+#include <catch2/catch.hpp>
+
+using namespace adze::cuda;
+using namespace adze::cuda::test;
+
+namespace {
+
+MatmulSpec shape(int64_t m, int64_t n, int64_t k, FactorLayout a = FactorLayout::AlongK,
+                 FactorLayout b = FactorLayout::AlongK) {
+  MatmulSpec s;
+  s.m = m, s.n = n, s.k = k;
+  s.aFactor.layout = a, s.bFactor.layout = b;
+  return s;
+}
+
+void checkRun(const Run &run) {
+  INFO(run.ptx);
+  CHECK(run.error == "");
+  CHECK(run.worst <= 1);
+}
+
+HopperKernel kernel(Multiply multiply, int64_t m = 128, int64_t n = 64, int64_t stages = 3) {
+  HopperKernel k;
+  k.multiply = multiply, k.blockM = m, k.blockN = n, k.stages = stages;
+  return k;
+}
+
+}  // namespace
+
+TEST_CASE("wgmma products of every type", "[Cuda]") {
+  checkRun(runMatmul(kernel(Multiply::F16), shape(256, 128, 320), "f16 f16 f16", 3, 3));
+  checkRun(runMatmul(kernel(Multiply::BF16), shape(256, 128, 320), "bf16 bf16 f32", 3, 3));
+  checkRun(runMatmul(kernel(Multiply::TF32), shape(256, 128, 160), "f32 f32 f32", 3, 3));
+  Run bytes = runMatmul(kernel(Multiply::S8), shape(256, 128, 640), "i8 i8 i32", 3, 3);
+  checkRun(bytes);
+  CHECK(bytes.largest == 0);
+}
+
+TEST_CASE("wgmma products of transposed factors", "[Cuda]") {
+  for (auto a : {FactorLayout::AlongK, FactorLayout::AlongRows})
+    for (auto b : {FactorLayout::AlongK, FactorLayout::AlongRows})
+      checkRun(runMatmul(kernel(Multiply::F16, 128, 128), shape(128, 256, 192, a, b), "f16 f16 f32", 2, 2));
+}
+
+TEST_CASE("wgmma products end anywhere, in batches, with an epilogue", "[Cuda]") {
+  for (bool dynamic : {false, true})
+    for (auto [m, n, k] : {std::array<int64_t, 3>{70, 40, 72}, {1, 8, 8}, {130, 67, 136}}) {
+      MatmulSpec s = shape(m, n, k);
+      s.batch = 2, s.isDynamic = dynamic, s.bias = true, s.relu = true;
+      INFO(m << "x" << n << "x" << k << " dynamic " << dynamic);
+      checkRun(runMatmul(kernel(Multiply::F16), s, "f16 f16 f16", 2, 2));
+    }
+}
+
+TEST_CASE("wgmma tiles of many sizes", "[Cuda]") {
+  for (auto [m, n, stages] : {std::array<int64_t, 3>{64, 256, 2}, {128, 256, 4}, {192, 128, 3}, {64, 8, 5}, {128, 96, 4}}) {
+    INFO(m << "x" << n);
+    checkRun(runMatmul(kernel(Multiply::BF16, m, n, stages), shape(200, 264, 264), "bf16 bf16 bf16", 2, 1));
+  }
+}
+
+TEST_CASE("wgmma schedules that cannot be say why", "[Cuda]") {
+  auto why = [](HopperKernel k, const char *types, FactorLayout b = FactorLayout::AlongK) {
+    return runMatmul(k, shape(64, 64, 64, FactorLayout::AlongK, b), types, 1).error;
+  };
+  CHECK(why(kernel(Multiply::TF32x3), "f32 f32 f32") == "wgmma has no tf32x3 products");
+  CHECK(why(kernel(Multiply::F16, 32), "f16 f16 f16") == "a tile has 64, 128 or 192 rows");
+  CHECK(why(kernel(Multiply::F16, 64, 260), "f16 f16 f16") == "a tile has 8 to 256 columns, a multiple of 8");
+  CHECK(why(kernel(Multiply::TF32), "f32 f32 f32", FactorLayout::AlongRows) == "wgmma transposes 16-bit factors only");
+  CHECK(why(kernel(Multiply::F16, 128, 256, 5), "f16 f16 f16") == "the stages need too much shared memory");
+}
