@@ -21,6 +21,7 @@ class Device:
         device, context = c.c_int(), c.c_void_p()
         if self.cu.cuDeviceGet(c.byref(device), 0) != 0:
             raise NoGpu("there is no GPU")
+        self.device = device
         self.check(self.cu.cuDevicePrimaryCtxRetain(c.byref(context), device))
         self.check(self.cu.cuCtxSetCurrent(context))
         name, version = c.create_string_buffer(100), c.c_int()
@@ -68,6 +69,31 @@ class Device:
         if code == 0:
             code = self.cu.cuCtxSynchronize()
         return self.error(code) if code else None
+
+    def multiprocessors(self):
+        count = c.c_int()
+        self.check(self.cu.cuDeviceGetAttribute(c.byref(count), 16, self.device))
+        return count.value
+
+    def free(self, pointer):
+        self.check(self.cu.cuMemFree_v2(pointer))
+
+    def time(self, module, entry, grid, block, shared, arguments, runs):
+        """Seconds of one launch, the mean of `runs` after three."""
+        function, begin, end = c.c_void_p(), c.c_void_p(), c.c_void_p()
+        self.check(self.cu.cuModuleGetFunction(c.byref(function), module, entry.encode()))
+        pointers = (c.c_void_p * len(arguments))(*[c.addressof(a) for a in arguments])
+        for event in (begin, end):
+            self.check(self.cu.cuEventCreate(c.byref(event), 0))
+        for i in range(runs + 3):
+            if i == 3:
+                self.check(self.cu.cuEventRecord(begin, None))
+            self.check(self.cu.cuLaunchKernel(function, *grid, *block, shared, None, pointers, None))
+        self.check(self.cu.cuEventRecord(end, None))
+        self.check(self.cu.cuEventSynchronize(end))
+        milliseconds = c.c_float()
+        self.check(self.cu.cuEventElapsedTime(c.byref(milliseconds), begin, end))
+        return milliseconds.value / 1e3 / runs
 
     def tensor_map(self, pointer, dtype, shape, box, swizzle):
         """`shape` and `box` outermost first; 128 bytes to pass by value."""

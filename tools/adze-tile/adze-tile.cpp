@@ -26,6 +26,7 @@ cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparat
 cl::opt<int64_t> stages("stages", cl::init(3));
 cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
 cl::opt<int64_t> raster("raster", cl::desc("rows of tiles taken together"), cl::init(8));
+cl::opt<bool> hopper("wgmma", cl::desc("the kernel for sm_90a that loads through tensor maps"));
 cl::opt<bool> roundSums("round-sums", cl::desc("round partial sums to nearest"));
 cl::opt<bool> dynamic("dynamic", cl::desc("m, n, k are arguments"));
 cl::opt<int64_t> divisor("divisor", cl::desc("of m, n, k where dynamic"), cl::init(1));
@@ -50,6 +51,14 @@ FactorSpec factorOf(StringRef name) {
   return f;
 }
 
+/// How to make a factor's tensor map, outermost dimension first.
+llvm::json::Object mapOf(const HopperKernel &k, const MatmulSpec &s, bool isA) {
+  const FactorSpec &f = isA ? s.aFactor : s.bFactor;
+  TensorMapShape m = tensorMap(k, isA, f.layout == FactorLayout::AlongK, s.batch, isA ? s.m : s.n, s.k);
+  return llvm::json::Object{
+      {"extents", llvm::json::Array(m.extents)}, {"box", llvm::json::Array(m.box)}, {"swizzle", 128}};
+}
+
 int fail(const llvm::Twine &text) {
   llvm::errs() << "adze-tile: " << text << '\n';
   return 1;
@@ -70,32 +79,45 @@ int main(int argc, char **argv) {
   auto kernels = kit.create<gpu::GPUModuleOp>("kernels");
   kit.setInsertionPointToStart(kernels.getBody());
 
-  MatmulKernel k;
-  k.multiply = multiply, k.stages = stages, k.splitK = split, k.rasterGroup = raster;
-  k.roundSums = roundSums;
-  if (StringRef(chip).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, k.chip)) return fail("no such chip");
-  if (block.size() == 3) k.blockM = block[0], k.blockN = block[1], k.blockK = block[2];
-  if (warp.size() == 2) k.warpM = warp[0], k.warpN = warp[1];
   MatmulSpec s;
   s.batch = batch, s.m = shape[0], s.n = shape[1], s.k = shape[2];
   s.isDynamic = dynamic, s.divisor = divisor, s.bias = addBias, s.relu = clamp;
   s.a = typeOf(kit, types[0]), s.b = typeOf(kit, types[1]), s.c = typeOf(kit, types[2]);
   s.aFactor = factorOf(aLayout), s.bFactor = factorOf(bLayout);
   std::string error;
-  gpu::GPUFuncOp function = buildMatmulFunction(kit, "product", k, s, error);
+  gpu::GPUFuncOp function;
+  llvm::json::Object launch{
+      {"entry", "product"}, {"batch", s.batch}, {"m", s.m}, {"n", s.n}, {"k", s.k},
+      {"types", llvm::json::Array{types[0], types[1], types[2]}}, {"a", aLayout.getValue()},
+      {"b", bLayout.getValue()}, {"multiply", nameOf(multiply)}, {"bias", s.bias}, {"relu", s.relu}};
+  if (hopper) {
+    HopperKernel k;
+    k.multiply = multiply, k.stages = stages, k.rasterGroup = raster;
+    if (block.size() >= 2) k.blockM = block[0], k.blockN = block[1];
+    function = buildMatmulFunction(kit, "product", k, s, error);
+    launch["threads"] = threads(k);
+    launch["tiles"] = tileCount(k, s.batch, s.m, s.n);
+    launch["maps"] = llvm::json::Array{mapOf(k, s, true), mapOf(k, s, false)};
+  } else {
+    MatmulKernel k;
+    k.multiply = multiply, k.stages = stages, k.splitK = split, k.rasterGroup = raster;
+    k.roundSums = roundSums;
+    if (StringRef(chip).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, k.chip)) return fail("no such chip");
+    if (block.size() == 3) k.blockM = block[0], k.blockN = block[1], k.blockK = block[2];
+    if (warp.size() == 2) k.warpM = warp[0], k.warpN = warp[1];
+    function = buildMatmulFunction(kit, "product", k, s, error);
+    launch["threads"] = threads(k);
+    launch["blocks"] = blockCount(k, s.batch, s.m, s.n);
+    launch["split_bytes"] = splitBytes(k, s.batch, s.m, s.n);
+  }
   if (!function) return fail(error);
   if (emit == "mlir") {
     module->print(llvm::outs());
     return 0;
   }
+  launch["shared"] = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
   auto text = emitPtx(kernels, {chip, ptxFeatures(chip)}, error);
   if (!text) return fail(error);
-  llvm::json::Object launch{
-      {"entry", "product"}, {"blocks", blockCount(k, s.batch, s.m, s.n)}, {"threads", threads(k)},
-      {"shared", function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt()},
-      {"split_bytes", splitBytes(k, s.batch, s.m, s.n)}, {"batch", s.batch}, {"m", s.m}, {"n", s.n},
-      {"k", s.k}, {"types", llvm::json::Array{types[0], types[1], types[2]}}, {"a", aLayout.getValue()},
-      {"b", bLayout.getValue()}, {"multiply", nameOf(k.multiply)}, {"bias", s.bias}, {"relu", s.relu}};
   llvm::outs() << "// " << llvm::json::Value(std::move(launch)) << '\n' << *text;
   return 0;
 }

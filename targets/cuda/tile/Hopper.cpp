@@ -30,7 +30,7 @@ const WarpgroupInstruction *findInstruction(Multiply multiply) {
 constexpr int64_t kLine = 128;  // bytes of a swizzled line
 constexpr int64_t kLines = 8;   // of a pattern, 1024 bytes
 // Of a thread while it only loads; the others take what it gives up (setmaxnreg).
-constexpr int64_t kProducerRegisters = 24;
+constexpr int64_t kProducerRegisters = 40;
 
 /// A factor's tile as wgmma sees it.
 struct Layout {
@@ -209,7 +209,8 @@ void HopperBuilder::release(Value slot, Value condition) {
 }
 
 void HopperBuilder::consume() {
-  int64_t registers = consumers() == 1 ? 232 : consumers() == 2 ? 240 : 160;
+  // Of 64 Ki registers, for 128 threads a warpgroup; at most 232.
+  int64_t registers = consumers() == 3 ? 152 : 232;
   kit_.create<NVVM::SetMaxRegisterOp>(registers, NVVM::SetMaxRegisterAction::increase);
   Value group = kit_.sub(kit_.shr(thread_, 7), kit_.i32(1));
   Type sum = k_.multiply == Multiply::S8 ? Type(kit_.getI32Type()) : Type(kit_.getF32Type());

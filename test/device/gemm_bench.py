@@ -1,0 +1,165 @@
+"""Times tile kernels on a GPU, and checks them there: gemm_bench.py FILE.ptx …
+The files are those of `adze-tile`, whose first line says how to launch them.
+
+  for the usual ones, where adze-tile is:  gemm_bench.py --make DIR [--tool build/tools/adze-tile/adze-tile]
+  on a machine with a GPU:                 gemm_bench.py DIR/*.ptx
+
+Needs libcuda and numpy; compares with torch's library where torch is there."""
+
+import argparse
+import ctypes as c
+import functools
+import json
+import pathlib
+import subprocess
+
+import numpy as np
+
+SQUARE = "--shape=8192,8192,8192"
+KERNELS = {
+    "bf16-wgmma": f"{SQUARE} --chip=sm_90a --wgmma --multiply=bf16 --types=bf16,bf16,bf16 --block=128,256 --stages=4 --b=along-k",
+    "bf16-wgmma-transposed": f"{SQUARE} --chip=sm_90a --wgmma --multiply=bf16 --types=bf16,bf16,bf16 --block=128,256 --stages=4 --b=along-n",
+    "f16-wgmma": f"{SQUARE} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,256 --stages=4 --b=along-k",
+    "f16-wgmma-128": f"{SQUARE} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,128 --stages=6 --b=along-k",
+    "tf32-wgmma": f"{SQUARE} --chip=sm_90a --wgmma --multiply=tf32 --types=f32,f32,f32 --block=128,128 --stages=6 --b=along-k",
+    "s8-wgmma": f"{SQUARE} --chip=sm_90a --wgmma --multiply=s8 --types=i8,i8,i32 --block=128,256 --stages=4 --b=along-k",
+    "bf16-mma": f"{SQUARE} --multiply=bf16 --types=bf16,bf16,bf16 --block=128,256,32 --warp=64,64 --stages=4",
+    "f16-mma": f"{SQUARE} --multiply=f16 --types=f16,f16,f16 --block=128,256,64 --warp=64,64 --stages=3",
+    "f16-mma-128": f"{SQUARE} --multiply=f16 --types=f16,f16,f16 --block=128,128,32 --warp=64,64 --stages=4",
+    "tf32-mma": f"{SQUARE} --multiply=tf32 --types=f32,f32,f32 --block=128,256,32 --warp=64,64 --stages=3",
+    "tf32x3-mma": f"{SQUARE} --multiply=tf32x3 --types=f32,f32,f32 --block=128,128,32 --warp=64,32 --stages=4 --round-sums",
+    "tf32x3-mma-b": f"{SQUARE} --multiply=tf32x3 --types=f32,f32,f32 --block=128,128,32 --warp=32,64 --stages=4 --round-sums",
+    "tf32x3-mma-small": f"{SQUARE} --multiply=tf32x3 --types=f32,f32,f32 --block=128,64,32 --warp=32,32 --stages=4 --round-sums",
+    "tf32x3-mma-cut": f"{SQUARE} --multiply=tf32x3 --types=f32,f32,f32 --block=128,128,16 --warp=64,64 --stages=4",
+    "tf32x3-split": "--shape=512,512,8192 --multiply=tf32x3 --types=f32,f32,f32 --block=64,64,32 --warp=32,32 --stages=4 --split=4 --round-sums",
+    "s8-mma": f"{SQUARE} --multiply=s8 --types=i8,i8,i32 --block=128,128,64 --warp=64,64 --stages=4 --b=along-k",
+}
+
+
+def make(folder, tool):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, options in KERNELS.items():
+        (folder / f"{name}.ptx").write_text(subprocess.run([tool, *options.split()], check=True, capture_output=True, text=True).stdout)
+        print(folder / f"{name}.ptx")
+
+
+@functools.lru_cache(maxsize=4)
+def numbers(shape, integers, seed):
+    rng = np.random.default_rng(seed)
+    return rng.integers(-128, 128, shape, dtype=np.int8) if integers else rng.standard_normal(shape, dtype=np.float32)
+
+
+def to_bits(x, kind):
+    """Numbers as `kind` stores them, and what it made of them."""
+    if kind != "bf16":
+        y = x.astype({"f32": np.float32, "f16": np.float16, "i8": np.int8}[kind])
+        return y, y.astype(np.float32)
+    u = x.astype(np.float32).view(np.uint32)
+    h = ((u + 0x7FFF + ((u >> 16) & 1)) >> 16).astype(np.uint16)
+    return h, from_bits(h, "bf16")
+
+
+def from_bits(y, kind):
+    if kind == "bf16":
+        return (y.astype(np.uint32) << 16).view(np.float32)
+    return y.astype(np.float64 if kind == "i32" else np.float32)
+
+
+def result_type(kind):
+    return {"f32": np.float32, "f16": np.float16, "bf16": np.uint16, "i32": np.int32}[kind]
+
+
+class Bench:
+    def __init__(self, device, path, options):
+        self.device, self.options, self.name = device, options, path.stem
+        text = path.read_text()
+        self.spec = json.loads(text.split("\n", 1)[0][3:])
+        self.module = device.load(text)
+
+    def factor(self, rows, layout, kind, seed):
+        depth = self.spec["k"]
+        shape = (self.spec["batch"], rows, depth) if layout == "along-k" else (self.spec["batch"], depth, rows)
+        bits, values = to_bits(numbers(shape, kind == "i8", seed), kind)
+        return bits, values if layout == "along-k" else values.swapaxes(1, 2)
+
+    def run(self):
+        s, d = self.spec, self.device
+        a, a_values = self.factor(s["m"], s["a"], s["types"][0], 1)
+        b, b_values = self.factor(s["n"], s["b"], s["types"][1], 2)
+        out = np.zeros((s["batch"], s["m"], s["n"]), result_type(s["types"][2]))
+        bias = np.zeros(s["n"], np.float32)
+        pa, pb, pc, pbias = d.upload(a), d.upload(b), d.upload(out), d.upload(bias)
+        if "maps" in s:
+            maps = [d.tensor_map(p, {"bf16": np.uint16, "i8": np.int8}.get(kind) or {"f16": np.float16, "f32": np.float32}[kind],
+                                 m["extents"], m["box"], m["swizzle"]) for p, kind, m in zip((pa, pb), s["types"], s["maps"])]
+            arguments = [*maps, pc, pbias]
+            blocks = min(s["tiles"], d.multiprocessors())
+        else:
+            split = d.upload(np.zeros(max(s["split_bytes"], 4), np.uint8))
+            counters = d.upload(np.zeros(s["batch"] * s["m"] * s["n"] // 256 + 1024, np.uint32))
+            arguments = [pa, pb, pc, pbias, split, counters]
+            blocks = s["blocks"]
+        arguments += [c.c_int(s[x]) for x in "mnk"]
+        error = d.launch(self.module, s["entry"], (blocks, 1, 1), (s["threads"], 1, 1), s["shared"], arguments)
+        if error:
+            return print(f"{self.name}: {error}")
+        got = from_bits(d.download(pc, out), s["types"][2])
+        # Some rows and columns, against double precision.
+        rng = np.random.default_rng(3)
+        rows, columns = (np.sort(rng.choice(s[x], min(s[x], 64), replace=False)) for x in "mn")
+        x, y = a_values[:, rows].astype(np.float64), b_values[:, columns].astype(np.float64).swapaxes(1, 2)
+        want, size = x @ y, np.abs(x) @ np.abs(y)
+        relative = (np.abs(got[:, rows][:, :, columns] - want) / size).max()
+        seconds = d.time(self.module, s["entry"], (blocks, 1, 1), (s["threads"], 1, 1), s["shared"], arguments, self.options.runs)
+        flops = 2.0 * s["batch"] * s["m"] * s["n"] * s["k"]
+        print(f"{self.name}: {flops / seconds / 1e12:.1f} TFLOP/s, {seconds * 1e6:.1f} us, error {relative:.2e} of sum |a||b|{self.library(flops)}", flush=True)
+        for p in (pa, pb, pc, pbias):
+            d.free(p)
+
+    def library(self, flops):
+        """What torch's product of the same type and shape takes."""
+        try:
+            import torch
+        except ImportError:
+            return ""
+        s = self.spec
+        kind = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}.get(s["types"][0])
+        if kind is None:
+            return ""
+        torch.backends.cuda.matmul.allow_tf32 = s["multiply"] == "tf32"
+        a = torch.randn(s["batch"], s["m"], s["k"], device="cuda", dtype=kind)
+        b = torch.randn(s["batch"], s["k"], s["n"], device="cuda", dtype=kind)
+        for _ in range(3):
+            a @ b
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        for _ in range(self.options.runs):
+            a @ b
+        end.record()
+        torch.cuda.synchronize()
+        seconds = start.elapsed_time(end) / 1e3 / self.options.runs
+        return f"; torch {flops / seconds / 1e12:.1f} TFLOP/s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    parser.add_argument("--make", type=pathlib.Path, metavar="DIR")
+    parser.add_argument("--tool", default="build/tools/adze-tile/adze-tile")
+    parser.add_argument("--runs", type=int, default=20)
+    options = parser.parse_args()
+    if options.make:
+        make(options.make, options.tool)
+    if options.files:
+        import gpu
+        device = gpu.Device()
+        print(device.name, "driver", device.driver)
+        for path in options.files:
+            try:
+                Bench(device, path, options).run()
+            except RuntimeError as error:
+                print(f"{path.stem}: {error}")
+
+
+if __name__ == "__main__":
+    main()
