@@ -1,5 +1,6 @@
 #include "targets/cuda/NativeMath.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
@@ -16,6 +17,7 @@ struct Intrinsic {
   StringRef math, llvm;
 };
 constexpr Intrinsic kIntrinsics[] = {
+    {"arith.maxnumf", "llvm.maxnum"},     {"arith.minnumf", "llvm.minnum"},
     {"math.absf", "llvm.fabs"},      {"math.ceil", "llvm.ceil"},
     {"math.copysign", "llvm.copysign"}, {"math.ctpop", "llvm.ctpop"},
     {"math.floor", "llvm.floor"},    {"math.fma", "llvm.fma"},
@@ -94,7 +96,9 @@ Operation *lowerNativeMath(Operation *root) {
   root->getContext()->loadDialect<LLVM::LLVMDialect>();
   SmallVector<Operation *> ops;
   root->walk([&](Operation *op) {
-    if (isa<math::MathDialect>(op->getDialect())) ops.push_back(op);
+    if (isa_and_nonnull<math::MathDialect>(op->getDialect()) ||
+        isa<arith::MaxNumFOp, arith::MinNumFOp>(op))
+      ops.push_back(op);
   });
   for (Operation *op : ops)
     if (!lower(op)) return op;

@@ -7,7 +7,8 @@ namespace adze::cuda {
 Value SharedTile::swizzle(Kit &kit, Value line, Value piece) const {
   int64_t pieces = lineBytes() / 16;
   // By pieces: the four k of eight lanes, which read the same two pieces each.
-  if (isReadByPieces()) return kit.bitXor(piece, kit.bitAnd(line, 3));
+  if (isReadByPieces())
+    return kit.bitXor(piece, kit.bitAnd(pairsK ? kit.shr(line, 1) : line, 3));
   // ldmatrix reads one piece of eight lines; lines of 64 and 32 bytes share a
   // row of all banks with their neighbours.
   if (pieces >= 8) return kit.bitXor(piece, kit.bitAnd(line, 7));
@@ -33,8 +34,9 @@ Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool i
   int64_t lineBytes = tile.lineBytes();
   if (tile.isReadByPieces()) {
     lanePart_ = isA ? kit.mul(pieceOf(kit, lane.group), 4) : kit.mul(lane.inGroup, 4);
-    Value piece = tile.swizzle(kit, lane.inGroup, pieceOf(kit, lane.group));
-    offsets_.push_back(kit.add(kit.mul(lane.inGroup, lineBytes),
+    Value line = tile.pairsK ? kit.mul(lane.inGroup, 2) : lane.inGroup;
+    Value piece = tile.swizzle(kit, line, pieceOf(kit, lane.group));
+    offsets_.push_back(kit.add(kit.mul(line, lineBytes),
                                kit.add(kit.mul(piece, 16), kit.mul(firstRow, 4))));
     return;
   }
@@ -56,7 +58,8 @@ Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool i
   }
 }
 
-SmallVector<Value> Fragments::loadMatrices(Kit &kit, Value stage, int64_t step, int64_t pair) {
+SmallVector<Value> Fragments::loadMatrices(Kit &kit, Value stage, int64_t step,
+                                           int64_t pair) const {
   Value lane = offsets_[tile_.alongK ? step : pair];
   // Steps along lines of k are 16 lines of two-byte elements.
   int64_t lines = 16 * (tile_.alongK ? pair : step);
@@ -72,26 +75,27 @@ SmallVector<Value> Fragments::loadMatrices(Kit &kit, Value stage, int64_t step, 
   return out;
 }
 
-/// [k of the lane, then + 4][row of the piece], as i32.
-SmallVector<Value> Fragments::loadPieces(Kit &kit, Value stage, int64_t step, int64_t group) {
+/// [the lane's two k][row of the piece], as i32.
+SmallVector<Value> Fragments::loadPieces(Kit &kit, Value stage, int64_t step,
+                                         int64_t group) const {
   SmallVector<Value> out;
   Type four = VectorType::get(4, kit.getI32Type());
   for (int64_t half = 0; half < 2; ++half) {
-    int64_t constant = (8 * step + 4 * half) * tile_.lineBytes() + group * 128;
+    int64_t constant = (8 * step + (tile_.pairsK ? 1 : 4) * half) * tile_.lineBytes() + group * 128;
     Value v = kit.load(four, kit.offset(kit.offset(stage, offsets_[0]), constant), 16);
     for (int i = 0; i < 4; ++i) out.push_back(kit.element(v, i));
   }
   return out;
 }
 
-void Fragments::addRounded(Kit &kit, Registers &out, ValueRange raw) const {
-  bool isTf32 = multiply_ == Multiply::TF32 || multiply_ == Multiply::TF32x3;
+void addRounded(Kit &kit, Multiply multiply, ValueRange raw, Fragments::Registers &out) {
+  bool isTf32 = multiply == Multiply::TF32 || multiply == Multiply::TF32x3;
   if (!isTf32) return out.big.push_back(SmallVector<Value>(raw));
   SmallVector<Value> big, small;
   for (Value r : raw) {
     Value x = kit.bitcast(r, kit.getF32Type());
     big.push_back(roundToTf32(kit, x));
-    if (multiply_ != Multiply::TF32x3) continue;
+    if (multiply != Multiply::TF32x3) continue;
     // Exact: the difference of neighbours has fewer bits than either.
     Value rest = kit.create<arith::SubFOp>(x, kit.bitcast(big.back(), kit.getF32Type()));
     small.push_back(roundToTf32(kit, rest));
@@ -100,26 +104,47 @@ void Fragments::addRounded(Kit &kit, Registers &out, ValueRange raw) const {
   out.small.push_back(small);
 }
 
-Fragments::Registers Fragments::load(Kit &kit, Value stage, int64_t step) {
+SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruction,
+                               const Fragments::Registers &a, int64_t i,
+                               const Fragments::Registers &b, int64_t j, ValueRange sums) {
+  SmallVector<Value> d(sums);
+  if (instruction.multiply == Multiply::TF32x3) {
+    // The product of both small parts is below what f32 keeps.
+    d = multiplyAdd(kit, instruction, a.small[i], b.big[j], d);
+    d = multiplyAdd(kit, instruction, a.big[i], b.small[j], d);
+  }
+  return multiplyAdd(kit, instruction, a.big[i], b.big[j], d);
+}
+
+Fragments::Registers Fragments::load(Kit &kit, Value stage, int64_t step) const {
   Registers out;
+  for (int64_t u = 0; u < rows_ / unitRows(); ++u) {
+    Registers part = load(kit, stage, step, u);
+    llvm::append_range(out.big, part.big);
+    llvm::append_range(out.small, part.small);
+  }
+  return out;
+}
+
+Fragments::Registers Fragments::load(Kit &kit, Value stage, int64_t step, int64_t unit) const {
+  Registers out;
+  auto add = [&](std::initializer_list<Value> raw) {
+    addRounded(kit, multiply_, ValueRange(ArrayRef<Value>(raw.begin(), raw.size())), out);
+  };
   if (tile_.isReadByPieces()) {
-    for (int64_t g = 0; g < rows_ / 32; ++g) {
-      SmallVector<Value> v = loadPieces(kit, stage, step, g);
-      if (isA_)
-        for (int i : {0, 2}) addRounded(kit, out, {v[i], v[i + 1], v[4 + i], v[5 + i]});
-      else
-        for (int i : {0, 1, 2, 3}) addRounded(kit, out, {v[i], v[4 + i]});
-    }
+    SmallVector<Value> v = loadPieces(kit, stage, step, unit);
+    if (isA_)
+      for (int i : {0, 2}) add({v[i], v[i + 1], v[4 + i], v[5 + i]});
+    else
+      for (int i : {0, 1, 2, 3}) add({v[i], v[4 + i]});
     return out;
   }
-  for (int64_t pair = 0; pair < rows_ / 16; ++pair) {
-    SmallVector<Value> v = loadMatrices(kit, stage, step, pair);
-    if (isA_) {
-      addRounded(kit, out, v);
-    } else {
-      addRounded(kit, out, {v[0], v[1]});
-      addRounded(kit, out, {v[2], v[3]});
-    }
+  SmallVector<Value> v = loadMatrices(kit, stage, step, unit);
+  if (isA_) {
+    add({v[0], v[1], v[2], v[3]});
+  } else {
+    add({v[0], v[1]});
+    add({v[2], v[3]});
   }
   return out;
 }

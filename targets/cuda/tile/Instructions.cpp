@@ -26,6 +26,23 @@ const MatrixInstruction *findInstruction(Multiply multiply, int chip) {
   return nullptr;
 }
 
+// Bytes of shared memory that a block may have (CUDA programming guide, compute capabilities).
+namespace {
+struct SharedLimit {
+  int chip;
+  int64_t bytes;
+};
+}  // namespace
+static constexpr SharedLimit kSharedLimits[] = {{75, 64 << 10}, {80, 163 << 10}, {86, 99 << 10},
+                                         {87, 163 << 10}, {89, 99 << 10}, {90, 227 << 10}};
+
+int64_t sharedLimit(int chip) {
+  int64_t bytes = 48 << 10;
+  for (const SharedLimit &l : kSharedLimits)
+    if (l.chip <= chip) bytes = l.bytes;
+  return bytes;
+}
+
 StringRef nameOf(Multiply multiply) {
   constexpr StringLiteral names[] = {"f16", "bf16", "tf32", "tf32x3", "s8"};
   return names[static_cast<int>(multiply)];

@@ -32,6 +32,9 @@ std::span<const MatrixInstruction> matrixInstructions();
 /// The largest that the chip has; null where none.
 const MatrixInstruction *findInstruction(Multiply multiply, int chip);
 
+/// Bytes of shared memory that a block may have.
+int64_t sharedLimit(int chip);
+
 /// d + a b for fragments of 16 x 8, `a` four and `b` two i32, `d` four sums.
 mlir::SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruction, ValueRange a,
                                      ValueRange b, ValueRange d);

@@ -127,13 +127,7 @@ void MatmulBuilder::multiplyStep(const Fragments::Registers &a, const Fragments:
       // Back and forth, so that neighbours share a register's operand.
       int64_t j = i % 2 ? b_.count() - 1 - jj : jj;
       auto *at = sums.begin() + (i * b_.count() + j) * 4;
-      SmallVector<Value> d(at, at + 4);
-      if (k_.multiply == Multiply::TF32x3) {
-        // The product of both small parts is below what f32 keeps.
-        d = multiplyAdd(kit_, instruction_, a.small[i], b.big[j], d);
-        d = multiplyAdd(kit_, instruction_, a.big[i], b.small[j], d);
-      }
-      d = multiplyAdd(kit_, instruction_, a.big[i], b.big[j], d);
+      SmallVector<Value> d = multiplyAdd(kit_, instruction_, a, i, b, j, ArrayRef<Value>(at, 4));
       llvm::copy(d, at);
     }
   }
@@ -260,21 +254,6 @@ void MatmulBuilder::build() {
   SmallVector<Value> sums = isAsync(k_, p_) ? asyncLoop() : registerLoop();
   if (k_.splitK == 1) return finish(sums);
   reduceSplits(sums);
-}
-
-// Bytes of shared memory that a block may have (CUDA programming guide, compute capabilities).
-struct SharedLimit {
-  int chip;
-  int64_t bytes;
-};
-constexpr SharedLimit kSharedLimits[] = {{75, 64 << 10}, {80, 163 << 10}, {86, 99 << 10},
-                                         {87, 163 << 10}, {89, 99 << 10}, {90, 227 << 10}};
-
-int64_t sharedLimit(int chip) {
-  int64_t bytes = 48 << 10;
-  for (const SharedLimit &l : kSharedLimits)
-    if (l.chip <= chip) bytes = l.bytes;
-  return bytes;
 }
 
 bool isPowerOfTwo(int64_t n) { return n > 0 && (n & (n - 1)) == 0; }

@@ -38,6 +38,14 @@ Operand panelOperand(Value pointer, Type element, int64_t panel, Extent depth, E
   return o;
 }
 
+Operand sharedOperand(Operand operand, int64_t group) {
+  auto prepare = operand.prepare;
+  operand.prepare = [=](Kit &kit, Value batch, Value row) {
+    return prepare(kit, kit.div(batch, group), row);
+  };
+  return operand;
+}
+
 Operand convolutionOperand(Value pointer, Type element, const ConvolutionShape &s,
                            int64_t alignment) {
   Operand o{element, /*alongK=*/true, alignment, {}, {}};

@@ -36,6 +36,9 @@ Operand stridedOperand(Value pointer, Type element, bool alongK, Extent stride, 
 Operand panelOperand(Value pointer, Type element, int64_t panel, Extent depth, Extent batchStride,
                      int64_t alignment);
 
+/// Batches 0 to group - 1 have the first of `operand`, and so on: heads that share keys.
+Operand sharedOperand(Operand operand, int64_t group);
+
 /// A convolution's input [batch][height][width][channels] as the matrix whose
 /// rows are output positions (image, y, x) and whose k is (kernel y, kernel x, channel
 /// of the group); padding reads as zero. The product's batch is the group.

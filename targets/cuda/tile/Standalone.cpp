@@ -2,6 +2,7 @@
 #include "targets/cuda/Ptx.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace mlir;
 
@@ -120,6 +121,51 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperKernel 
   p.b = {function.getArgument(1), spec.bFactor.layout == FactorLayout::AlongK};
   p.epilogue = epilogueOf(kit, spec, p.m, p.n, function.getArgument(2), function.getArgument(3));
   return finishFunction(kit, function, kernel, p, sharedBytes(kernel), reason);
+}
+
+gpu::GPUFuncOp buildAttentionFunction(Kit &kit, StringRef name, const AttentionKernel &kernel,
+                                      const AttentionSpec &spec, std::string &reason) {
+  OpBuilder::InsertionGuard guard(kit);
+  SmallVector<Type> types(5, kit.pointer(1));
+  types.append(3, kit.getI32Type());
+  gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
+  auto extent = [&](int64_t n, unsigned i) {
+    return spec.isDynamic ? Extent::of(function.getArgument(i), 1) : Extent::of(n);
+  };
+  AttentionProblem p;
+  p.batch = Extent::of(spec.batch * spec.heads);
+  p.queries = extent(spec.queries, 5), p.keys = extent(spec.keys, 6);
+  p.depth = spec.depth, p.valueDepth = spec.valueDepth;
+  auto operand = [&](unsigned i, bool alongK, int64_t depth, const Extent &rows) {
+    Extent stride = rows.isConstant() ? Extent::of(rows.constant * depth)
+                                      : Extent::of(kit.mul(rows.value, depth), depth);
+    return stridedOperand(function.getArgument(i), spec.type, alongK, Extent::of(depth), stride,
+                          runAlignment(16, Extent::of(depth), spec.type));
+  };
+  int64_t group = spec.heads / spec.keyHeads;
+  p.q = operand(0, true, spec.depth, p.queries);
+  p.k = sharedOperand(operand(1, true, spec.depth, p.keys), group);
+  p.v = sharedOperand(operand(2, false, spec.valueDepth, p.keys), group);
+  p.scale = 1 / std::sqrt(static_cast<float>(spec.depth));
+  p.causal = spec.causal, p.causalOffset = Extent::of(function.getArgument(7));
+  Value mask = function.getArgument(4);
+  if (spec.mask)
+    p.score = [=](Kit &kit, Value, Value query, Value key, Value score) -> Value {
+      Value at = kit.mul(kit.add(kit.mulWide(query, p.keys), kit.wide(key)), kit.i64(4));
+      return kit.create<arith::AddFOp>(score, kit.load(kit.getF32Type(), kit.offset(mask, at), 4));
+    };
+  Extent columns = Extent::of(spec.valueDepth);
+  Extent stride = p.queries.isConstant() ? Extent::of(p.queries.constant * spec.valueDepth)
+                                         : Extent::of(kit.mul(p.queries.value, spec.valueDepth), spec.valueDepth);
+  p.epilogue = storeEpilogue(function.getArgument(3), spec.out, columns, stride);
+  if (auto why = whyNot(kernel, p)) {
+    reason = *why;
+    function.erase();
+    return {};
+  }
+  function->setAttr("adze.shared_bytes", kit.getI64IntegerAttr(sharedBytes(kernel, p)));
+  buildAttention(kit, kernel, p);
+  return function;
 }
 
 }  // namespace adze::cuda

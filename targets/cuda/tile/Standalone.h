@@ -1,6 +1,7 @@
 // A tile kernel as a function of its own, for tests and measurements: the
 // product of buffers, as C(A, B, bias).
 #pragma once
+#include "targets/cuda/tile/Attention.h"
 #include "targets/cuda/tile/Hopper.h"
 #include "targets/cuda/tile/Matmul.h"
 
@@ -37,6 +38,21 @@ mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
 mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
                                          const HopperKernel &kernel, const MatmulSpec &spec,
                                          std::string &reason);
+
+/// Dense [batch][heads][queries][depth] and so on, all of one type.
+struct AttentionSpec {
+  int64_t batch = 1, heads = 1, keyHeads = 1, queries = 0, keys = 0, depth = 64, valueDepth = 64;
+  Type type, out;
+  bool isDynamic = false;         ///< queries, keys are arguments
+  bool mask = false;              ///< f32 [queries][keys], added to scores
+  bool causal = false;
+};
+
+/// gpu.func @name(q, k, v, out, mask, queries, keys, causal offset); scores are scaled by
+/// depth^-1/2.
+mlir::gpu::GPUFuncOp buildAttentionFunction(Kit &kit, mlir::StringRef name,
+                                            const AttentionKernel &kernel,
+                                            const AttentionSpec &spec, std::string &reason);
 
 /// Starts a kernel of `arguments` with blocks of `threads`; the kit then builds
 /// in its body, before the return.

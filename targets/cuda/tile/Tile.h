@@ -12,6 +12,9 @@ struct SharedTile {
   int64_t rows, depth;    ///< elements
   int64_t elementBytes;   ///< 1, 2 or 4
   bool alongK;
+  /// Along rows, elements of 4 bytes: a lane's k are 2 i and 2 i + 1, not i and i + 4, as sums
+  /// have them that become factors.
+  bool pairsK = false;
 
   int64_t lines() const { return alongK ? rows : depth; }
   int64_t lineElements() const { return alongK ? depth : rows; }
@@ -43,8 +46,11 @@ class Fragments {
     /// `big` leaves.
     std::vector<mlir::SmallVector<Value>> big, small;
   };
-  /// Those of 32 bytes of k, the step-th.
-  Registers load(Kit &kit, Value stage, int64_t step);
+  /// Those of 32 bytes of k, the step-th; of all tiles, or of one unit of them.
+  Registers load(Kit &kit, Value stage, int64_t step) const;
+  Registers load(Kit &kit, Value stage, int64_t step, int64_t unit) const;
+  /// Rows that are read together.
+  int64_t unitRows() const { return tile_.isReadByPieces() ? 32 : 16; }
 
   int64_t count() const { return rows_ / (isA_ ? 16 : 8); }
   /// The row that a lane's sum stands for is lanePart() + constantPart(): of
@@ -53,9 +59,8 @@ class Fragments {
   int64_t constantPart(int64_t tile, int64_t half) const;
 
  private:
-  mlir::SmallVector<Value> loadMatrices(Kit &kit, Value stage, int64_t step, int64_t pair);
-  mlir::SmallVector<Value> loadPieces(Kit &kit, Value stage, int64_t step, int64_t group);
-  void addRounded(Kit &kit, Registers &out, ValueRange raw) const;
+  mlir::SmallVector<Value> loadMatrices(Kit &kit, Value stage, int64_t step, int64_t pair) const;
+  mlir::SmallVector<Value> loadPieces(Kit &kit, Value stage, int64_t step, int64_t group) const;
 
   SharedTile tile_;
   Multiply multiply_;
@@ -64,6 +69,14 @@ class Fragments {
   mlir::SmallVector<Value> offsets_;  ///< of the lane: by step along k, else by pair of tiles
   Value lanePart_;
 };
+
+/// Appends raw registers (i32), rounded as `multiply` wants them.
+void addRounded(Kit &kit, Multiply multiply, ValueRange raw, Fragments::Registers &out);
+
+/// sums + A B of tile i of A and j of B, in as many products as `instruction` says.
+mlir::SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruction,
+                                     const Fragments::Registers &a, int64_t i,
+                                     const Fragments::Registers &b, int64_t j, ValueRange sums);
 
 /// Copies a factor's tile to shared memory, by all threads of the block.
 class TileCopy {

@@ -148,6 +148,30 @@ static void sortCounters(Run &run, const ptx::Report &report) {
   }
 }
 
+static std::unique_ptr<ptx::Module> compileKernel(Run &run, Session &session, const std::string &chip) {
+  auto text = emitPtx(session.kernels, {chip, ptxFeatures(chip)}, run.error);
+  if (!text) return nullptr;
+  run.ptx = *text;
+  ptx::SourceError where;
+  auto module = ptx::Module::load(run.ptx, where);
+  run.error = where.message;
+  return module;
+}
+
+/// False when anything was found.
+static bool launchKernel(Run &run, ptx::Module &module, ptx::Memory &memory, const ptx::LaunchConfig &config,
+                         const std::vector<uint8_t> &parameters) {
+  ptx::SourceError where;
+  auto report = ptx::launch(module, "product", config, parameters, memory, where);
+  run.error += where.message;
+  if (!report) return false;
+  for (const ptx::Finding &f : report->findings)
+    run.error += std::string(ptx::findingInfo(f.kind).name) + ": " + f.message + " at " + f.instruction + "\n";
+  if (!report->completed) run.error += "not completed\n";
+  if (config.seed == 0) sortCounters(run, *report);
+  return run.error.empty();
+}
+
 namespace {
 
 /// A product in the emulator: buffers in, findings and the result out.
@@ -170,28 +194,11 @@ struct Trial {
     out.resize(spec.batch * spec.m * spec.n * bytesOf(spec.c));
   }
 
-  std::unique_ptr<ptx::Module> compile(const std::string &chip) {
-    auto text = emitPtx(session.kernels, {chip, ptxFeatures(chip)}, run.error);
-    if (!text) return nullptr;
-    run.ptx = *text;
-    ptx::SourceError where;
-    auto module = ptx::Module::load(run.ptx, where);
-    run.error = where.message;
-    return module;
-  }
+  std::unique_ptr<ptx::Module> compile(const std::string &chip) { return compileKernel(run, session, chip); }
 
-  /// False when anything was found.
   bool launch(ptx::Module &module, ptx::Memory &memory, const ptx::LaunchConfig &config,
               const std::vector<uint8_t> &parameters) {
-    ptx::SourceError where;
-    auto report = ptx::launch(module, "product", config, parameters, memory, where);
-    run.error += where.message;
-    if (!report) return false;
-    for (const ptx::Finding &f : report->findings)
-      run.error += std::string(ptx::findingInfo(f.kind).name) + ": " + f.message + " at " + f.instruction + "\n";
-    if (!report->completed) run.error += "not completed\n";
-    if (config.seed == 0) sortCounters(run, *report);
-    return run.error.empty();
+    return launchKernel(run, module, memory, config, parameters);
   }
 
   void compare(double bound, double leastError);
@@ -297,6 +304,102 @@ Run runMatmul(const HopperKernel &kernel, const MatmulSpec &wanted, const std::s
   }
   if (t.run.error.empty()) t.compare(errorBound(kernel, spec), 0);
   return t.run;
+}
+
+/// Of the sum of p |v| / sum p of an element, by stages: scores, powers, their rounding as factors,
+/// the sums over keys.
+static double attentionError(const AttentionKernel &kernel, const AttentionSpec &spec, double scoreSize,
+                             double mostScore) {
+  MatmulKernel product;
+  product.multiply = kernel.multiply, product.blockK = kernel.blockN;
+  MatmulSpec s;
+  s.a = s.b = spec.type, s.c = Float32Type::get(spec.type.getContext());
+  s.k = (spec.depth + 31) / 32 * 32;
+  double scores = errorBound(product, s) * scoreSize;
+  // ex2.approx is right to two ulp; its argument is rounded twice, near the score's size.
+  double powers = scores + mostScore * std::exp2(-22) + std::exp2(-22);
+  double rounding = kernel.multiply == Multiply::F16 ? std::exp2(-11) : kernel.multiply == Multiply::BF16 ? std::exp2(-8) : 0;
+  s.k = spec.keys;
+  double tiles = std::ceil(double(spec.keys) / kernel.blockN);
+  double result = spec.out.isF16() ? std::exp2(-11) : spec.out.isBF16() ? std::exp2(-8) : 0;
+  // Numerator and denominator both have the powers' errors; each tile's factor is one more power.
+  return 2 * powers * 1.01 + rounding + errorBound(product, s) + 4 * tiles * (std::exp2(-22) + mostScore * std::exp2(-22)) +
+         spec.keys * std::exp2(-24) + result + std::exp2(-22);
+}
+
+Run runAttention(const AttentionKernel &kernel, const AttentionSpec &wanted, const std::string &type, int64_t offset,
+                 uint64_t seeds) {
+  Run run;
+  Session session;
+  AttentionSpec spec = wanted;
+  spec.type = spec.out = session.type(type);
+  auto function = buildAttentionFunction(session.kit, "product", kernel, spec, run.error);
+  if (!function) return run;
+  auto module = compileKernel(run, session, "sm_" + std::to_string(kernel.chip));
+  std::mt19937 rng(11);
+  int64_t heads = spec.batch * spec.heads, keyHeads = spec.batch * spec.keyHeads;
+  Buffer q = makeBuffer(spec.type, heads * spec.queries * spec.depth, rng);
+  Buffer k = makeBuffer(spec.type, keyHeads * spec.keys * spec.depth, rng);
+  Buffer v = makeBuffer(spec.type, keyHeads * spec.keys * spec.valueDepth, rng);
+  Buffer mask = makeBuffer(session.type("f32"), spec.queries * spec.keys, rng);
+  std::vector<uint8_t> out(heads * spec.queries * spec.valueDepth * bytesOf(spec.out));
+  ptx::LaunchConfig config;
+  config.grid.x = blockCount(kernel, heads, spec.queries);
+  config.block.x = threads(kernel);
+  config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
+  for (uint64_t seed = 0; module && seed < seeds; ++seed) {
+    ptx::Memory memory;
+    std::vector<uint8_t> parameters;
+    for (auto [buffer, name] : {std::pair{&q, "q"}, {&k, "k"}, {&v, "v"}})
+      put(parameters, memory.map(buffer->bytes.data(), buffer->bytes.size(), name, true, false));
+    put(parameters, memory.map(out.data(), out.size(), "out", false));
+    put(parameters, memory.map(mask.bytes.data(), mask.bytes.size(), "mask", true, false));
+    for (int64_t n : {spec.queries, spec.keys, offset}) put(parameters, static_cast<int32_t>(n));
+    config.seed = seed;
+    if (!launchKernel(run, *module, memory, config, parameters)) return run;
+  }
+  if (!run.error.empty()) return run;
+
+  std::vector<double> got = readBuffer(spec.out, out);
+  double scale = 1 / std::sqrt(double(spec.depth));
+  for (int64_t h = 0; h < heads; ++h)
+    for (int64_t i = 0; i < spec.queries; ++i) {
+      int64_t kh = h / (spec.heads / spec.keyHeads);
+      std::vector<double> s(spec.keys);
+      double most = -INFINITY, size = 0, total = 0;
+      for (int64_t j = 0; j < spec.keys; ++j) {
+        double sum = 0, parts = 0;
+        for (int64_t d = 0; d < spec.depth; ++d) {
+          double x = q.values[(h * spec.queries + i) * spec.depth + d] * k.values[(kh * spec.keys + j) * spec.depth + d];
+          sum += x, parts += std::abs(x);
+        }
+        s[j] = sum * scale + (spec.mask ? mask.values[i * spec.keys + j] : 0);
+        size = std::max(size, parts * scale + (spec.mask ? std::abs(s[j]) : 0));
+        if (spec.causal && j > i + offset) s[j] = -INFINITY;
+        most = std::max(most, s[j]);
+      }
+      for (double &x : s) x = std::exp(x - most), total += x;
+      double bound = attentionError(kernel, spec, size, size);
+      for (int64_t c = 0; c < spec.valueDepth; ++c) {
+        double sum = 0, parts = 0, all = 0;
+        for (int64_t j = 0; j < spec.keys; ++j) {
+          double x = v.values[(kh * spec.keys + j) * spec.valueDepth + c];
+          sum += s[j] * x, parts += s[j] * std::abs(x), all += std::abs(x);
+        }
+        double value = got[(h * spec.queries + i) * spec.valueDepth + c];
+        if (most == -INFINITY) {
+          if (!std::isnan(value)) run.error += "not NaN\n";
+          continue;
+        }
+        double error = std::abs(value - sum / total);
+        // Powers below 2^-14 as halves.
+        double least = spec.type.isF16() ? std::exp2(-25) * all / total : 0;
+        double ratio = error / (bound * parts / total + least);
+        if (!(ratio <= run.worst)) run.worst = ratio;
+        run.largest = std::max(run.largest, error);
+      }
+    }
+  return run;
 }
 
 }  // namespace adze::cuda::test

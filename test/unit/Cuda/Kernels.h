@@ -57,6 +57,10 @@ Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &spec, const std::str
 Run runMatmul(const HopperKernel &kernel, const MatmulSpec &spec, const std::string &types, uint32_t blocks,
               uint64_t seeds = 1);
 
+/// Attention in the emulator against double precision.
+Run runAttention(const AttentionKernel &kernel, const AttentionSpec &spec, const std::string &type, int64_t causalOffset,
+                 uint64_t seeds);
+
 /// Relative to sum |a||b|: factors rounded, tensor sums cut (docs/emulator.md), partial sums and
 /// the result rounded.
 double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec);

@@ -1,0 +1,438 @@
+#include "targets/cuda/tile/Attention.h"
+#include "targets/cuda/tile/Tile.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace adze::cuda {
+namespace {
+
+constexpr float kLog2E = 1.44269504088896340736f;
+constexpr int64_t kStages = 2;
+
+/// Extents of tiles are powers of two; what is beyond the depth is zero and not multiplied.
+int64_t padded(int64_t depth) { return std::max<int64_t>(llvm::PowerOf2Ceil(depth), 32); }
+
+SharedTile queryTile(const AttentionKernel &k, const AttentionProblem &p) {
+  return {k.blockM(), padded(p.depth), bytesOf(k.multiply), true};
+}
+SharedTile keyTile(const AttentionKernel &k, const AttentionProblem &p) {
+  return {k.blockN, padded(p.depth), bytesOf(k.multiply), true};
+}
+SharedTile valueTile(const AttentionKernel &k, const AttentionProblem &p) {
+  return {padded(p.valueDepth), k.blockN, bytesOf(k.multiply), false, bytesOf(k.multiply) == 4};
+}
+
+struct Work {
+  Value batch, firstRow;
+};
+
+Work findWork(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) {
+  Value tiles = ceilDiv(kit, p.queries, k.blockM()), block = kit.block(0);
+  return {kit.div(block, tiles), kit.mul(kit.rem(block, tiles), k.blockM())};
+}
+
+class AttentionBuilder {
+ public:
+  AttentionBuilder(Kit &kit, const AttentionKernel &kernel, const AttentionProblem &problem)
+      : kit_(kit), k_(kernel), p_(problem), instruction_(*findInstruction(k_.multiply, k_.chip)),
+        work_(findWork(kit, k_, p_)), lane_(kit), shared_(sharedMemory(kit)),
+        qTile_(queryTile(k_, p_)), kTile_(keyTile(k_, p_)), vTile_(valueTile(k_, p_)),
+        zero_(kit.i32(0)),
+        qCopy_(kit, p_.q, qTile_, p_.queries, Extent::of(p_.depth), work_.batch, work_.firstRow,
+               threads(k_)),
+        vCopy_(kit, p_.v, vTile_, Extent::of(p_.valueDepth), p_.keys, work_.batch, zero_,
+               threads(k_)),
+        warpRow_(kit.mul(kit.shr(kit.thread(), 5), k_.warpM)),
+        q_(kit, qTile_, k_.multiply, true, lane_, warpRow_, k_.warpM),
+        keys_(kit, kTile_, k_.multiply, false, lane_, zero_, k_.blockN),
+        v_(kit, vTile_, k_.multiply, false, lane_, zero_, vTile_.rows) {}
+
+  void build();
+
+ private:
+  /// What a lane keeps of the keys so far, by tile of 16 queries: of rows 0-7 and 8-15 the
+  /// largest score and its part of the sum of powers; of each column tile four sums.
+  struct State {
+    SmallVector<Value> most, sum, out;
+  };
+  using Scores = std::vector<SmallVector<Value>>;  ///< [query tile][key tile * 4 + i]
+
+  int64_t queryTiles() const { return k_.warpM / 16; }
+  int64_t keyTiles() const { return k_.blockN / 8; }
+  int64_t columnUnits() const { return ceilDiv(p_.valueDepth, v_.unitRows()); }
+  int64_t columnTiles() const { return columnUnits() * v_.unitRows() / 8; }
+  int64_t depthSteps() const { return ceilDiv(p_.depth * bytesOf(k_.multiply), 32); }
+  int64_t keySteps() const { return k_.blockN * bytesOf(k_.multiply) / 32; }
+  bool keepsQueries() const { return bytesOf(k_.multiply) == 2; }
+
+  Value keyStage(Value number) {
+    return kit_.offset(kit_.offset(shared_, kit_.mul(number, kTile_.bytes())), qTile_.bytes());
+  }
+  Value valueStage(Value number) {
+    return kit_.offset(kit_.offset(shared_, kit_.mul(number, vTile_.bytes())),
+                       qTile_.bytes() + kStages * kTile_.bytes());
+  }
+  Value f32(float x) { return kit_.f32(x); }
+  Value power(Value x) { return kit_.approximate("ex2.approx.f32", x); }
+  Value mulf(Value a, Value b) { return kit_.create<arith::MulFOp>(a, b); }
+  Value fma(Value a, Value b, Value c) { return kit_.create<math::FmaOp>(a, b, c); }
+  void commit() { kit_.create<NVVM::CpAsyncCommitGroupOp>(); }
+  void waitFor(int64_t pending) {
+    kit_.create<NVVM::CpAsyncWaitGroupOp>(pending);
+    kit_.barrier();
+  }
+
+  /// Scores are multiplied by this before they are exponents of 2.
+  float exponentScale() const { return scalesLate() ? p_.scale * kLog2E : kLog2E; }
+  bool scalesLate() const { return !p_.score && p_.scale > 0; }
+
+  Value countSteps();
+  void startCopies(Value stage, Value step, Value end);
+  Scores score(Value stage);
+  SmallVector<Value> finishScores(Value step, const Scores &scores, bool masked);
+  Scores maskScores(Value step, const Scores &scores);
+  void addPowers(Scores &scores, int64_t i, State &state, SmallVector<Value> &factors);
+  Fragments::Registers probabilities(const Scores &scores, int64_t i, int64_t step);
+  void addValues(Value stage, const Scores &scores, ArrayRef<SmallVector<Value>> factors,
+                 State &state);
+  SmallVector<Value> step(Value step, Value end, ValueRange carried);
+  SmallVector<Value> pack(const State &state) const;
+  State unpack(ValueRange values) const;
+  void finish(State state);
+
+  Kit &kit_;
+  const AttentionKernel &k_;
+  const AttentionProblem &p_;
+  const MatrixInstruction &instruction_;
+  Work work_;
+  Lane lane_;
+  Value shared_;
+  SharedTile qTile_, kTile_, vTile_;
+  Value zero_;
+  TileCopy qCopy_, vCopy_;
+  Value warpRow_;
+  Fragments q_, keys_, v_;
+  std::vector<Fragments::Registers> queries_;  ///< by step of the depth, where they are kept
+};
+
+/// Tiles of keys that some query of the block sees.
+Value AttentionBuilder::countSteps() {
+  Value steps = ceilDiv(kit_, p_.keys, k_.blockN);
+  if (!p_.causal) return steps;
+  // Signed: an offset may be negative.
+  Value last = kit_.add(kit_.add(work_.firstRow, k_.blockM() - 1), kit_.value(p_.causalOffset));
+  Value none = kit_.create<arith::CmpIOp>(arith::CmpIPredicate::slt, last, zero_);
+  Value seen = kit_.add(kit_.div(last, k_.blockN), 1);
+  return kit_.select(none, zero_, kit_.min(seen, steps));
+}
+
+/// Of keys, then of values; they may be waited for apart.
+void AttentionBuilder::startCopies(Value stage, Value step, Value end) {
+  Value isTile = kit_.less(step, end), firstKey = kit_.mul(step, k_.blockN);
+  kit_.when(isTile, [&] {
+    TileCopy(kit_, p_.k, kTile_, p_.keys, Extent::of(p_.depth), work_.batch, firstKey, threads(k_))
+        .start(kit_, keyStage(stage), zero_);
+  });
+  commit();
+  kit_.when(isTile, [&] { vCopy_.start(kit_, valueStage(stage), firstKey); });
+  commit();
+}
+
+AttentionBuilder::Scores AttentionBuilder::score(Value stage) {
+  Scores s(queryTiles(), SmallVector<Value>(keyTiles() * 4, f32(0)));
+  for (int64_t d = 0; d < depthSteps(); ++d) {
+    Fragments::Registers a = keepsQueries() ? queries_[d] : q_.load(kit_, shared_, d);
+    Fragments::Registers b = keys_.load(kit_, stage, d);
+    for (int64_t i = 0; i < queryTiles(); ++i)
+      for (int64_t j = 0; j < keyTiles(); ++j) {
+        ValueRange at(ArrayRef<Value>(s[i]).slice(4 * j, 4));
+        llvm::copy(multiplyAdd(kit_, instruction_, a, i, b, j, at), s[i].begin() + 4 * j);
+      }
+  }
+  return s;
+}
+
+/// All scores, changed by the score function and, if `masked`, -inf where there is no key or
+/// none that the query sees.
+SmallVector<Value> AttentionBuilder::finishScores(Value step, const Scores &scores, bool masked) {
+  SmallVector<Value> out;
+  Value row0 = kit_.add(kit_.add(work_.firstRow, warpRow_), q_.lanePart());
+  Value key0 = kit_.add(kit_.mul(step, k_.blockN), keys_.lanePart());
+  Value least = f32(-std::numeric_limits<float>::infinity());
+  for (int64_t i = 0; i < queryTiles(); ++i)
+    for (int64_t j = 0; j < keyTiles(); ++j)
+      for (int64_t half = 0; half < 2; ++half) {
+        Value row = kit_.add(row0, q_.constantPart(i, half));
+        for (int64_t e = 0; e < 2; ++e) {
+          Value key = kit_.add(key0, keys_.constantPart(j, e)), s = scores[i][4 * j + 2 * half + e];
+          auto change = [&]() -> Value {
+            if (scalesLate()) return s;
+            Value scaled = mulf(s, f32(p_.scale));
+            if (!p_.score) return scaled;
+            return p_.score(kit_, work_.batch, row, key, scaled);
+          };
+          if (!masked) {
+            out.push_back(change());
+            continue;
+          }
+          Value seen = kit_.less(key, kit_.value(p_.keys));
+          if (p_.causal) {
+            Value last = kit_.add(row, kit_.value(p_.causalOffset));
+            seen = kit_.bitAnd(seen, kit_.create<arith::CmpIOp>(arith::CmpIPredicate::sle, key, last));
+          }
+          if (!p_.score) {
+            out.push_back(kit_.select(seen, change(), least));
+            continue;
+          }
+          seen = kit_.bitAnd(seen, kit_.less(row, kit_.value(p_.queries)));
+          auto both = kit_.create<scf::IfOp>(TypeRange{kit_.getF32Type()}, seen, true);
+          OpBuilder::InsertionGuard guard(kit_);
+          kit_.setInsertionPointToStart(both.thenBlock());
+          kit_.create<scf::YieldOp>(change());
+          kit_.setInsertionPointToStart(both.elseBlock());
+          kit_.create<scf::YieldOp>(least);
+          out.push_back(both.getResult(0));
+        }
+      }
+  return out;
+}
+
+/// Tiles of keys that all queries see whole need no comparisons.
+AttentionBuilder::Scores AttentionBuilder::maskScores(Value step, const Scores &scores) {
+  SmallVector<Value> all;
+  bool rowsFit = !p_.score || p_.queries.isMultipleOf(k_.blockM());
+  if (!p_.causal && rowsFit && p_.keys.isMultipleOf(k_.blockN)) {
+    all = finishScores(step, scores, false);
+  } else {
+    Value last = kit_.add(kit_.mul(step, k_.blockN), k_.blockN - 1);
+    Value inside = kit_.less(last, kit_.value(p_.keys));
+    if (!rowsFit) {
+      Value lastRow = kit_.add(work_.firstRow, k_.blockM() - 1);
+      inside = kit_.bitAnd(inside, kit_.less(lastRow, kit_.value(p_.queries)));
+    }
+    if (p_.causal) {
+      Value first = kit_.add(work_.firstRow, kit_.value(p_.causalOffset));
+      inside = kit_.bitAnd(inside, kit_.create<arith::CmpIOp>(arith::CmpIPredicate::sle, last, first));
+    }
+    SmallVector<Type> types(queryTiles() * keyTiles() * 4, kit_.getF32Type());
+    auto both = kit_.create<scf::IfOp>(types, inside, true);
+    OpBuilder::InsertionGuard guard(kit_);
+    kit_.setInsertionPointToStart(both.thenBlock());
+    kit_.create<scf::YieldOp>(finishScores(step, scores, false));
+    kit_.setInsertionPointToStart(both.elseBlock());
+    kit_.create<scf::YieldOp>(finishScores(step, scores, true));
+    all.append(both.result_begin(), both.result_end());
+  }
+  Scores out(queryTiles());
+  for (int64_t i = 0; i < queryTiles(); ++i)
+    out[i].append(all.begin() + i * keyTiles() * 4, all.begin() + (i + 1) * keyTiles() * 4);
+  return out;
+}
+
+/// Scores of query tile i -> powers, 2^(score - largest); what the sums so far are to be
+/// multiplied by.
+void AttentionBuilder::addPowers(Scores &scores, int64_t i, State &state,
+                                 SmallVector<Value> &factors) {
+  Value least = f32(-std::numeric_limits<float>::infinity());
+  Value scale = f32(exponentScale());
+  for (int64_t half = 0; half < 2; ++half) {
+    Value &most = state.most[2 * i + half], &sum = state.sum[2 * i + half];
+    Value before = most;
+    for (int64_t j = 0; j < keyTiles(); ++j)
+      for (int64_t e = 0; e < 2; ++e)
+        most = kit_.create<arith::MaxNumFOp>(most, scores[i][4 * j + 2 * half + e]);
+    // The four lanes that have this row.
+    for (int mask : {1, 2}) most = kit_.create<arith::MaxNumFOp>(most, kit_.shuffleXor(most, mask));
+    // Nothing seen yet: any finite number does, powers are 0.
+    Value isLeast = kit_.create<arith::CmpFOp>(arith::CmpFPredicate::OEQ, most, least);
+    Value base = mulf(kit_.select(isLeast, f32(0), most), scale);
+    Value negated = kit_.create<arith::NegFOp>(base);
+    factors.push_back(power(fma(before, scale, negated)));
+    sum = mulf(sum, factors.back());
+    for (int64_t j = 0; j < keyTiles(); ++j)
+      for (int64_t e = 0; e < 2; ++e) {
+        Value &s = scores[i][4 * j + 2 * half + e];
+        s = power(fma(s, scale, negated));
+        sum = kit_.create<arith::AddFOp>(sum, s);
+      }
+  }
+}
+
+/// Powers of the step-th 32 bytes of keys as a factor's fragment: the sums of two key tiles, or
+/// (4 bytes) of one, are where a factor's elements are.
+Fragments::Registers AttentionBuilder::probabilities(const Scores &scores, int64_t i,
+                                                     int64_t step) {
+  Fragments::Registers out;
+  if (bytesOf(k_.multiply) == 4) {
+    const Value *s = &scores[i][4 * step];
+    SmallVector<Value> raw;
+    for (int at : {0, 2, 1, 3}) raw.push_back(kit_.bitcast(s[at], kit_.getI32Type()));
+    addRounded(kit_, k_.multiply, raw, out);
+    return out;
+  }
+  SmallVector<Value> raw;
+  auto pair = VectorType::get(2, elementOf(k_.multiply, kit_.getContext()));
+  for (int64_t tile = 2 * step; tile < 2 * step + 2; ++tile)
+    for (int64_t half = 0; half < 2; ++half) {
+      const Value *s = &scores[i][4 * tile + 2 * half];
+      Value two = kit_.create<arith::TruncFOp>(pair, kit_.vector({s[0], s[1]}));
+      raw.push_back(kit_.bitcast(two, kit_.getI32Type()));
+    }
+  addRounded(kit_, k_.multiply, raw, out);
+  return out;
+}
+
+/// out = factor out + P V. The sum over this tile's keys is apart, rounded to nearest when it is
+/// added, where sums are to be as f32's; else the tensor cores add to `out`.
+void AttentionBuilder::addValues(Value stage, const Scores &scores,
+                                 ArrayRef<SmallVector<Value>> factors, State &state) {
+  bool apart = bytesOf(k_.multiply) == 4;
+  auto *out = state.out.begin();
+  int64_t perQuery = columnTiles() * 4;
+  if (!apart)
+    for (int64_t n = 0; n < queryTiles() * perQuery; ++n)
+      out[n] = mulf(out[n], factors[n / perQuery][n % 4 / 2]);
+  std::vector<std::vector<Fragments::Registers>> p(queryTiles());
+  for (int64_t i = 0; i < queryTiles(); ++i)
+    for (int64_t s = 0; s < keySteps(); ++s) p[i].push_back(probabilities(scores, i, s));
+  int64_t tiles = v_.unitRows() / 8;
+  for (int64_t u = 0; u < columnUnits(); ++u) {
+    SmallVector<Value> part(queryTiles() * tiles * 4, f32(0));
+    auto at = [&](int64_t i, int64_t j) {
+      return apart ? part.begin() + (i * tiles + j) * 4 : out + i * perQuery + (u * tiles + j) * 4;
+    };
+    for (int64_t s = 0; s < keySteps(); ++s) {
+      Fragments::Registers b = v_.load(kit_, stage, s, u);
+      for (int64_t i = 0; i < queryTiles(); ++i)
+        for (int64_t j = 0; j < tiles; ++j)
+          llvm::copy(multiplyAdd(kit_, instruction_, p[i][s], 0, b, j, ArrayRef<Value>(at(i, j), 4)),
+                     at(i, j));
+    }
+    if (!apart) continue;
+    for (int64_t i = 0; i < queryTiles(); ++i)
+      for (int64_t n = 0; n < tiles * 4; ++n) {
+        Value &sum = out[i * perQuery + u * tiles * 4 + n];
+        sum = fma(sum, factors[i][n % 4 / 2], part[i * tiles * 4 + n]);
+      }
+  }
+}
+
+SmallVector<Value> AttentionBuilder::pack(const State &state) const {
+  SmallVector<Value> all(state.most);
+  llvm::append_range(all, state.sum);
+  llvm::append_range(all, state.out);
+  return all;
+}
+
+AttentionBuilder::State AttentionBuilder::unpack(ValueRange values) const {
+  size_t rows = 2 * queryTiles();
+  State s;
+  s.most.append(values.begin(), values.begin() + rows);
+  s.sum.append(values.begin() + rows, values.begin() + 2 * rows);
+  s.out.append(values.begin() + 2 * rows, values.end());
+  return s;
+}
+
+/// One tile of keys, whose copy is there and whose values' copy is on its way; starts those of the
+/// next.
+SmallVector<Value> AttentionBuilder::step(Value step, Value end, ValueRange carried) {
+  Value stage = carried[0], other = kit_.bitXor(stage, kit_.i32(1)), next = kit_.add(step, 1);
+  State state = unpack(carried.drop_front());
+  startCopies(other, next, end);
+  Scores scores = maskScores(step, score(keyStage(stage)));
+  std::vector<SmallVector<Value>> factors(queryTiles());
+  for (int64_t i = 0; i < queryTiles(); ++i) addPowers(scores, i, state, factors[i]);
+  waitFor(2);
+  addValues(valueStage(stage), scores, factors, state);
+  waitFor(1);
+  SmallVector<Value> out{other};
+  llvm::append_range(out, pack(state));
+  return out;
+}
+
+void AttentionBuilder::finish(State state) {
+  for (Value &sum : state.sum) {
+    for (int mask : {1, 2}) sum = kit_.create<arith::AddFOp>(sum, kit_.shuffleXor(sum, mask));
+    sum = kit_.create<arith::DivFOp>(f32(1), sum);
+  }
+  SmallVector<SumPlace> places;
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < queryTiles(); ++i)
+    for (int64_t j = 0; j < columnTiles(); ++j)
+      for (int64_t half = 0; half < 2; ++half)
+        for (int64_t e = 0; e < 2; ++e) {
+          places.push_back({q_.constantPart(i, half), v_.constantPart(j, e), values.size()});
+          values.push_back(mulf(state.out[values.size()], state.sum[2 * i + half]));
+        }
+  ProductTile tile{work_.batch, work_.firstRow, zero_, k_.blockM(), columnTiles() * 8,
+                   p_.queries,  Extent::of(p_.valueDepth)};
+  finishTile(kit_, tile, kit_.add(kit_.add(work_.firstRow, warpRow_), q_.lanePart()),
+             v_.lanePart(), places, values, p_.epilogue);
+}
+
+void AttentionBuilder::build() {
+  Value end = countSteps();
+  qCopy_.start(kit_, shared_, zero_);
+  startCopies(zero_, zero_, end);
+  waitFor(1);
+  if (keepsQueries())
+    for (int64_t d = 0; d < depthSteps(); ++d) queries_.push_back(q_.load(kit_, shared_, d));
+  State start;
+  start.most.assign(2 * queryTiles(), f32(-std::numeric_limits<float>::infinity()));
+  start.sum.assign(2 * queryTiles(), f32(0));
+  start.out.assign(queryTiles() * columnTiles() * 4, f32(0));
+  SmallVector<Value> carried{zero_};
+  llvm::append_range(carried, pack(start));
+  SmallVector<Value> results = kit_.loop(
+      zero_, end, kit_.i32(1), carried, [&](Value i, ValueRange c) { return step(i, end, c); });
+  finish(unpack(ValueRange(results).drop_front()));
+}
+
+std::optional<std::string> whyNotFactor(const AttentionKernel &k, const Operand &o,
+                                        const SharedTile &tile, const Extent &rows,
+                                        const Extent &depth) {
+  if (o.alongK != tile.alongK) return "it is not contiguous the way it is read";
+  if (o.element != elementOf(k.multiply, o.element.getContext())) return "its type is another";
+  if (tile.lineBytes() < (tile.isReadByPieces() ? 128 : 32)) return "a tile's lines are too short";
+  if (!TileCopy::canBeAsync(o, tile, rows, depth)) return "it is not aligned to 4 bytes";
+  if (!TileCopy::fits(o, tile, rows, depth, threads(k))) return "threads do not share its chunks evenly";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> whyNot(const AttentionKernel &k, const AttentionProblem &p) {
+  const MatrixInstruction *i = findInstruction(k.multiply, k.chip);
+  if (!i || k.multiply == Multiply::S8 || k.chip < 80) return "the chip has no such kernel";
+  if (k.warpM != 16 && k.warpM != 32) return "a warp has 16 or 32 queries";
+  if (!llvm::isPowerOf2_64(k.blockM()) || !llvm::isPowerOf2_64(k.blockN)) return "a tile's extent is no power of two";
+  if (k.blockN < 16 || threads(k) > 1024) return "tiles are too small or too large";
+  if (p.depth < 1 || p.valueDepth < 1 || p.depth > 256 || p.valueDepth > 256) return "the depth is not within 1 and 256";
+  Extent depth = Extent::of(p.depth), columns = Extent::of(p.valueDepth);
+  if (auto why = whyNotFactor(k, p.q, queryTile(k, p), p.queries, depth)) return "queries: " + *why;
+  if (auto why = whyNotFactor(k, p.k, keyTile(k, p), p.keys, depth)) return "keys: " + *why;
+  if (auto why = whyNotFactor(k, p.v, valueTile(k, p), columns, p.keys)) return "values: " + *why;
+  if (sharedBytes(k, p) > sharedLimit(k.chip)) return "the tiles need too much shared memory";
+  return std::nullopt;
+}
+
+void buildAttention(Kit &kit, const AttentionKernel &kernel, const AttentionProblem &problem) {
+  AttentionBuilder(kit, kernel, problem).build();
+}
+
+int64_t threads(const AttentionKernel &k) { return k.warps * 32; }
+
+int64_t blockCount(const AttentionKernel &k, int64_t batch, int64_t queries) {
+  return ceilDiv(queries, k.blockM()) * batch;
+}
+
+int64_t sharedBytes(const AttentionKernel &k, const AttentionProblem &p) {
+  return queryTile(k, p).bytes() + kStages * (keyTile(k, p).bytes() + valueTile(k, p).bytes());
+}
+
+}  // namespace adze::cuda

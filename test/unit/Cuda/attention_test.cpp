@@ -1,0 +1,84 @@
+#include "test/unit/Cuda/Kernels.h"
+
+#include <catch2/catch.hpp>
+
+#include <limits>
+
+using namespace adze;
+using namespace adze::cuda;
+using namespace adze::cuda::test;
+
+namespace {
+
+AttentionSpec shape(int64_t queries, int64_t keys, int64_t depth, int64_t valueDepth = 0) {
+  AttentionSpec s;
+  s.queries = queries, s.keys = keys, s.depth = depth, s.valueDepth = valueDepth ? valueDepth : depth;
+  return s;
+}
+
+AttentionKernel kernel(Multiply multiply, int64_t warps = 2, int64_t keys = 32, int64_t warpM = 16) {
+  AttentionKernel k;
+  k.multiply = multiply, k.warps = warps, k.blockN = keys, k.warpM = warpM;
+  return k;
+}
+
+void checkRun(const Run &run) {
+  INFO(run.ptx);
+  CHECK(run.error == "");
+  CHECK(run.worst <= 1);
+  CHECK(run.shared.wavefronts == run.shared.accesses);
+}
+
+}  // namespace
+
+TEST_CASE("attention of every type, with tiles of several sizes", "[Cuda]") {
+  for (auto [m, type] : {std::pair{Multiply::TF32, "f32"}, {Multiply::TF32x3, "f32"}, {Multiply::F16, "f16"}, {Multiply::BF16, "bf16"}})
+    for (int64_t depth : {32, 64, 128}) {
+      INFO(nameOf(m).str() << " depth " << depth);
+      checkRun(runAttention(kernel(m), shape(64, 96, depth), type, 0, 2));
+    }
+  for (auto [warps, keys, warpM] : {std::array<int64_t, 3>{4, 64, 16}, {2, 32, 32}, {4, 16, 16}, {1, 32, 32}, {8, 32, 16}}) {
+    INFO(warps << " warps of " << warpM << " queries, " << keys << " keys");
+    checkRun(runAttention(kernel(Multiply::F16, warps, keys, warpM), shape(130, 128, 64), "f16", 0, 1));
+    checkRun(runAttention(kernel(Multiply::TF32x3, warps, keys, warpM), shape(130, 128, 64), "f32", 0, 1));
+  }
+}
+
+TEST_CASE("attention ends anywhere: queries, keys, depths", "[Cuda]") {
+  for (auto [queries, keys, depth, values] :
+       {std::array<int64_t, 4>{33, 70, 40, 40}, {1, 1, 64, 64}, {1, 77, 80, 48}, {50, 31, 256, 256}, {17, 45, 4, 12}})
+    for (bool dynamic : {false, true})
+      for (auto [m, type] : {std::pair{Multiply::TF32x3, "f32"}, {Multiply::F16, "f16"}}) {
+        AttentionSpec s = shape(queries, keys, depth, values);
+        s.isDynamic = dynamic;
+        INFO(nameOf(m).str() << " " << queries << " queries " << keys << " keys depth " << depth << " " << values << " dynamic " << dynamic);
+        checkRun(runAttention(kernel(m, 2, depth == 256 ? 16 : 32), s, type, 0, 2));
+      }
+}
+
+TEST_CASE("causal attention, masks, heads that share keys", "[Cuda]") {
+  for (auto [m, type] : {std::pair{Multiply::TF32x3, "f32"}, {Multiply::F16, "f16"}})
+    for (int64_t offset : {0, 20, 37})
+      for (bool mask : {false, true}) {
+        AttentionSpec s = shape(70, 90, 32);
+        s.batch = 2, s.heads = 4, s.keyHeads = 2;
+        s.causal = offset != 37, s.mask = mask;
+        INFO(nameOf(m).str() << " offset " << offset << " mask " << mask);
+        checkRun(runAttention(kernel(m), s, type, offset, 1));
+      }
+}
+
+TEST_CASE("queries that see no key get NaN, and trouble nobody else", "[Cuda]") {
+  AttentionSpec s = shape(48, 64, 32);
+  s.causal = true;
+  checkRun(runAttention(kernel(Multiply::TF32), s, "f32", -20, 2));
+}
+
+TEST_CASE("attention that cannot be says why", "[Cuda]") {
+  auto why = [](AttentionKernel k, AttentionSpec s, const char *type) { return runAttention(k, s, type, 0, 1).error; };
+  CHECK(why(kernel(Multiply::S8), shape(8, 8, 32), "i8") == "the chip has no such kernel");
+  CHECK(why(kernel(Multiply::F16, 2, 32, 48), shape(8, 8, 32), "f16") == "a warp has 16 or 32 queries");
+  CHECK(why(kernel(Multiply::F16), shape(8, 8, 257), "f16") == "the depth is not within 1 and 256");
+  CHECK(why(kernel(Multiply::F16), shape(8, 8, 33), "f16") == "queries: it is not aligned to 4 bytes");
+  CHECK(why(kernel(Multiply::TF32, 4, 128), shape(8, 8, 256), "f32") == "the tiles need too much shared memory");
+}
