@@ -83,7 +83,7 @@ def EmitNests : Pass<"adze-emit-nests", "::mlir::func::FuncOp"> {
     Distinct memref values with distinct roots (function arguments, allocs)
     are taken not to overlap.
   }];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
   let statistics = [
     Statistic<"numNests", "nests", "Loop nests emitted">,

@@ -331,6 +331,25 @@ class StageEvaluator {
 
 }  // namespace
 
+Epilogue partialEpilogueOf(const Contraction &c, Value partial, int64_t parts) {
+  return [&c, partial, parts](Kit &kit, Value batch, Value row, Value column, Value values) {
+    const Access &out = c.core().outputs().front();
+    int64_t elements = cast<MemRefType>(out.source.getType()).getNumElements();
+    DenseMap<unsigned, Value> indices;
+    splitNumber(kit, c, c.batch, kit.div(batch, parts), indices);
+    splitNumber(kit, c, c.row, row, indices);
+    indices[c.column.front()] = column;
+    SmallVector<unsigned> dims(c.batch);
+    dims.append(c.row);
+    dims.append(c.column);
+    Value start = kit.mulWide(kit.rem(batch, parts), Extent::of(elements));
+    Value pointer = elementPointer(kit, partial, 4, addressOf(kit, out, dims, indices, start));
+    int64_t lanes = cast<VectorType>(values.getType()).getNumElements();
+    bool together = runElements(c, out, c.column.front()) % lanes == 0 && elements % lanes == 0;
+    kit.store(values, pointer, 4 * (together ? lanes : 1));
+  };
+}
+
 Epilogue epilogueOf(const Contraction &c, const Pointers &pointers) {
   return [&c, &pointers](Kit &kit, Value batch, Value row, Value column, Value values) {
     StageEvaluator(kit, c, pointers, batch, row, column, values).run();

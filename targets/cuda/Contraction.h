@@ -34,4 +34,8 @@ Operand factorOf(const Contraction &contraction, unsigned operand, llvm::ArrayRe
 /// What the unit's other stages do with the sums.
 Epilogue epilogueOf(const Contraction &contraction, const Pointers &pointers);
 
+/// Sums of `parts` parts of k, apart: each goes where the core's result would, in its
+/// part of `partial` (MatmulKernel::splitsApart).
+Epilogue partialEpilogueOf(const Contraction &contraction, mlir::Value partial, int64_t parts);
+
 }  // namespace adze::cuda

@@ -1,7 +1,7 @@
 #include "dialects/Rt/Rt.h"
 #include "passes/Schedule/Prepare.h"
+#include "targets/cuda/ChooseTile.h"
 #include "targets/cuda/Contraction.h"
-#include "targets/cuda/Devices.h"
 #include "targets/cuda/Passes.h"
 #include "targets/cuda/tile/Standalone.h"
 
@@ -18,25 +18,15 @@ using namespace adze::schedule;
 namespace adze::cuda {
 namespace {
 
-/// A tile and what of the tensor cores' rate a block of it reaches, next to the
-/// largest: small ones read more for each product.
-struct TileShape {
-  int64_t m, n, warpM, warpN;
-  double efficiency;
-};
-constexpr TileShape kTiles[] = {{128, 128, 64, 32, 1.0}, {128, 64, 32, 32, 0.85}, {64, 64, 32, 32, 0.7},
-                                {64, 32, 32, 32, 0.5},   {32, 64, 32, 32, 0.5},   {32, 32, 32, 32, 0.35}};
-constexpr int64_t kTileK = 32;
 constexpr int64_t kLeastExtent = 16;  ///< of rows, columns and terms: less leaves tiles empty
 
 struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   using TileContractionsBase::TileContractionsBase;
 
   void runOnOperation() override {
-    const Device *device = findDevice(chip.getValue());
+    device = findDevice(chip.getValue());
     if (!device || device->tf32Tflops == 0) return;
     machine = machineOf(*device);
-    multiprocessors = device->multiprocessors;
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (!f->hasAttr(kDeviceAttr) || f->hasAttr(kHostAttr)) continue;
       generalizeKernels(f);
@@ -64,27 +54,6 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     return c.size(c.row) >= kLeastExtent && c.size(c.column) >= kLeastExtent &&
            c.size(c.k) >= kLeastExtent && c.size(c.row) * c.size(c.k) <= INT32_MAX &&
            c.size(c.column) * c.size(c.k) <= INT32_MAX && c.size(c.batch) <= INT32_MAX;
-  }
-
-  /// The tile for which the blocks' turns take the least time.
-  MatmulKernel choose(const Contraction &c) const {
-    int64_t m = c.size(c.row), n = c.size(c.column), batch = c.size(c.batch);
-    const TileShape *best = nullptr;
-    double bestTime = 0;
-    for (const TileShape &t : kTiles) {
-      int64_t blocks = llvm::divideCeil(m, t.m) * llvm::divideCeil(n, t.n) * batch;
-      // Small tiles share a multiprocessor.
-      double turns = std::max(1.0, double(blocks) / multiprocessors);
-      double time = turns * double(t.m * t.n) / t.efficiency;
-      if (!best || time < bestTime) best = &t, bestTime = time;
-    }
-    MatmulKernel k;
-    k.multiply = Multiply::TF32x3;
-    StringRef(chip).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, k.chip);
-    k.blockM = best->m, k.blockN = best->n, k.blockK = kTileK;
-    k.warpM = best->warpM, k.warpN = best->warpN;
-    k.stages = 3;
-    return k;
   }
 
   gpu::GPUModuleOp deviceModule() {
@@ -119,10 +88,14 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   void tile(func::FuncOp f, Contraction &c, unsigned number) {
-    MatmulKernel kernel = choose(c);
+    MatmulKernel kernel = chooseTile({c.size(c.batch), c.size(c.row), c.size(c.column), c.size(c.k)}, *device);
+    if (kernel.splitK > 1 && !canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
     SmallVector<Value> arguments = argumentsOf(*c.unit);
-    gpu::GPUModuleOp module = deviceModule();
+    Value partial;
+    if (kernel.splitsApart) arguments = {c.core().operands[c.a].source, c.core().operands[c.b].source,
+                                         partial = allocatePartial(c, kernel.splitK)};
     Location loc = c.unit->anchor().getLoc();
+    gpu::GPUModuleOp module = deviceModule();
     Kit kit(loc, module.getBody(), module.getBody()->end());
     SmallVector<Type> types;
     for (Value v : arguments) types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
@@ -137,18 +110,66 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     problem.k = Extent::of(c.size(c.k));
     problem.a = factorOf(c, c.a, c.row, pointers);
     problem.b = factorOf(c, c.b, c.column, pointers);
-    problem.epilogue = epilogueOf(c, pointers);
-    if (auto why = whyNot(kernel, problem)) return function.erase();
+    problem.epilogue = partial ? partialEpilogueOf(c, pointers[partial], kernel.splitK)
+                               : epilogueOf(c, pointers);
+    if (auto why = whyNot(kernel, problem)) {
+      function.erase();
+      if (partial) partial.getDefiningOp()->erase();
+      return;
+    }
     buildMatmul(kit, kernel, problem);
     cloneConstants(function);
-    launch(c, kernel, problem, function, arguments);
-    for (const Stage &stage : c.unit->stages) stage.op->erase();
+    OpBuilder b(partial ? c.core().op.getOperation() : c.unit->insertionPoint());
+    launch(b, c, kernel, problem, function, arguments);
     ++numTiled;
+    if (partial) return sumParts(b, c, partial);
+    for (const Stage &stage : c.unit->stages) stage.op->erase();
   }
 
-  void launch(const Contraction &c, const MatmulKernel &k, const MatmulProblem &problem,
-              gpu::GPUFuncOp function, ArrayRef<Value> arguments) {
-    OpBuilder b(c.unit->insertionPoint());
+  /// The result's buffer, where it is dense, is what parts of the sums look like.
+  static bool canSumApart(const Contraction &c) {
+    const Access &out = c.core().outputs().front();
+    return cast<MemRefType>(out.source.getType()).getLayout().isIdentity() && out.offset.isZero();
+  }
+
+  static Value allocatePartial(const Contraction &c, int64_t parts) {
+    linalg::GenericOp core = c.core().op;
+    auto type = cast<MemRefType>(c.core().outputs().front().source.getType());
+    SmallVector<int64_t> shape{parts};
+    llvm::append_range(shape, type.getShape());
+    OpBuilder b(core);
+    Value memory = memref::AllocOp::create(b, core.getLoc(), MemRefType::get(shape, type.getElementType()));
+    b.setInsertionPoint(core->getBlock()->getTerminator());
+    memref::DeallocOp::create(b, core.getLoc(), memory);
+    return memory;
+  }
+
+  /// The sum of the parts takes the core's place.
+  static void sumParts(OpBuilder &b, const Contraction &c, Value partial) {
+    linalg::GenericOp core = c.core().op;
+    MLIRContext *ctx = b.getContext();
+    Value out = core.getDpsInits().front();
+    AffineMap outMap = core.getMatchingIndexingMap(core.getDpsInitOperand(0));
+    unsigned dims = 0;
+    SmallVector<AffineExpr> renumbered(core.getNumLoops(), getAffineConstantExpr(0, ctx));
+    for (auto [dim, kind] : llvm::enumerate(core.getIteratorTypesArray()))
+      if (kind == utils::IteratorType::parallel) renumbered[dim] = getAffineDimExpr(dims++, ctx);
+    AffineMap to = outMap.replaceDimsAndSymbols(renumbered, {}, dims + 1, 0);
+    SmallVector<AffineExpr> from{getAffineDimExpr(dims, ctx)};
+    llvm::append_range(from, to.getResults());
+    SmallVector<utils::IteratorType> kinds(dims, utils::IteratorType::parallel);
+    kinds.push_back(utils::IteratorType::reduction);
+    linalg::GenericOp::create(b, core.getLoc(), ValueRange(partial), ValueRange(out),
+                              ArrayRef<AffineMap>{AffineMap::get(dims + 1, 0, from, ctx), to}, kinds,
+                              [](OpBuilder &body, Location loc, ValueRange args) {
+                                Value sum = arith::AddFOp::create(body, loc, args[1], args[0]);
+                                linalg::YieldOp::create(body, loc, sum);
+                              });
+    core.erase();
+  }
+
+  static void launch(OpBuilder &b, const Contraction &c, const MatmulKernel &k,
+                     const MatmulProblem &problem, gpu::GPUFuncOp function, ArrayRef<Value> arguments) {
     Location loc = c.unit->anchor().getLoc();
     int64_t blocks = blockCount(k, c.size(c.batch), c.size(c.row), c.size(c.column));
     Value count = arith::ConstantIndexOp::create(b, loc, blocks);
@@ -169,11 +190,12 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
       return text;
     };
     return nameOf(k.multiply).str() + " " + by({k.blockM, k.blockN, k.blockK}) + " warp " +
-           by({k.warpM, k.warpN}) + " stages " + std::to_string(k.stages);
+           by({k.warpM, k.warpN}) + " stages " + std::to_string(k.stages) +
+           (k.splitK > 1 ? " split " + std::to_string(k.splitK) : "");
   }
 
   MachineModel machine;
-  int64_t multiprocessors = 1;
+  const Device *device = nullptr;
 };
 
 }  // namespace

@@ -194,7 +194,9 @@ SmallVector<Value> MatmulBuilder::registerLoop() {
 }
 
 void MatmulBuilder::finish(ValueRange sums) {
-  ProductTile tile{work_.batch, work_.firstRow, work_.firstColumn, k_.blockM, k_.blockN, p_.m, p_.n};
+  Value batch = work_.batch;
+  if (k_.splitsApart) batch = kit_.add(kit_.mul(batch, k_.splitK), work_.split);
+  ProductTile tile{batch, work_.firstRow, work_.firstColumn, k_.blockM, k_.blockN, p_.m, p_.n};
   SmallVector<SumPlace> places;
   for (int64_t i = 0; i < a_.count(); ++i)
     for (int64_t j = 0; j < b_.count(); ++j)
@@ -252,7 +254,7 @@ void MatmulBuilder::reduceSplits(ValueRange sums) {
 void MatmulBuilder::build() {
   findSteps();
   SmallVector<Value> sums = isAsync(k_, p_) ? asyncLoop() : registerLoop();
-  if (k_.splitK == 1) return finish(sums);
+  if (k_.splitK == 1 || k_.splitsApart) return finish(sums);
   reduceSplits(sums);
 }
 
@@ -282,7 +284,7 @@ std::optional<std::string> whyNot(const MatmulKernel &k, const MatmulProblem &p)
   if (auto why = whyNotFactor(k, p.b, k.blockN, k.warpN, p.n, p.k)) return "B: " + *why;
   if (threads(k) > 1024) return "a block has over 1024 threads";
   if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1) return "stages, splits or groups are too few";
-  if (k.splitK > 1 && (!p.partialSums || !p.counters)) return "splitting k needs memory";
+  if (k.splitK > 1 && !k.splitsApart && (!p.partialSums || !p.counters)) return "splitting k needs memory";
   if (k.roundSums && k.multiply == Multiply::S8) return "integer sums are not rounded";
   if (sharedBytes(k, p) > sharedLimit(k.chip)) return "the stages need too much shared memory";
   return std::nullopt;
@@ -299,7 +301,7 @@ int64_t blockCount(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
 }
 
 int64_t splitBytes(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
-  if (k.splitK == 1) return 0;
+  if (k.splitK == 1 || k.splitsApart) return 0;
   return blockCount(k, batch, m, n) * k.blockM * k.blockN * 4;
 }
 

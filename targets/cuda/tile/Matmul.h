@@ -24,6 +24,9 @@ struct MatmulKernel {
   int64_t warpM = 64, warpN = 64;
   int64_t stages = 3;                ///< tiles of k in shared memory at once
   int64_t splitK = 1;                ///< blocks that share the k of one tile
+  /// Each of these blocks gives its sums to the epilogue by themselves, as those of
+  /// batch number batch * splitK + split: another kernel adds them up.
+  bool splitsApart = false;
   int64_t rasterGroup = 8;           ///< rows of tiles that blocks take together, for the L2 cache
   /// Sum each tile of k apart and add it rounded to nearest: tensor cores cut
   /// sums towards zero, which shows in TF32x3 when k is long.

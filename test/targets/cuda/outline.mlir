@@ -14,44 +14,45 @@
 // CHECK: vector.store
 // CHECK: gpu.return
 // CHECK-LABEL: func.func private @kernel
-// CHECK: %[[T:.*]] = adze_rt.device_alloc() : memref<64xf32>
 // CHECK: adze_rt.device_launch @device::@kernel_0 number 0 grid(%c6, %c1, %c1) block [256, 1, 1] shared 0(%{{.*}}, %{{.*}}) : memref<6144xf32>, memref<6144xf32>
-// CHECK: adze_rt.device_dealloc %[[T]]
 func.func private @kernel(%x: memref<6144xf32>, %y: memref<6144xf32>) attributes {adze.device} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c4 = arith.constant 4 : index
   %c16 = arith.constant 16 : index
   %c384 = arith.constant 384 : index
-  %t = memref.alloc() : memref<64xf32>
   scf.parallel (%i, %j) = (%c0, %c0) to (%c16, %c384) step (%c1, %c4) {
     %row = arith.muli %i, %c384 : index
     %at = arith.addi %row, %j : index
     %v = vector.load %x[%at] : memref<6144xf32>, vector<4xf32>
     vector.store %v, %y[%at] : memref<6144xf32>, vector<4xf32>
   }
-  memref.dealloc %t : memref<64xf32>
   return
 }
 
 // -----
 
 // Extents and strides that are not known are arguments; single elements are fetched.
-// CHECK-LABEL: gpu.func @strided_0(%{{.*}}: !llvm.ptr, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index) kernel
+// CHECK-LABEL: gpu.func @strided_0(%{{.*}}: !llvm.ptr, %{{.*}}: index, %{{.*}}: index, %{{.*}}: !llvm.ptr, %{{.*}}: index) kernel
 // CHECK-LABEL: func.func private @strided
 // CHECK-SAME: (%[[X:.*]]: memref<?x?xf32, strided<[?, 1], offset: ?>>, %[[N:.*]]: memref<1xindex>)
-// CHECK: %[[E:.*]] = adze_rt.device_load %[[N]][%c0] : memref<1xindex> -> index
+// CHECK-DAG: %[[E:.*]] = adze_rt.device_load %[[N]][%c0] : memref<1xindex> -> index
+// CHECK-DAG: %[[M:.*]] = adze_rt.device_alloc() : memref<64xf32>
 // CHECK: %{{.*}}, %{{.*}}, %[[S:.*]]:2, %[[T:.*]]:2 = memref.extract_strided_metadata %[[X]]
-// CHECK: adze_rt.device_launch @device::@strided_0 {{.*}}(%[[X]], %[[S]]#0, %[[S]]#1, %[[T]]#0, %[[E]])
+// CHECK: adze_rt.device_launch @device::@strided_0 {{.*}}(%[[X]], %[[S]]#0, %[[S]]#1, %[[T]]#0, %[[M]], %[[E]])
+// CHECK: adze_rt.device_dealloc %[[M]]
 func.func private @strided(%x: memref<?x?xf32, strided<[?, 1], offset: ?>>, %n: memref<1xindex>)
     attributes {adze.device} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %zero = arith.constant 0.0 : f32
   %e = memref.load %n[%c0] : memref<1xindex>
+  %m = memref.alloc() : memref<64xf32>
   scf.parallel (%i) = (%c0) to (%e) step (%c1) {
     memref.store %zero, %x[%i, %i] : memref<?x?xf32, strided<[?, 1], offset: ?>>
+    memref.store %zero, %m[%i] : memref<64xf32>
   }
+  memref.dealloc %m : memref<64xf32>
   return
 }
 

@@ -27,8 +27,10 @@ func.func private @pointwise(%x: memref<8xf32>, %y: memref<8xf32>) {
 
 // What reads and writes elements by itself stays on the host, between copies; what it
 // does not write is not copied back.
-// CHECK-LABEL: func.func private @one_by_one
-// CHECK-SAME: (%[[X:.*]]: memref<8xf32>, %[[N:.*]]: memref<8xi64>) attributes {adze.device, adze.host = "reads or writes elements one by one"}
+// CHECK: func.func private @one_by_one_host
+// CHECK-SAME: adze.target = {
+// CHECK-LABEL: func.func private @one_by_one(
+// CHECK-SAME: %[[X:.*]]: memref<8xf32>, %[[N:.*]]: memref<8xi64>) attributes {adze.device, adze.host = "reads or writes elements one by one"}
 // CHECK-NEXT: %[[HX:.*]] = adze_rt.to_host %[[X]]
 // CHECK-NEXT: %[[HN:.*]] = adze_rt.to_host %[[N]]
 // CHECK-NEXT: call @one_by_one_host(%[[HX]], %[[HN]])
@@ -36,8 +38,6 @@ func.func private @pointwise(%x: memref<8xf32>, %y: memref<8xf32>) {
 // CHECK-NEXT: memref.dealloc %[[HX]]
 // CHECK-NEXT: memref.dealloc %[[HN]]
 // CHECK-NEXT: return
-// CHECK: func.func private @one_by_one_host
-// CHECK-SAME: adze.target = {
 func.func private @one_by_one(%x: memref<8xf32>, %n: memref<8xi64>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

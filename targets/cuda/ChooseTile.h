@@ -1,0 +1,17 @@
+// Which tile a product of matrices goes by.
+#pragma once
+#include "targets/cuda/Devices.h"
+#include "targets/cuda/tile/Matmul.h"
+
+namespace adze::cuda {
+
+struct ProductSize {
+  int64_t batch, m, n, k;
+};
+
+/// The tile, and the parts of k that blocks share, for which the product takes the
+/// least time by a model of the device: turns of blocks, and in each the larger of
+/// the tensor cores' rate and one warp's latency.
+MatmulKernel chooseTile(const ProductSize &size, const Device &device);
+
+}  // namespace adze::cuda
