@@ -34,6 +34,16 @@ KERNELS = {
     "tf32x3-split": "--shape=512,512,8192 --multiply=tf32x3 --types=f32,f32,f32 --block=64,64,32 --warp=32,32 --stages=4 --split=4 --round-sums",
     "s8-mma": f"{SQUARE} --multiply=s8 --types=i8,i8,i32 --block=128,128,64 --warp=64,64 --stages=4 --b=along-k",
 }
+ATTENTION = "--attention=4,16,16,4096,4096,128"
+KERNELS |= {
+    "attention-f16": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0",
+    "attention-f16-wide": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=128,32 --warp=32,0",
+    "attention-f16-causal": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0 --causal",
+    "attention-bf16-64": "--attention=4,16,16,4096,4096,64 --multiply=bf16 --types=bf16,bf16,bf16 --block=128,64 --warp=32,0",
+    "attention-tf32": f"{ATTENTION} --multiply=tf32 --types=f32,f32,f32 --block=64,32 --warp=16,0",
+    "attention-tf32x3": f"{ATTENTION} --multiply=tf32x3 --types=f32,f32,f32 --block=64,16 --warp=16,0",
+    "attention-tf32x3-8": f"{ATTENTION} --multiply=tf32x3 --types=f32,f32,f32 --block=128,32 --warp=16,0",
+}
 
 
 def make(folder, tool):
@@ -69,12 +79,71 @@ def result_type(kind):
     return {"f32": np.float32, "f16": np.float16, "bf16": np.uint16, "i32": np.int32}[kind]
 
 
+class AttentionBench:
+    def __init__(self, device, path, spec, module, options):
+        self.device, self.name, self.spec, self.module, self.options = device, path.stem, spec, module, options
+
+    def run(self):
+        s, d = self.spec, self.device
+        batch, heads, key_heads, queries, keys, depth = s["attention"]
+        kind = s["types"][0]
+        shapes = [(batch, heads, queries, depth), (batch, key_heads, keys, depth), (batch, key_heads, keys, depth)]
+        bits, values = zip(*(to_bits(numbers(shape, False, seed), kind) for seed, shape in enumerate(shapes)))
+        out = np.zeros(shapes[0], result_type(s["types"][2]))
+        pointers = [d.upload(x) for x in (*bits, out)]
+        arguments = [*pointers, pointers[3], *(c.c_int(n) for n in (queries, keys, keys - queries))]
+        launch = (self.module, s["entry"], (s["blocks"], 1, 1), (s["threads"], 1, 1), s["shared"], arguments)
+        if error := d.launch(*launch):
+            return print(f"{self.name}: {error}")
+        got = from_bits(d.download(pointers[3], out), s["types"][2])
+        worst = 0.0
+        for b, h in ((0, 0), (batch - 1, heads - 1)):
+            q, k, v = (x[b, h * x.shape[1] // heads].astype(np.float64) for x in values)
+            rows = np.arange(5, queries, queries // 32 + 1)
+            scores = q[rows] @ k.T / depth ** 0.5
+            if s["causal"]:
+                scores[np.arange(keys) > rows[:, None] + keys - queries] = -np.inf
+            p = np.exp(scores - scores.max(1, keepdims=True))
+            worst = max(worst, np.abs(got[b, h][rows] - p @ v / p.sum(1, keepdims=True)).max())
+        seconds = d.time(*launch, self.options.runs)
+        flops = 4.0 * batch * heads * queries * keys * depth * (0.5 if s["causal"] else 1)
+        print(f"{self.name}: {flops / seconds / 1e12:.1f} TFLOP/s, {seconds * 1e6:.1f} us, error {worst:.2e}{self.library(shapes, flops)}", flush=True)
+        for p in pointers:
+            d.free(p)
+
+    def library(self, shapes, flops):
+        try:
+            import torch
+        except ImportError:
+            return ""
+        kind = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[self.spec["types"][0]]
+        q, k, v = (torch.randn(shape, device="cuda", dtype=kind) for shape in shapes)
+        seconds = torch_seconds(torch, lambda: torch.nn.functional.scaled_dot_product_attention(
+            q, k, v, is_causal=self.spec["causal"], enable_gqa=shapes[0][1] != shapes[1][1]), self.options.runs)
+        return f"; torch {flops / seconds / 1e12:.1f} TFLOP/s"
+
+
+def torch_seconds(torch, call, runs):
+    for _ in range(3):
+        call()
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(runs):
+        call()
+    end.record()
+    torch.cuda.synchronize()
+    return start.elapsed_time(end) / 1e3 / runs
+
+
+def open_bench(device, path, options):
+    text = path.read_text()
+    spec = json.loads(text.split("\n", 1)[0][3:])
+    return (AttentionBench if "attention" in spec else Bench)(device, path, spec, device.load(text), options)
+
+
 class Bench:
-    def __init__(self, device, path, options):
-        self.device, self.options, self.name = device, options, path.stem
-        text = path.read_text()
-        self.spec = json.loads(text.split("\n", 1)[0][3:])
-        self.module = device.load(text)
+    def __init__(self, device, path, spec, module, options):
+        self.device, self.name, self.spec, self.module, self.options = device, path.stem, spec, module, options
 
     def factor(self, rows, layout, kind, seed):
         depth = self.spec["k"]
@@ -129,15 +198,7 @@ class Bench:
         torch.backends.cuda.matmul.allow_tf32 = s["multiply"] == "tf32"
         a = torch.randn(s["batch"], s["m"], s["k"], device="cuda", dtype=kind)
         b = torch.randn(s["batch"], s["k"], s["n"], device="cuda", dtype=kind)
-        for _ in range(3):
-            a @ b
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        start.record()
-        for _ in range(self.options.runs):
-            a @ b
-        end.record()
-        torch.cuda.synchronize()
-        seconds = start.elapsed_time(end) / 1e3 / self.options.runs
+        seconds = torch_seconds(torch, lambda: a @ b, self.options.runs)
         return f"; torch {flops / seconds / 1e12:.1f} TFLOP/s"
 
 
@@ -156,7 +217,7 @@ def main():
         print(device.name, "driver", device.driver)
         for path in options.files:
             try:
-                Bench(device, path, options).run()
+                open_bench(device, path, options).run()
             except RuntimeError as error:
                 print(f"{path.stem}: {error}")
 

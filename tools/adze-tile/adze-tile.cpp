@@ -21,7 +21,10 @@ cl::opt<Multiply> multiply(
 cl::opt<std::string> chip("chip", cl::desc("sm_75, sm_80, sm_90a …"), cl::init("sm_80"));
 cl::list<int64_t> shape("shape", cl::desc("m,n,k"), cl::CommaSeparated);
 cl::opt<int64_t> batch("batch", cl::init(1));
-cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k"), cl::CommaSeparated);
+cl::list<int64_t> attention("attention", cl::desc("batch,heads,key heads,queries,keys,depth"), cl::CommaSeparated);
+cl::opt<bool> causal("causal");
+cl::opt<bool> mask("mask", cl::desc("add one to scores"));
+cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k; queries,keys"), cl::CommaSeparated);
 cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparated);
 cl::opt<int64_t> stages("stages", cl::init(3));
 cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
@@ -64,11 +67,83 @@ int fail(const llvm::Twine &text) {
   return 1;
 }
 
+/// What is built: a function and how to launch it.
+struct Built {
+  gpu::GPUFuncOp function;
+  llvm::json::Object launch;
+};
+
+int chipNumber() {
+  int n = 0;
+  return StringRef(chip).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, n) ? 0 : n;
+}
+
+MatmulSpec matmulSpec(Kit &kit) {
+  MatmulSpec s;
+  s.batch = batch, s.m = shape[0], s.n = shape[1], s.k = shape[2];
+  s.isDynamic = dynamic, s.divisor = divisor, s.bias = addBias, s.relu = clamp;
+  s.a = typeOf(kit, types[0]), s.b = typeOf(kit, types[1]), s.c = typeOf(kit, types[2]);
+  s.aFactor = factorOf(aLayout), s.bFactor = factorOf(bLayout);
+  return s;
+}
+
+Built buildHopper(Kit &kit, const MatmulSpec &s, std::string &error) {
+  HopperKernel k;
+  k.multiply = multiply, k.stages = stages, k.rasterGroup = raster;
+  if (block.size() >= 2) k.blockM = block[0], k.blockN = block[1];
+  return {buildMatmulFunction(kit, "product", k, s, error),
+          llvm::json::Object{{"threads", threads(k)},
+                             {"tiles", tileCount(k, s.batch, s.m, s.n)},
+                             {"maps", llvm::json::Array{mapOf(k, s, true), mapOf(k, s, false)}}}};
+}
+
+Built buildProduct(Kit &kit, const MatmulSpec &s, std::string &error) {
+  MatmulKernel k;
+  k.multiply = multiply, k.chip = chipNumber(), k.stages = stages, k.splitK = split;
+  k.rasterGroup = raster, k.roundSums = roundSums;
+  if (block.size() == 3) k.blockM = block[0], k.blockN = block[1], k.blockK = block[2];
+  if (warp.size() == 2) k.warpM = warp[0], k.warpN = warp[1];
+  return {buildMatmulFunction(kit, "product", k, s, error),
+          llvm::json::Object{{"threads", threads(k)},
+                             {"blocks", blockCount(k, s.batch, s.m, s.n)},
+                             {"split_bytes", splitBytes(k, s.batch, s.m, s.n)}}};
+}
+
+Built buildMatmul(Kit &kit, std::string &error) {
+  MatmulSpec s = matmulSpec(kit);
+  Built b = hopper ? buildHopper(kit, s, error) : buildProduct(kit, s, error);
+  b.launch["batch"] = s.batch, b.launch["m"] = s.m, b.launch["n"] = s.n, b.launch["k"] = s.k;
+  b.launch["types"] = llvm::json::Array{types[0], types[1], types[2]};
+  b.launch["a"] = aLayout.getValue(), b.launch["b"] = bLayout.getValue();
+  b.launch["multiply"] = nameOf(multiply);
+  return b;
+}
+
+Built buildAttention(Kit &kit, std::string &error) {
+  AttentionKernel k;
+  k.multiply = multiply, k.chip = chipNumber();
+  if (block.size() == 2) k.blockN = block[1];
+  if (warp.size() == 2) k.warps = block[0] / warp[0], k.warpM = warp[0];
+  AttentionSpec s;
+  s.batch = attention[0], s.heads = attention[1], s.keyHeads = attention[2];
+  s.queries = attention[3], s.keys = attention[4], s.depth = s.valueDepth = attention[5];
+  s.type = typeOf(kit, types[0]), s.out = typeOf(kit, types[2]);
+  s.isDynamic = dynamic, s.causal = causal, s.mask = mask;
+  return {buildAttentionFunction(kit, "attention", k, s, error),
+          llvm::json::Object{{"threads", threads(k)},
+                             {"blocks", blockCount(k, s.batch * s.heads, s.queries)},
+                             {"attention", llvm::json::Array(attention)},
+                             {"causal", s.causal},
+                             {"types", llvm::json::Array{types[0], types[1], types[2]}},
+                             {"multiply", nameOf(multiply)}}};
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "writes one tile kernel as MLIR or PTX\n");
-  if (shape.size() != 3 || types.size() != 3) return fail("--shape=m,n,k and --types=a,b,c are needed");
+  if ((shape.size() == 3) == (attention.size() == 6) || types.size() != 3)
+    return fail("--types and either --shape or --attention are needed");
   DialectRegistry registry;
   registerPtxDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -78,46 +153,17 @@ int main(int argc, char **argv) {
   kit.setInsertionPointToStart(module->getBody());
   auto kernels = kit.create<gpu::GPUModuleOp>("kernels");
   kit.setInsertionPointToStart(kernels.getBody());
-
-  MatmulSpec s;
-  s.batch = batch, s.m = shape[0], s.n = shape[1], s.k = shape[2];
-  s.isDynamic = dynamic, s.divisor = divisor, s.bias = addBias, s.relu = clamp;
-  s.a = typeOf(kit, types[0]), s.b = typeOf(kit, types[1]), s.c = typeOf(kit, types[2]);
-  s.aFactor = factorOf(aLayout), s.bFactor = factorOf(bLayout);
   std::string error;
-  gpu::GPUFuncOp function;
-  llvm::json::Object launch{
-      {"entry", "product"}, {"batch", s.batch}, {"m", s.m}, {"n", s.n}, {"k", s.k},
-      {"types", llvm::json::Array{types[0], types[1], types[2]}}, {"a", aLayout.getValue()},
-      {"b", bLayout.getValue()}, {"multiply", nameOf(multiply)}, {"bias", s.bias}, {"relu", s.relu}};
-  if (hopper) {
-    HopperKernel k;
-    k.multiply = multiply, k.stages = stages, k.rasterGroup = raster;
-    if (block.size() >= 2) k.blockM = block[0], k.blockN = block[1];
-    function = buildMatmulFunction(kit, "product", k, s, error);
-    launch["threads"] = threads(k);
-    launch["tiles"] = tileCount(k, s.batch, s.m, s.n);
-    launch["maps"] = llvm::json::Array{mapOf(k, s, true), mapOf(k, s, false)};
-  } else {
-    MatmulKernel k;
-    k.multiply = multiply, k.stages = stages, k.splitK = split, k.rasterGroup = raster;
-    k.roundSums = roundSums;
-    if (StringRef(chip).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, k.chip)) return fail("no such chip");
-    if (block.size() == 3) k.blockM = block[0], k.blockN = block[1], k.blockK = block[2];
-    if (warp.size() == 2) k.warpM = warp[0], k.warpN = warp[1];
-    function = buildMatmulFunction(kit, "product", k, s, error);
-    launch["threads"] = threads(k);
-    launch["blocks"] = blockCount(k, s.batch, s.m, s.n);
-    launch["split_bytes"] = splitBytes(k, s.batch, s.m, s.n);
-  }
-  if (!function) return fail(error);
+  Built built = attention.empty() ? buildMatmul(kit, error) : buildAttention(kit, error);
+  if (!built.function) return fail(error);
   if (emit == "mlir") {
     module->print(llvm::outs());
     return 0;
   }
-  launch["shared"] = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
+  built.launch["entry"] = built.function.getName();
+  built.launch["shared"] = built.function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
   auto text = emitPtx(kernels, {chip, ptxFeatures(chip)}, error);
   if (!text) return fail(error);
-  llvm::outs() << "// " << llvm::json::Value(std::move(launch)) << '\n' << *text;
+  llvm::outs() << "// " << llvm::json::Value(std::move(built.launch)) << '\n' << *text;
   return 0;
 }

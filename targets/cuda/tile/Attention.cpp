@@ -68,7 +68,10 @@ class AttentionBuilder {
   int64_t columnTiles() const { return columnUnits() * v_.unitRows() / 8; }
   int64_t depthSteps() const { return ceilDiv(p_.depth * bytesOf(k_.multiply), 32); }
   int64_t keySteps() const { return k_.blockN * bytesOf(k_.multiply) / 32; }
-  bool keepsQueries() const { return bytesOf(k_.multiply) == 2; }
+  /// In registers, if they are few: else fragments of queries are read again for each tile of keys.
+  bool keepsQueries() const {
+    return bytesOf(k_.multiply) == 2 && depthSteps() * queryTiles() * 4 <= 32;
+  }
 
   Value keyStage(Value number) {
     return kit_.offset(kit_.offset(shared_, kit_.mul(number, kTile_.bytes())), qTile_.bytes());
