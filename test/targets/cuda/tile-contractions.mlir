@@ -21,7 +21,7 @@
 
 // CHECK-LABEL: func.func private @matmul
 // CHECK-NOT: linalg
-// CHECK: adze_rt.device_launch @device::@matmul_tile_0 number 0 grid(%c{{.*}}, %c1{{.*}}, %c1{{.*}}) block [{{.*}}] shared {{.*}}
+// CHECK: adze_rt.device_launch @device::@matmul_tile_0 number 0 grid(%c{{.*}}, %c1{{.*}}, %c1{{.*}}) block [{{.*}}] shared {{[0-9]+}}
 // CHECK-SAME: {adze.tile = "tf32x3 {{.*}} : memref<16384x64xf32>, memref<16384x384xf32>, memref<384x64xf32>, memref<64xf32>
 func.func private @matmul(%x: memref<16384x384xf32>, %w: memref<384x64xf32>, %bias: memref<64xf32>,
                           %y: memref<16384x64xf32>) attributes {adze.device} {
