@@ -52,6 +52,7 @@ config.substitutions += [
     ("%sse", "vector_bits = 128, vector_registers = 16")]
 
 config.substitutions += [("%llvm-libs", runner_libs), ("%python", python), ("%src", root), ("%build", build),
+                         ("%device-fixture", os.path.join(build, "test/unit/Runtime/device_fixture.adze")),
                          ("%exits", f"sh {root}/test/Inputs/exits.sh")]
 # The Python package runs what adze compiled.
 config.available_features.add(platform.machine())

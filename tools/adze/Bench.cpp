@@ -23,7 +23,7 @@ With --compare the engines take turns in the same run, so that a busy machine
 slows all of them: trust the ratios.)";
 
 struct Options : InputOptions {
-  std::string artifact, model;
+  std::string artifact, model, device;
   std::vector<std::string> compare;
   int threads = 0;
   double duration = 3, warmup = 0.5;
@@ -155,7 +155,7 @@ bool startPeers(const Options &o, int threads, const Session &session,
 
 ExitCode runBench(const Options &o, Cli &cli) {
   int threads = threadsOf(o.threads);
-  auto session = Session::open(o.artifact, threads, cli);
+  auto session = Session::open(o.artifact, threads, cli, o.device);
   if (!session || !session->prepare(o.inputs, o.shapes, o.seed, cli)) return cli.diags.exitCode();
 
   std::vector<std::unique_ptr<Peer>> peers;
@@ -197,6 +197,7 @@ void addBench(CLI::App &app, Cli &cli) {
   auto o = std::make_shared<Options>();
   verb->add_option("artifact", o->artifact, "The .adze file")->required();
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
+  addDevice(*verb, o->device);
   verb->add_option("--duration", o->duration, "Seconds to measure, each engine")
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();

@@ -3,7 +3,7 @@
 #include "lib/Support/Checked.h"
 #include "lib/Support/File.h"
 #include "lib/Support/Npy.h"
-#include "tools/adze/Cli.h"
+#include "tools/adze/Findings.h"
 
 #include <algorithm>
 #include <bit>
@@ -194,6 +194,11 @@ bool packParameters(const ptx::Entry &entry, const std::vector<Argument> &all, s
 
 // ---- reports
 
+FindingText textOf(const ptx::Finding &f) {
+  const ptx::FindingInfo &info = ptx::findingInfo(f.kind);
+  return {f.kernel, info.name, f.message, f.instruction, f.source, f.node, f.line, static_cast<int64_t>(f.count), info.advice};
+}
+
 Json toJson(const ptx::SiteCounters &c) {
   return {{"executions", c.executions}, {"requests", c.requests}, {"sectors", c.sectors}, {"bytes", c.bytes},
           {"shared_accesses", c.accesses}, {"wavefronts", c.wavefronts}, {"worst_bank_conflict", c.worstDegree},
@@ -202,10 +207,7 @@ Json toJson(const ptx::SiteCounters &c) {
 
 Json toJson(const std::string &entry, const ptx::Report &r) {
   Json j{{"entry", entry}, {"completed", r.completed}, {"blocks", r.blocks}, {"findings", Json::array()}};
-  for (const ptx::Finding &f : r.findings)
-    j["findings"].push_back({{"kind", ptx::findingInfo(f.kind).name}, {"advice", ptx::findingInfo(f.kind).advice},
-                             {"kernel", f.kernel}, {"line", f.line}, {"instruction", f.instruction},
-                             {"message", f.message}, {"count", f.count}, {"source", f.source}, {"node", f.node}});
+  for (const ptx::Finding &f : r.findings) j["findings"].push_back(toJson(textOf(f)));
   for (int p = 0; p < ptx::kPipes; ++p)
     if (r.instructions[static_cast<size_t>(p)])
       j["instructions"][ptx::pipeName(static_cast<ptx::Pipe>(p))] = r.instructions[static_cast<size_t>(p)];
@@ -219,15 +221,7 @@ Json toJson(const std::string &entry, const ptx::Report &r) {
 }
 
 void print(const std::string &entry, const ptx::Report &r, const Options &o) {
-  for (const ptx::Finding &f : r.findings) {
-    const auto &info = ptx::findingInfo(f.kind);
-    std::cout << printable(o.file, 80) << ":" << f.line << ": " << (info.advice ? "advice" : "error") << " [" << info.name << "] "
-              << printable(f.instruction, 60) << ": " << printable(f.message, 400);
-    if (f.count > 1) std::cout << ", " << f.count << " times";
-    std::cout << "\n";
-    if (!f.node.empty()) std::cout << "   = node: " << printable(f.node, 80) << "\n";
-    if (!f.source.empty()) std::cout << "   = source: " << printable(f.source, 120) << "\n";
-  }
+  for (const ptx::Finding &f : r.findings) printFinding(o.file, textOf(f));
   std::vector<std::vector<std::string>> rows{{"line", "executions", "sectors", "bytes", "wavefronts", "conflict", "tensor flops"}};
   if (o.counters)
     for (const auto &[line, c] : r.lines)

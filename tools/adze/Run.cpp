@@ -1,5 +1,6 @@
 // adze run
 #include "tools/adze/Compare.h"
+#include "tools/adze/Findings.h"
 #include "tools/adze/Session.h"
 #include "tools/adze/TestData.h"
 #include "tools/adze/Trace.h"
@@ -18,12 +19,15 @@ constexpr const char *kFooter = R"(Examples:
   adze run model.adze --input x=image.npy --output out   writes out/NAME.npy
   adze run model.adze --test-data test_data_set_0        exit 4 when results differ
   adze run model.adze --trace run.json                   for chrome://tracing or Perfetto
+  adze run model.adze --device cuda:1                    on the second GPU
+  adze run model.adze --check                            a GPU's kernels on the CPU, checked
 
 Names of output files: bytes outside [A-Za-z0-9._-] are percent-encoded.)";
 
 struct Options : InputOptions {
-  std::string artifact, output, testData, trace;
+  std::string artifact, output, testData, trace, device;
   int threads = 0;
+  bool check = false;
 };
 
 void printOutput(const Json &j, const std::string &file) {
@@ -38,8 +42,9 @@ void printOutput(const Json &j, const std::string &file) {
 }
 
 ExitCode report(const std::vector<HostTensor> &results, double milliseconds, const Json &memory,
-                const Options &o, Cli &cli) {
+                const FindingCollector *check, const Options &o, Cli &cli) {
   Json all{{"milliseconds", milliseconds}, {"memory", memory}, {"outputs", Json::array()}};
+  if (check) all["check"] = check->json();
   std::error_code failure;
   if (!o.output.empty()) std::filesystem::create_directories(o.output, failure);
   for (const HostTensor &t : results) {
@@ -55,7 +60,7 @@ ExitCode report(const std::vector<HostTensor> &results, double milliseconds, con
     all["outputs"].push_back(j);
   }
   if (cli.json)
-    std::cout << all.dump() << "\n";
+    std::cout << all.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
   else if (!cli.quiet)
     std::cout << "  arena " << formatArena(memory["arena_bytes"], memory["peak_live_bytes"]) << "\n";
   return ExitCode::Ok;
@@ -63,22 +68,33 @@ ExitCode report(const std::vector<HostTensor> &results, double milliseconds, con
 
 ExitCode runOnce(Session &session, const Options &o, Cli &cli) {
   std::optional<EventCollector> collector;
+  std::optional<FindingCollector> check;
   std::optional<std::vector<KernelName>> kernels;
   if (!session.prepare(o.inputs, o.shapes, o.seed, cli)) return cli.diags.exitCode();
   if (!o.trace.empty()) {
     kernels = kernelNames(session, cli);
     if (!kernels || !collector.emplace(session).start(cli)) return cli.diags.exitCode();
   }
+  bool ready = o.check
+                   ? check.emplace(session).start(o.seed, cli)
+                   : succeeded(adze_request_set_emulation(session.request(), o.seed, nullptr, nullptr), cli);
+  if (!ready) return cli.diags.exitCode();
   Progress progress(cli.showsProgress());
   progress.step(1, 1, "running");
   auto begin = std::chrono::steady_clock::now();
-  if (!session.run(cli)) return cli.diags.exitCode();
+  bool ran = session.run(cli);
   std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   progress.done();
+  if (check && !cli.json) check->print();
+  if (!ran) return cli.diags.exitCode();
   if (collector && !writeTrace(o.trace, *kernels, collector->events, cli))
     return cli.diags.exitCode();
   auto results = session.results(cli);
-  return results ? report(*results, took.count(), session.memory(), o, cli) : cli.diags.exitCode();
+  if (!results) return cli.diags.exitCode();
+  ExitCode code = report(*results, took.count(), session.memory(), check ? &*check : nullptr, o, cli);
+  if (code != ExitCode::Ok || !check || check->errors() == 0) return code;
+  return cli.fail(ExitCode::OutOfTolerance, "ADZ0512",
+                  std::to_string(check->errors()) + " findings that are errors");
 }
 
 /// One data set; the results' differences go to `rows`.
@@ -134,7 +150,10 @@ ExitCode runTests(Session &session, const Options &o, Cli &cli) {
 }
 
 ExitCode runRun(const Options &o, Cli &cli) {
-  auto session = Session::open(o.artifact, o.threads, cli);
+  constexpr const char *kEmulator = "ptx-emulator";
+  if (o.check && !o.device.empty() && !o.device.starts_with(kEmulator))
+    return cli.usage("--check is what --device ptx-emulator does");
+  auto session = Session::open(o.artifact, o.threads, cli, o.check && o.device.empty() ? kEmulator : o.device);
   if (!session) return cli.diags.exitCode();
   return o.testData.empty() ? runOnce(*session, o, cli) : runTests(*session, o, cli);
 }
@@ -151,6 +170,10 @@ void addRun(CLI::App &app, Cli &cli) {
                    "Folder of ONNX test data (input_N.pb, output_N.pb): run it and compare")
       ->excludes("--input");
   verb->add_option("--trace", o->trace, "Write the run's kernels as a Chrome trace to this file")
+      ->excludes("--test-data");
+  addDevice(*verb, o->device);
+  verb->add_flag("--check", o->check,
+                 "On the PTX emulator: list what it finds in the kernels, and count what they do")
       ->excludes("--test-data");
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   addCommon(*verb, cli);

@@ -25,11 +25,13 @@ static bool describe(size_t count,
   return true;
 }
 
-std::unique_ptr<Session> Session::open(const std::string &path, int threads, Cli &cli) {
+std::unique_ptr<Session> Session::open(const std::string &path, int threads, Cli &cli,
+                                       const std::string &device) {
   cli.diags.setFile(path);
   auto session = std::make_unique<Session>();
   adze_model_options options = ADZE_INIT(adze_model_options);
   options.threads = threads;
+  options.device = device.c_str();
   adze_model *m = nullptr;
   adze_request *r = nullptr;
   if (!succeeded(adze_model_load_file(path.c_str(), &options, &m), cli)) return nullptr;
@@ -140,12 +142,18 @@ std::optional<std::vector<HostTensor>> Session::completeInputs(
   return given;
 }
 
+void addDevice(CLI::App &verb, std::string &device) {
+  verb.add_option("--device", device,
+                  "What runs it: host, cuda, cuda:N (the GPU of that number), ptx-emulator,"
+                  " ptx-emulator:sm_80; by default what the artifact was compiled for");
+}
+
 void InputOptions::addTo(CLI::App &verb) {
   verb.add_option("-i,--input", inputs, "NAME=FILE.npy; inputs not given are random")
       ->allow_extra_args(false);
   verb.add_option("--shape", shapes, "Size of a random input: NAME=1x3x224x224; free extents are else 1")
       ->allow_extra_args(false);
-  verb.add_option("--seed", seed, "Of the random inputs")->capture_default_str();
+  verb.add_option("--seed", seed, "Of the random inputs, and of the order of warps on the PTX emulator")->capture_default_str();
 }
 
 bool parseShapes(const std::vector<std::string> &texts,

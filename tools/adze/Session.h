@@ -17,8 +17,10 @@ class Session {
     std::vector<std::string> symbols;  ///< "" where there is none
   };
 
-  /// Null after reporting to `cli`. threads: 0 is one for each CPU.
-  static std::unique_ptr<Session> open(const std::string &path, int threads, Cli &cli);
+  /// Null after reporting to `cli`. threads: 0 is one for each CPU. device: as in
+  /// adze_model_options.
+  static std::unique_ptr<Session> open(const std::string &path, int threads, Cli &cli,
+                                       const std::string &device = {});
 
   const std::vector<Info> &inputs() const { return inputs_; }
   const std::vector<Info> &outputs() const { return outputs_; }
@@ -61,6 +63,9 @@ int threadsOf(int asked);
 
 /// Reports what `status` says; true when it is success. Destroys it.
 bool succeeded(adze_status *status, Cli &cli);
+
+/// --device.
+void addDevice(CLI::App &verb, std::string &device);
 
 /// What a verb that runs a model asks about its inputs.
 struct InputOptions {

@@ -31,7 +31,7 @@ derived from the element type, the number of roundings and the longest sum:
 docs/accuracy.md. Exit code 4 when a result is out of them.)";
 
 struct Options : InputOptions {
-  std::string artifact, model;
+  std::string artifact, model, device;
   int samples = 1, threads = 0;
   bool eachKernel = false;
 };
@@ -215,7 +215,7 @@ class Verification {
   bool runBoth(uint64_t seed, std::vector<HostTensor> &own, std::vector<HostTensor> &other) {
     Progress progress(cli_.showsProgress());
     progress.step(1, 2, "running adze and onnxruntime");
-    auto session = Session::open(o_.artifact, o_.threads, cli_);
+    auto session = Session::open(o_.artifact, o_.threads, cli_, o_.device);
     auto inputs = session ? inputsFor(*session, seed) : std::nullopt;
     if (!inputs || !countAtSizesOf(*inputs)) return false;
     auto peer = Peer::start("ort", model_, std::max(1, o_.threads), *inputs, false, cli_);
@@ -286,6 +286,7 @@ class Verification {
       if (isKernelValue(t.name)) return o_.artifact;
     CompileOptions options;
     options.model = model_;
+    options.target = artifact_->contents().target;
     options.output = folder + "/values.adze";
     options.keepKernelValues = true;
     CompileSummary summary;
@@ -299,7 +300,7 @@ class Verification {
   bool findFirst(uint64_t seed) {
     Progress progress(cli_.showsProgress());
     progress.step(2, 2, "comparing the values inside the graph");
-    auto original = Session::open(o_.artifact, o_.threads, cli_);
+    auto original = Session::open(o_.artifact, o_.threads, cli_, o_.device);
     auto inputs = original ? inputsFor(*original, seed) : std::nullopt;
     if (!inputs) return false;
     auto peer = Peer::start("ort", model_, std::max(1, o_.threads), *inputs, true, cli_);
@@ -308,7 +309,7 @@ class Verification {
     Diagnostic error;
     auto opened = artifact::Artifact::open(path, error);
     if (!opened) return cli_.diags.report(error), false;
-    auto session = Session::open(path, o_.threads, cli_);
+    auto session = Session::open(path, o_.threads, cli_, o_.device);
     std::vector<HostTensor> own, other;
     if (!session || !runOwn(*session, std::move(*inputs), own) || !runPeer(*peer, other))
       return false;
@@ -400,6 +401,7 @@ void addVerify(CLI::App &app, Cli &cli) {
   verb->add_option("--samples", o->samples, "How many random inputs")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  addDevice(*verb, o->device);
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   verb->add_flag("--each-kernel", o->eachKernel,
                  "Compare what each kernel computes too, not only after a difference");
