@@ -135,11 +135,18 @@ def DeviceLoadOp : Rt_Op<"device_load", [MemoryEffects<[MemRead]>]> {
   let assemblyFormat = "$buffer `[` $indices `]` attr-dict `:` type($buffer) `->` type($result)";
 }
 
+def DeviceStoreOp : Rt_Op<"device_store", [MemoryEffects<[MemWrite]>]> {
+  let summary = "Writes one element, when all before is done";
+  let arguments = (ins AnyType:$value, AnyMemRef:$buffer, Variadic<Index>:$indices);
+  let assemblyFormat = "$value `,` $buffer `[` $indices `]` attr-dict `:` type($value) `,` type($buffer)";
+}
+
 def ToHostOp : Rt_Op<"to_host", [SameOperandsAndResultType, MemoryEffects<[MemRead, MemAlloc]>]> {
   let summary = "A copy in host memory (memref.dealloc ends it) of a contiguous device buffer";
-  let arguments = (ins AnyMemRef:$buffer);
+  let description = [{ `gaps`: parts of it may not have been written yet. }];
+  let arguments = (ins AnyMemRef:$buffer, UnitAttr:$gaps);
   let results = (outs AnyMemRef:$result);
-  let assemblyFormat = "$buffer attr-dict `:` type($buffer)";
+  let assemblyFormat = "$buffer (`gaps` $gaps^)? attr-dict `:` type($buffer)";
 }
 
 def ToDeviceOp : Rt_Op<"to_device", [SameTypeOperands, MemoryEffects<[MemRead, MemWrite]>]> {

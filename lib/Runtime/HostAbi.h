@@ -114,6 +114,9 @@ struct adze_host_ctx {
    * bytes, the first that of the element; `rank` extents of the box. */
   void (*device_tensor_map)(adze_host_ctx *ctx, void *map, const void *device,
                             const int64_t *shape);
+  /* As device_read, of memory that is about to be written in part or in all: bytes
+   * that nothing has written yet may be among it. */
+  void (*device_stage)(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes);
 };
 
 typedef int32_t (*adze_entry_fn)(adze_host_ctx *ctx, void *const *inputs, void *const *outputs);

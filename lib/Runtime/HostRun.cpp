@@ -311,12 +311,20 @@ void deviceLaunch(adze_host_ctx *ctx, int32_t kernel, const uint32_t *gridBlock,
     leave(c);
 }
 
-void deviceRead(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes) {
+void download(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes, bool gaps) {
   Context *c = contextOf(ctx);
   if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        return bytes == 0 || queue.download(host, device, bytes, false, error);
+        return bytes == 0 || queue.download(host, device, bytes, gaps, error);
       }))
     leave(c);
+}
+
+void deviceRead(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes) {
+  download(ctx, host, device, bytes, false);
+}
+
+void deviceStage(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes) {
+  download(ctx, host, device, bytes, true);
 }
 
 void deviceWrite(adze_host_ctx *ctx, void *device, const void *host, int64_t bytes) {
@@ -393,6 +401,7 @@ void fillDevice(adze_host_ctx &abi) {
   abi.device_write = deviceWrite;
   abi.device_copy = deviceCopy;
   abi.device_tensor_map = deviceTensorMap;
+  abi.device_stage = deviceStage;
 }
 
 void fillContext(Context &c, Run &run, jmp_buf &exit) {

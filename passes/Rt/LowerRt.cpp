@@ -39,6 +39,7 @@ enum Field : int64_t {
   kDeviceRead = offsetof(adze_host_ctx, device_read),
   kDeviceWrite = offsetof(adze_host_ctx, device_write),
   kDeviceCopy = offsetof(adze_host_ctx, device_copy),
+  kDeviceStage = offsetof(adze_host_ctx, device_stage),
 };
 
 /// Rewrites one module; keeps the builder, types and string globals.
@@ -100,6 +101,7 @@ class RtLowering {
       else if (auto o = dyn_cast<rt::DeviceDeallocOp>(op)) lowerDealloc(o, o.getBuffer(), kDeviceDealloc);
       else if (auto o = dyn_cast<rt::DeviceLaunchOp>(op)) lowerDeviceLaunch(o);
       else if (auto o = dyn_cast<rt::DeviceLoadOp>(op)) lowerDeviceLoad(o);
+      else if (auto o = dyn_cast<rt::DeviceStoreOp>(op)) lowerDeviceStore(o);
       else if (auto o = dyn_cast<rt::ToHostOp>(op)) lowerToHost(o);
       else if (auto o = dyn_cast<rt::ToDeviceOp>(op)) lowerToDevice(o);
       else if (auto o = dyn_cast<rt::DeviceCopyOp>(op)) lowerDeviceCopy(o);
@@ -458,29 +460,44 @@ class RtLowering {
     op.erase();
   }
 
-  void lowerDeviceLoad(rt::DeviceLoadOp op) {
-    Location loc = op.getLoc();
-    auto type = cast<MemRefType>(op.getBuffer().getType());
-    MemRefDescriptor desc(lowered(op.getBuffer()));
+  /// Address of an element, and its bytes.
+  std::pair<Value, Value> element(Location loc, Value buffer, ValueRange indices) {
+    MemRefDescriptor desc(lowered(buffer));
     Value index = constant(loc, 0);
-    for (auto [d, i] : llvm::enumerate(op.getIndices())) {
+    for (auto [d, i] : llvm::enumerate(indices)) {
       Value step = LLVM::MulOp::create(b, loc, lowered(i), desc.stride(b, loc, d));
       index = LLVM::AddOp::create(b, loc, index, step);
     }
-    int64_t bytes = elementBytes(type.getElementType());
-    index = LLVM::MulOp::create(b, loc, index, constant(loc, bytes));
-    Value from = LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), firstElement(loc, op.getBuffer()),
-                                     ArrayRef<LLVM::GEPArg>{index});
-    Value to = stack(loc, b.getI64Type(), 1);
-    callField(loc, kDeviceRead, Type(), {ctx, to, from, constant(loc, bytes)});
+    Value bytes = constant(loc, elementBytes(cast<MemRefType>(buffer.getType()).getElementType()));
+    index = LLVM::MulOp::create(b, loc, index, bytes);
+    Value address = LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), firstElement(loc, buffer),
+                                        ArrayRef<LLVM::GEPArg>{index});
+    return {address, bytes};
+  }
+
+  void lowerDeviceLoad(rt::DeviceLoadOp op) {
+    Location loc = op.getLoc();
+    auto [from, bytes] = element(loc, op.getBuffer(), op.getIndices());
+    Value to = stack(loc, i64, 1);
+    callField(loc, kDeviceRead, Type(), {ctx, to, from, bytes});
     replace(op, LLVM::LoadOp::create(b, loc, converter.convertType(op.getType()), to));
+  }
+
+  void lowerDeviceStore(rt::DeviceStoreOp op) {
+    Location loc = op.getLoc();
+    auto [to, bytes] = element(loc, op.getBuffer(), op.getIndices());
+    Value from = stack(loc, i64, 1);
+    LLVM::StoreOp::create(b, loc, lowered(op.getValue()), from);
+    callField(loc, kDeviceWrite, Type(), {ctx, to, from, bytes});
+    op.erase();
   }
 
   void lowerToHost(rt::ToHostOp op) {
     Location loc = op.getLoc();
     Value bytes = bytesOf(loc, op.getBuffer());
     Value p = callField(loc, kAlloc, ptr, {ctx, bytes});
-    callField(loc, kDeviceRead, Type(), {ctx, p, firstElement(loc, op.getBuffer()), bytes});
+    callField(loc, op.getGaps() ? kDeviceStage : kDeviceRead, Type(),
+              {ctx, p, firstElement(loc, op.getBuffer()), bytes});
     replace(op, descriptor(loc, cast<MemRefType>(op.getType()), p,
                            dynamicExtents(loc, op.getBuffer())));
   }

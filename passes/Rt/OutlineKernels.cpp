@@ -124,7 +124,16 @@ class ExtentResolver {
 };
 
 struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
+  /// The entry's arguments are the caller's memory: nothing is computed in place there.
+  void protectInputs() {
+    BoolAttr no = BoolAttr::get(&getContext(), false);
+    for (auto f : getOperation().getOps<func::FuncOp>())
+      for (unsigned i = 0; f->hasAttr("adze.entry") && i < f.getNumArguments(); ++i)
+        f.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName, no);
+  }
+
   void runOnOperation() override {
+    protectInputs();
     SmallVector<graph::FusionOp> fusions;
     getOperation().walk([&](graph::FusionOp op) { fusions.push_back(op); });
     // Read before anything is rewritten: kernels learn which extents agree.

@@ -24,19 +24,16 @@ struct EmitPtxPass : impl::EmitPtxBase<EmitPtxPass> {
     Builder b(&getContext());
     SmallVector<Attribute> kernels;
     for (auto kernel : device.getOps<gpu::GPUFuncOp>()) kernels.push_back(describe(b, kernel));
-    std::string text, error;
-    if (!kernels.empty()) {
-      PtxOptions options;
-      options.chip = chip;
-      options.features = ptxFeatures(chip);
-      std::optional<std::string> ptx = emitPtx(device, options, error);
-      if (!ptx) {
-        device.emitError() << error;
-        return signalPassFailure();
-      }
-      text = std::move(*ptx);
+    PtxOptions options;
+    options.chip = chip;
+    options.features = ptxFeatures(chip);
+    std::string error;
+    std::optional<std::string> ptx = emitPtx(device, options, error);
+    if (!ptx) {
+      device.emitError() << error;
+      return signalPassFailure();
     }
-    getOperation()->setAttr("adze.ptx", b.getStringAttr(text));
+    getOperation()->setAttr("adze.ptx", b.getStringAttr(*ptx));
     getOperation()->setAttr("adze.device_kernels", b.getArrayAttr(kernels));
     device.erase();
   }

@@ -8,4 +8,7 @@ namespace adze::cuda {
 /// buffers may be the same, which of them a function has to free.
 bool isHostBuffer(mlir::Value buffer);
 
+/// Parts of the arena that host code keeps for itself move out of it.
+void moveHostBuffersOutOfArena(mlir::Operation *function);
+
 }  // namespace adze::cuda

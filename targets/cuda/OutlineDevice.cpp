@@ -65,6 +65,7 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     // LLVM would make one large function of the entry and a thousand small ones.
     OpBuilder b(&getContext());
     if (f.isPrivate()) f->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
+    moveHostBuffersOutOfArena(f);
     SmallVector<scf::ParallelOp> loops;
     f.walk<WalkOrder::PreOrder>([&](scf::ParallelOp op) {
       loops.push_back(op);
@@ -73,18 +74,19 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     for (auto [i, loop] : llvm::enumerate(loops)) outline(f, loop, i);
     SmallVector<Operation *> memory;
     f.walk([&](Operation *op) {
-      if (isa<memref::AllocOp, memref::DeallocOp, memref::LoadOp, memref::CopyOp>(op) &&
-          !isHostBuffer(isa<memref::AllocOp>(op) ? op->getResult(0) : op->getOperand(0)))
-        memory.push_back(op);
+      if (Value buffer = bufferOf(op); buffer && !isHostBuffer(buffer)) memory.push_back(op);
     });
     // A stub's own copies are the host's.
     if (f->hasAttr(kHostAttr)) return;
     for (Operation *op : memory) moveToDevice(op);
-    f.walk([&](memref::StoreOp op) {
-      if (isHostBuffer(op.getMemref())) return;
-      op.emitError() << "writes device memory outside of a kernel";
-      signalPassFailure();
-    });
+  }
+
+  /// What an op of host code allocates, frees, reads or writes; null for others.
+  static Value bufferOf(Operation *op) {
+    if (isa<memref::AllocOp>(op)) return op->getResult(0);
+    if (auto store = dyn_cast<memref::StoreOp>(op)) return store.getMemref();
+    if (isa<memref::DeallocOp, memref::LoadOp, memref::CopyOp>(op)) return op->getOperand(0);
+    return {};
   }
 
   static void moveToDevice(Operation *op) {
@@ -98,6 +100,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     } else if (auto load = dyn_cast<memref::LoadOp>(op)) {
       auto read = rt::DeviceLoadOp::create(b, loc, load.getType(), load.getMemref(), load.getIndices());
       load.replaceAllUsesWith(read.getResult());
+    } else if (auto store = dyn_cast<memref::StoreOp>(op)) {
+      rt::DeviceStoreOp::create(b, loc, store.getValue(), store.getMemref(), store.getIndices());
     } else {
       auto copy = cast<memref::CopyOp>(op);
       rt::DeviceCopyOp::create(b, loc, copy.getSource(), copy.getTarget());

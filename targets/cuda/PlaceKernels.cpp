@@ -1,5 +1,4 @@
 #include "dialects/Rt/Rt.h"
-#include "passes/Schedule/Access.h"
 #include "passes/Schedule/MachineModel.h"
 #include "targets/cuda/HostBuffers.h"
 #include "targets/cuda/Passes.h"
@@ -48,6 +47,7 @@ std::string whyNoPtx(Operation *op) {
     if (!isDeviceType(v.getType())) return "computes with types that PTX does not have";
   for (Value v : op->getResults())
     if (!isDeviceType(v.getType())) return "computes with types that PTX does not have";
+  if (isa<arith::RemFOp>(op)) return "arith.remf has no code for a GPU";
   if (isa<memref::LoadOp, linalg::IndexOp, linalg::YieldOp, memref::DimOp>(op) ||
       isa<arith::ArithDialect, scf::SCFDialect, affine::AffineDialect>(op->getDialect()))
     return "";
@@ -92,9 +92,11 @@ std::string whyHost(func::FuncOp function) {
       });
       return why.empty() ? WalkResult::skip() : WalkResult::interrupt();
     }
-    if (touchesHostBuffer(op) || (isa<memref::LoadOp>(op) && op->getParentOp() == function))
+    // A few elements may be fetched and sent one by one, not those of a loop.
+    bool isElement = isa<memref::LoadOp, memref::StoreOp>(op);
+    if (touchesHostBuffer(op) || (isElement && op->getParentOp() == function))
       return WalkResult::advance();
-    if (isa<memref::LoadOp, memref::StoreOp>(op))
+    if (isElement)
       why = "reads or writes elements one by one";
     else if (!isHostGlue(op))
       why = "has " + nameOf(op);
@@ -103,9 +105,51 @@ std::string whyHost(func::FuncOp function) {
   return why;
 }
 
-/// May an op of `function` write its argument? Memory that is not traced to where
-/// it comes from counts as any.
-bool mayWrite(func::FuncOp function, BlockArgument arg) {
+/// What a region's arguments or the op's results become of `use`: all of their type,
+/// which is more than it takes.
+void forward(RegionBranchOpInterface branch, OpOperand &use, function_ref<void(Value)> add) {
+  for (Value v : branch->getResults())
+    if (v.getType() == use.get().getType()) add(v);
+  for (Region &region : branch->getRegions())
+    for (Value v : region.getArguments())
+      if (v.getType() == use.get().getType()) add(v);
+}
+
+/// Values of buffers that `arg` may be, or that views are made from, followed
+/// forwards through views, loops and branches.
+llvm::DenseSet<Value> aliasesOf(BlockArgument arg) {
+  llvm::DenseSet<Value> all;
+  SmallVector<Value> work{arg};
+  auto add = [&](Value v) {
+    if (isa<MemRefType>(v.getType()) && all.insert(v).second) work.push_back(v);
+  };
+  all.insert(arg);
+  while (!work.empty()) {
+    Value v = work.pop_back_val();
+    for (OpOperand &use : v.getUses()) {
+      Operation *user = use.getOwner();
+      if (isa<ViewLikeOpInterface>(user) || isa<memref::ExtractStridedMetadataOp, arith::SelectOp>(user))
+        llvm::for_each(user->getResults(), add);
+      if (auto branch = dyn_cast<RegionBranchOpInterface>(user))
+        forward(branch, use, add);
+      if (auto branch = dyn_cast<RegionBranchOpInterface>(user->getParentOp());
+          branch && user->hasTrait<OpTrait::IsTerminator>())
+        forward(branch, use, add);
+    }
+  }
+  return all;
+}
+
+bool readsOperand(linalg::LinalgOp op, Value buffer) {
+  return llvm::any_of(op->getOpOperands(), [&](OpOperand &operand) {
+    return operand.get() == buffer && op.payloadUsesValueFromOperand(&operand);
+  });
+}
+
+/// May an op of `function` have this effect on its argument?
+template <typename Effect>
+bool mayHave(func::FuncOp function, BlockArgument arg) {
+  llvm::DenseSet<Value> aliases = aliasesOf(arg);
   WalkResult result = function.walk([&](Operation *op) {
     auto effects = dyn_cast<MemoryEffectOpInterface>(op);
     if (!effects) return WalkResult::advance();
@@ -113,11 +157,12 @@ bool mayWrite(func::FuncOp function, BlockArgument arg) {
     effects.getEffects(list);
     for (const MemoryEffects::EffectInstance &effect : list) {
       Value value = effect.getValue();
-      if (!isa<MemoryEffects::Write>(effect.getEffect()) || !value) continue;
-      if (!isa<MemRefType>(value.getType())) continue;
-      auto block = dyn_cast<BlockArgument>(value);
-      bool untraced = block && block.getOwner() != &function.front();
-      if (untraced || schedule::mayAlias(value, arg)) return WalkResult::interrupt();
+      if (!isa<Effect>(effect.getEffect()) || !value || !aliases.contains(value)) continue;
+      // Results of linalg ops are read by their bodies or not at all.
+      auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+      if (std::is_same_v<Effect, MemoryEffects::Read> && linalgOp && !readsOperand(linalgOp, value))
+        continue;
+      return WalkResult::interrupt();
     }
     return WalkResult::advance();
   });
@@ -136,6 +181,8 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
       bool isEntry = f->hasAttr("adze.entry");
       if (f.empty() || (!isEntry && !launched.contains(f.getNameAttr()))) continue;
       std::string why = isEntry ? "" : whyHost(f);
+      if (why.empty()) keepCopies(f);
+      if (isEntry) uploadGlobals(f);
       f->setAttr(kDeviceAttr, UnitAttr::get(&getContext()));
       if (why.empty()) {
         ++numDevice;
@@ -143,6 +190,40 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
       }
       ++numHost;
       leaveToHost(f, why);
+    }
+  }
+
+  /// Constants in the host's memory that are more than read by host code.
+  static void uploadGlobals(func::FuncOp entry) {
+    auto isData = [](OpOperand &use) { return !isa<memref::LoadOp>(use.getOwner()); };
+    SmallVector<memref::GetGlobalOp> globals;
+    entry.walk([&](memref::GetGlobalOp op) {
+      if (llvm::any_of(op->getUses(), isData)) globals.push_back(op);
+    });
+    for (memref::GetGlobalOp global : globals) {
+      OpBuilder b(global->getContext());
+      b.setInsertionPointAfter(global);
+      Value device = rt::DeviceAllocOp::create(b, global.getLoc(), global.getType(), ValueRange());
+      global.getResult().replaceUsesWithIf(device, isData);
+      rt::ToDeviceOp::create(b, global.getLoc(), global, device);
+    }
+  }
+
+  /// Copies between dense buffers need no kernel.
+  static void keepCopies(func::FuncOp f) {
+    auto isDense = [](Value v) {
+      auto type = cast<MemRefType>(v.getType());
+      auto [strides, offset] = type.getStridesAndOffset();
+      return type.getLayout().isIdentity() || (type.getRank() == 1 && strides[0] == 1);
+    };
+    SmallVector<memref::CopyOp> copies;
+    f.walk([&](memref::CopyOp op) {
+      if (isDense(op.getSource()) && isDense(op.getTarget())) copies.push_back(op);
+    });
+    for (memref::CopyOp op : copies) {
+      OpBuilder b(op);
+      rt::DeviceCopyOp::create(b, op.getLoc(), op.getSource(), op.getTarget());
+      op.erase();
     }
   }
 
@@ -163,11 +244,18 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
   static void stage(OpBuilder &b, func::FuncOp stub, func::FuncOp host) {
     Location loc = stub.getLoc();
     SmallVector<Value> args;
-    for (Value arg : stub.getArguments())
-      args.push_back(isa<MemRefType>(arg.getType()) ? rt::ToHostOp::create(b, loc, arg).getResult() : arg);
+    for (auto [arg, inner] : llvm::zip(stub.getArguments(), host.getArguments())) {
+      if (!isa<MemRefType>(arg.getType()))
+        args.push_back(arg);
+      else if (mayHave<MemoryEffects::Read>(host, inner))
+        args.push_back(rt::ToHostOp::create(b, loc, arg.getType(), arg,
+                                            mayHave<MemoryEffects::Write>(host, inner)));
+      else
+        args.push_back(hostBuffer(b, loc, arg));
+    }
     auto call = func::CallOp::create(b, loc, host, args);
     for (auto [arg, copy, inner] : llvm::zip(stub.getArguments(), args, host.getArguments()))
-      if (arg != copy && mayWrite(host, inner)) rt::ToDeviceOp::create(b, loc, copy, arg);
+      if (arg != copy && mayHave<MemoryEffects::Write>(host, inner)) rt::ToDeviceOp::create(b, loc, copy, arg);
     SmallVector<Value> results;
     for (Value result : call.getResults()) results.push_back(toDevice(b, loc, result));
     for (auto [arg, copy] : llvm::zip(stub.getArguments(), args))
@@ -175,13 +263,24 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
     func::ReturnOp::create(b, loc, results);
   }
 
+  static SmallVector<Value> dynamicExtents(OpBuilder &b, Location loc, Value buffer) {
+    auto type = cast<MemRefType>(buffer.getType());
+    SmallVector<Value> extents;
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      if (type.isDynamicDim(d)) extents.push_back(memref::DimOp::create(b, loc, buffer, d));
+    return extents;
+  }
+
+  /// For what the function only writes.
+  static Value hostBuffer(OpBuilder &b, Location loc, Value device) {
+    auto type = cast<MemRefType>(device.getType());
+    return memref::AllocOp::create(b, loc, type, dynamicExtents(b, loc, device));
+  }
+
   static Value toDevice(OpBuilder &b, Location loc, Value host) {
     auto type = dyn_cast<MemRefType>(host.getType());
     if (!type) return host;
-    SmallVector<Value> extents;
-    for (int64_t d = 0; d < type.getRank(); ++d)
-      if (type.isDynamicDim(d)) extents.push_back(memref::DimOp::create(b, loc, host, d));
-    Value device = rt::DeviceAllocOp::create(b, loc, type, extents);
+    Value device = rt::DeviceAllocOp::create(b, loc, type, dynamicExtents(b, loc, host));
     rt::ToDeviceOp::create(b, loc, host, device);
     memref::DeallocOp::create(b, loc, host);
     return device;

@@ -40,7 +40,7 @@ the case's roundings add to them (docs/accuracy.md). Verdicts: pass; unsupported
 when any case is wrong or an error, crash or timeout.)";
 
 struct Options {
-  std::string folder, filter, target = "host", cpu = "native";
+  std::string folder, filter, target = "host", cpu = "native", device;
   int jobs = 0;
   double timeout = 20;
   bool reference = false, differential = false, followErrors = false;
@@ -84,11 +84,11 @@ bool runSet(Session &session, TestData &data, CaseRun &run, Cli &cli) {
   return results.has_value();
 }
 
-bool runCompiled(CompileOptions options, CaseRun &run, Cli &cli) {
+bool runCompiled(CompileOptions options, const std::string &device, CaseRun &run, Cli &cli) {
   CompileSummary summary;
   if (compile(options, cli.diags, summary) != ExitCode::Ok) return false;
   run.roundings = summary.roundings;
-  auto session = Session::open(options.output, 1, cli);
+  auto session = Session::open(options.output, 1, cli, device);
   return session && std::all_of(run.sets.begin(), run.sets.end(), [&](TestData &data) {
     return runSet(*session, data, run, cli);
   });
@@ -208,7 +208,7 @@ Verdict runCase(const std::string &folder, const std::string &artifact, const Op
     ExitCode code = compile(options, cli.diags, summary);
     return code == ExitCode::Unsupported ? verdictOf(cli, code) : unread;
   }
-  if (!(o.reference ? runReference(options, run, cli) : runCompiled(options, run, cli)))
+  if (!(o.reference ? runReference(options, run, cli) : runCompiled(options, o.device, run, cli)))
     return verdictOf(cli, cli.diags.exitCode());
   if (o.followErrors) return withinErrors(options, run, cli);
   for (size_t i = 0; i < run.sets.size(); ++i) {
@@ -459,6 +459,7 @@ void addConformance(CLI::App &app, Cli &cli) {
   verb->add_option("--filter", o->filter, "Only cases with this in their name");
   verb->add_option("--target", o->target, "What to compile for")->capture_default_str();
   verb->add_option("--cpu", o->cpu, "native, or LLVM's name of a CPU")->capture_default_str();
+  addDevice(*verb, o->device);
   verb->add_flag("--reference", o->reference,
                  "Evaluate the graph phase with the reference in place of compiled code");
   verb->add_flag("--differential", o->differential,

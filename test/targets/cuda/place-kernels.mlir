@@ -32,7 +32,7 @@ func.func private @pointwise(%x: memref<8xf32>, %y: memref<8xf32>) {
 // CHECK-LABEL: func.func private @one_by_one(
 // CHECK-SAME: %[[X:.*]]: memref<8xf32>, %[[N:.*]]: memref<8xi64>) attributes {adze.device, adze.host = "reads or writes elements one by one"}
 // CHECK-NEXT: %[[HX:.*]] = adze_rt.to_host %[[X]]
-// CHECK-NEXT: %[[HN:.*]] = adze_rt.to_host %[[N]]
+// CHECK-NEXT: %[[HN:.*]] = memref.alloc() : memref<8xi64>
 // CHECK-NEXT: call @one_by_one_host(%[[HX]], %[[HN]])
 // CHECK-NEXT: adze_rt.to_device %[[HN]], %[[N]]
 // CHECK-NEXT: memref.dealloc %[[HX]]
