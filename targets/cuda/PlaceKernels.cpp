@@ -218,7 +218,8 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
     };
     SmallVector<memref::CopyOp> copies;
     f.walk([&](memref::CopyOp op) {
-      if (isDense(op.getSource()) && isDense(op.getTarget())) copies.push_back(op);
+      bool fromHost = op.getSource().getDefiningOp<memref::GetGlobalOp>();
+      if (!fromHost && isDense(op.getSource()) && isDense(op.getTarget())) copies.push_back(op);
     });
     for (memref::CopyOp op : copies) {
       OpBuilder b(op);
