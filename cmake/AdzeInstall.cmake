@@ -12,6 +12,8 @@ set(ADZE_COMPILER_INCLUDE_DIR "${CMAKE_INSTALL_INCLUDEDIR}/adze-compiler")
 set_target_properties(adze_rt PROPERTIES EXPORT_NAME Runtime)
 install(TARGETS adze_rt EXPORT AdzeRuntimeTargets
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT Runtime NAMELINK_COMPONENT Runtime)
+install(TARGETS adze_emulator
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT Runtime NAMELINK_SKIP)
 install(FILES include/adze/adze_rt.h include/adze/adze_rt.hpp
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/adze" COMPONENT Runtime)
 install(DIRECTORY python/adze DESTINATION "${CMAKE_INSTALL_DATADIR}/adze/python"

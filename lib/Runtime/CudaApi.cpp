@@ -43,12 +43,14 @@ bool Api::load(Diagnostic &error) {
   return check(init(0), "start the CUDA driver", error) || noDriver(error, error.message);
 }
 
-bool Api::check(Result result, const std::string &what, Diagnostic &error) const {
+bool Api::check(Result result, const char *what, Diagnostic &error, std::string_view object) const {
   if (result == 0) return true;
   const char *name = nullptr, *text = nullptr;
   if (getErrorName(result, &name) != 0 || !name) name = "an unknown error";
   if (getErrorString(result, &text) != 0 || !text) text = "the driver does not say more";
-  std::string message = "cannot " + what + ": " + name + ": " + text;
+  std::string message = std::string("cannot ") + what;
+  if (!object.empty()) message += " '" + printable(object, 80) + "'";
+  message += std::string(": ") + name + ": " + text;
   bool memory = result == kErrorOutOfMemory;
   return failWith(error, memory ? ExitCode::ResourceLimit : ExitCode::Device,
                   memory ? "ADZ0720" : "ADZ0744", std::move(message));

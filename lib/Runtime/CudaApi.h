@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <string_view>
 
 namespace adze::runtime::cuda {
 
@@ -93,8 +93,8 @@ struct Api {
   bool load(Diagnostic &error);
 
   /// True for success; else fills `error` (ADZ0744; ADZ0720 when memory ran out):
-  /// "cannot `what`: CUDA_ERROR_…: …".
-  bool check(Result result, const std::string &what, Diagnostic &error) const;
+  /// "cannot WHAT: CUDA_ERROR_…: …", or "cannot WHAT 'NAME': …".
+  bool check(Result result, const char *what, Diagnostic &error, std::string_view name = {}) const;
 };
 
 }  // namespace adze::runtime::cuda

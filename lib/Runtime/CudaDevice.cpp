@@ -25,37 +25,37 @@ constexpr int kOrdinaryShared = 48 << 10;
 
 void *pointerTo(cuda::Pointer p) { return reinterpret_cast<void *>(p); }
 cuda::Pointer addressOf(const void *p) { return reinterpret_cast<cuda::Pointer>(p); }
-std::string kernelText(const DeviceKernel &k) { return "kernel '" + printable(k.name, 80) + "'"; }
 
 /// Makes a context current in this thread, and the one before when it goes.
 class Current {
  public:
-  Current(const Api &api, cuda::Context context, Diagnostic &error)
-      : api_(api), ok_(api.check(api.ctxPushCurrent(context), "use the GPU's context", error)) {}
+  Current(const Api &api, cuda::Context context)
+      : api_(api), result_(api.ctxPushCurrent(context)) {}
   ~Current() {
     cuda::Context popped;
-    if (ok_) api_.ctxPopCurrent(&popped);
+    if (result_ == 0) api_.ctxPopCurrent(&popped);
   }
   Current(const Current &) = delete;
   Current &operator=(const Current &) = delete;
-  explicit operator bool() const { return ok_; }
+  bool check(Diagnostic &error) const {
+    return api_.check(result_, "use the GPU's context", error);
+  }
 
  private:
   const Api &api_;
-  bool ok_;
+  cuda::Result result_;
 };
 
 class CudaProgram final : public DeviceProgram {
  public:
   ~CudaProgram() override {
-    Diagnostic ignored;
-    if (context) {
-      if (Current current(api, context, ignored); current) {
-        if (weights) api.memFree(weights);
-        if (module_) api.moduleUnload(module_);
-      }
-      api.devicePrimaryCtxRelease(device_);
+    if (!context) return;
+    {
+      Current current(api, context);
+      if (weights) api.memFree(weights);
+      if (module_) api.moduleUnload(module_);
     }
+    api.devicePrimaryCtxRelease(device_);
   }
 
   /// Starts the driver and chooses the GPU and the variant for it.
@@ -85,8 +85,8 @@ class CudaProgram final : public DeviceProgram {
       context = nullptr;
       return false;
     }
-    Current current(api, context, error);
-    if (!current || !loadModule(c, variant, error)) return false;
+    Current current(api, context);
+    if (!current.check(error) || !loadModule(c, variant, error)) return false;
     for (const DeviceKernel &k : variant.kernels)
       if (!addFunction(k, error)) return false;
     return uploadWeights(c, error);
@@ -133,8 +133,7 @@ class CudaProgram final : public DeviceProgram {
     int options[] = {cuda::kJitErrorLogBuffer, cuda::kJitErrorLogBufferSizeBytes};
     void *values[] = {log.data(), reinterpret_cast<void *>(log.size() - 1)};
     cuda::Result result = api.moduleLoadDataEx(&module_, text.c_str(), 2, options, values);
-    if (api.check(result, "load the artifact's code for " + printable(variant.device, 40), error))
-      return true;
+    if (api.check(result, "load the artifact's code for", error, variant.device)) return true;
     module_ = nullptr;
     if (log[0]) error.message += "; " + printable(log.data(), 300);
     if (result == cuda::kErrorUnsupportedPtxVersion) error.help = "install a newer NVIDIA driver";
@@ -145,16 +144,16 @@ class CudaProgram final : public DeviceProgram {
   bool addFunction(const DeviceKernel &k, Diagnostic &error) {
     cuda::Function f = nullptr;
     int fixed = 0;
-    if (!api.check(api.moduleGetFunction(&f, module_, k.name.c_str()), "find " + kernelText(k),
-                   error) ||
-        !api.check(api.funcGetAttribute(&fixed, cuda::kFuncSharedSizeBytes, f),
-                   "ask about " + kernelText(k), error))
+    if (!api.check(api.moduleGetFunction(&f, module_, k.name.c_str()), "find kernel", error,
+                   k.name) ||
+        !api.check(api.funcGetAttribute(&fixed, cuda::kFuncSharedSizeBytes, f), "ask about kernel",
+                   error, k.name))
       return false;
     functions.push_back(f);
     if (mostShared_ <= kOrdinaryShared) return true;
     return api.check(
         api.funcSetAttribute(f, cuda::kFuncMaxDynamicSharedSizeBytes, mostShared_ - fixed),
-        "get shared memory for " + kernelText(k), error);
+        "get shared memory for kernel", error, k.name);
   }
 
   /// On a stream, as all else: the legacy one would wait for other programs' work.
@@ -183,23 +182,25 @@ class CudaQueue final : public DeviceQueue {
       : program_(program), api_(program.api), budget_(budget) {}
 
   ~CudaQueue() override {
-    Diagnostic ignored;
-    Current current(api_, program_.context, ignored);
+    Current current(api_, program_.context);
     pool_.reset();
     if (stream_) api_.streamDestroy(stream_);
   }
 
   bool open(Diagnostic &error) {
-    Current current(api_, program_.context, error);
+    Current current(api_, program_.context);
     pool_ = std::make_unique<CudaPool>(api_, budget_);
-    return current && api_.check(api_.streamCreate(&stream_, cuda::kStreamNonBlocking),
-                                 "make a stream", error);
+    return current.check(error) &&
+           api_.check(api_.streamCreate(&stream_, cuda::kStreamNonBlocking), "make a stream",
+                      error);
   }
 
   bool begin(const Execution &, Diagnostic &error) override {
     last_ = nullptr;
-    current_.emplace(api_, program_.context, error);
-    return static_cast<bool>(*current_);
+    current_.emplace(api_, program_.context);
+    if (current_->check(error)) return true;
+    current_.reset();
+    return false;
   }
 
   void end() override {
@@ -215,7 +216,7 @@ class CudaQueue final : public DeviceQueue {
     cuda::Pointer p = pool_->allocate(bytes, error);
     if (!p || bytes == 0) return pointerTo(p);
     cuda::Result result = api_.memcpyHtoDAsync(p, host, static_cast<size_t>(bytes), stream_);
-    return api_.check(result, "upload " + name, error) ? pointerTo(p) : nullptr;
+    return api_.check(result, "upload", error, name) ? pointerTo(p) : nullptr;
   }
 
   void *slab(int64_t bytes, Diagnostic &error) override {
@@ -252,7 +253,7 @@ class CudaQueue final : public DeviceQueue {
     cuda::Result result =
         api_.launchKernel(program_.functions[kernel], g[0], g[1], g[2], g[3], g[4], g[5], shared,
                           stream_, const_cast<void **>(arguments), nullptr);
-    return result == 0 || api_.check(result, "launch " + kernelText(*last_), error);
+    return api_.check(result, "launch kernel", error, last_->name);
   }
 
   bool tensorMap(void *map, const void *device, const int64_t *shape, Diagnostic &error) override;
@@ -261,8 +262,8 @@ class CudaQueue final : public DeviceQueue {
   bool synchronize(Diagnostic &error) override {
     cuda::Result result = api_.streamSynchronize(stream_);
     if (result == 0) return true;
-    api_.check(result, last_ ? "finish " + kernelText(*last_) + ", or what came before it" :
-                               "finish the copies", error);
+    api_.check(result, last_ ? "finish all up to kernel" : "finish the copies", error,
+               last_ ? last_->name : std::string_view());
     error.help = "`adze run --device ptx-emulator --check` finds errors in kernels";
     return false;
   }

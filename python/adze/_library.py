@@ -60,6 +60,7 @@ class ModelOptions(Versioned):
         ("threads", c_int32),
         ("reserved", c_int32),
         ("pool", c_void_p),
+        ("device", c_char_p),
     ]
 
 

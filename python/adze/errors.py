@@ -33,6 +33,12 @@ class UnsupportedError(AdzeError):
     code = 3
 
 
+class CheckError(AdzeError):
+    """The PTX emulator found an error in a kernel."""
+
+    code = 4
+
+
 class ArtifactError(AdzeError):
     """The artifact is damaged, or was made for another machine."""
 
@@ -69,6 +75,7 @@ BY_CODE = {
         InvalidInput,
         UsageError,
         UnsupportedError,
+        CheckError,
         ArtifactError,
         ResourceError,
         DeviceError,

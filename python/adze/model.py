@@ -147,15 +147,17 @@ class Model:
         source: Union[str, os.PathLike, bytes],
         threads: int = 0,
         pool: Optional[Pool] = None,
+        device: str = "",
     ):
         """source: path of an .adze file, or its bytes. threads: 0 means every
         CPU that the process may use; models with the same number share their
-        threads, unless they are given a pool."""
+        threads, unless they are given a pool. device: "host", "cuda", "cuda:1",
+        "ptx-emulator"; by default what the artifact was compiled for."""
         self._handle = None
         self._rt = lib.runtime()
         handle = c_void_p()
         self._pool = pool or Pool.shared(threads)
-        options = lib.ModelOptions(pool=self._pool.handle)
+        options = lib.ModelOptions(pool=self._pool.handle, device=device.encode())
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._bytes = bytes(source)  # the runtime reads weights from here
             self._rt.adze_model_load_memory(

@@ -12,6 +12,7 @@ import adze
 
 FIXTURE = os.environ["ADZE_FIXTURE"]
 NORMAL, FAIL, SPIN, RETURN_42 = 0, 2, 5, 6
+OVERRUN = 1  # of device_fixture.c
 
 
 def inputs(batch=2, n=3, mode=NORMAL):
@@ -46,6 +47,18 @@ class RuntimeTest(unittest.TestCase):
         for batch, n in [(2, 3), (1, 1), (7, 1000), (0, 3), (2, 3)]:
             given = inputs(batch, n)
             self.check(self.model.run(given), given)
+
+    def test_devices(self):
+        model = adze.Model(os.environ["ADZE_DEVICE_FIXTURE"], device="ptx-emulator")
+        x = np.arange(50, dtype=np.float32)
+        results = model.run({"x": x, "mode": NORMAL})
+        np.testing.assert_array_equal(results["y"], 3 * x)
+        np.testing.assert_array_equal(results["even"], 3 * x[::2])
+        with self.assertRaises(adze.CheckError) as caught:
+            model.run({"x": x, "mode": OVERRUN})
+        self.assertEqual(caught.exception.id, "ADZ0746")
+        with self.assertRaises(adze.UsageError):
+            adze.Model(FIXTURE, device="toaster")
 
     def test_results_outlive_everything(self):
         first = self.model.run(inputs())["sum"]

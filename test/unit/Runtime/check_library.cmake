@@ -1,4 +1,4 @@
-# libadze_rt: at most 1 MB stripped; needs libc, libm and libpthread (with the
+# A library: at most so many MB stripped; needs libc, libm and libpthread (with the
 # loader that libc brings); exports adze_* and nothing else.
 execute_process(COMMAND "${READELF}" -d "${LIBRARY}" OUTPUT_VARIABLE dynamic
   COMMAND_ERROR_IS_FATAL ANY)
@@ -24,7 +24,8 @@ set(stripped "${CMAKE_CURRENT_BINARY_DIR}/${name}.stripped")
 execute_process(COMMAND "${STRIP}" -o "${stripped}" "${LIBRARY}" COMMAND_ERROR_IS_FATAL ANY)
 file(SIZE "${stripped}" size)
 file(REMOVE "${stripped}")
-if(size GREATER 1048576 AND NOT SANITIZED)
+math(EXPR most "${MEGABYTES} << 20")
+if(size GREATER most AND NOT SANITIZED)
   message(SEND_ERROR "${size} bytes stripped")
 endif()
 message(STATUS "${name}: ${size} bytes stripped")

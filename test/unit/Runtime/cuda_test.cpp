@@ -140,7 +140,7 @@ TEST_CASE("a launch is enqueued, and waited for where its result is read", "[Run
 TEST_CASE("errors of the driver come back with what was done, and the next run works", "[Runtime]") {
   Driver driver;
   Runner r("cuda");
-  contains(r.run(kRunOver, 192), "ADZ0744: cannot finish kernel 'overrun', or what came before it: "
+  contains(r.run(kRunOver, 192), "ADZ0744: cannot finish all up to kernel 'overrun': "
                             "CUDA_ERROR_ILLEGAL_ADDRESS: as the test wants it / `adze run --device");
   contains(r.run(kReadOutside, 192), "ADZ0744: cannot read from the GPU");
   driver.fail("LaunchKernel", 1, 0);
@@ -148,7 +148,7 @@ TEST_CASE("errors of the driver come back with what was done, and the next run w
   driver.fail("LaunchKernel", 999, 0);
   contains(r.run(kNormal), "the driver does not say more");
   driver.fail("MemcpyHtoDAsync", 1, 0);
-  contains(r.run(kNormal), "ADZ0744: cannot upload input x");
+  contains(r.run(kNormal), "ADZ0744: cannot upload 'input x'");
   driver.fail("MemcpyDtoHAsync", 1, 1);
   contains(r.run(kNormal), "ADZ0744: cannot read from the GPU");
   driver.fail("TensorMapEncodeTiled", 1, 0);
@@ -241,7 +241,7 @@ TEST_CASE("code that the driver does not take is refused with its reason", "[Run
     };
   };
   contains(refusal(withPtx(".version 8.0")),
-           "ADZ0744: cannot load the artifact's code for sm_90a: CUDA_ERROR_FAKE: as the test wants "
+           "ADZ0744: cannot load the artifact's code for 'sm_90a': CUDA_ERROR_FAKE: as the test wants "
            "it; ptxas fatal: no address size");
   contains(refusal(withPtx(".address_size 64")), "ADZ0744: cannot find kernel 'scale'");
   driver.fail("ModuleLoadDataEx", 222, 0);

@@ -192,8 +192,10 @@ static int moduleLoad(module **out, const void *image, unsigned count, int *opti
       if (options[i] == 5) strcpy(values[i], "ptxas fatal: no address size");
     return INVALID_PTX;
   }
-  *out = calloc(1, sizeof(module));
-  (*out)->kind = MODULE, (*out)->text = strdup(image), ++live;
+  module *m = calloc(1, sizeof *m);
+  char *text = m ? strdup(image) : 0;
+  if (!text) return free(m), OUT_OF_MEMORY;
+  m->kind = MODULE, m->text = text, *out = m, ++live;
   return SUCCESS;
 }
 static int moduleUnload(module *m) {
@@ -275,8 +277,9 @@ static int onDevice(uint64_t to, uint64_t from, size_t bytes, stream *s) {
 static int streamCreate(stream **s, unsigned flags) {
   BEGIN("StreamCreate", "", flags);
   NEED_CONTEXT();
-  *s = calloc(1, sizeof(stream));
-  (*s)->kind = STREAM, ++live;
+  stream *made = calloc(1, sizeof *made);
+  if (!made) return OUT_OF_MEMORY;
+  made->kind = STREAM, *s = made, ++live;
   return SUCCESS;
 }
 static int streamSynchronize(stream *s) {
