@@ -16,10 +16,14 @@ struct ContextHandle;
 struct ModuleHandle;
 struct FunctionHandle;
 struct StreamHandle;
+struct GraphHandle;
+struct GraphExecHandle;
 using Context = ContextHandle *;
 using Module = ModuleHandle *;
 using Function = FunctionHandle *;
 using Stream = StreamHandle *;
+using Graph = GraphHandle *;
+using GraphExec = GraphExecHandle *;
 
 /// Values of the driver's enumerations, by the driver's names.
 enum : int {
@@ -33,6 +37,7 @@ enum : int {
   kJitErrorLogBuffer = 5,
   kJitErrorLogBufferSizeBytes = 6,
   kStreamNonBlocking = 1,
+  kStreamCaptureThreadLocal = 1,
   kTensorMapUint8 = 0,
   kTensorMapUint16 = 1,
   kTensorMapUint32 = 2,
@@ -73,6 +78,13 @@ struct alignas(64) TensorMap {
   X(streamCreate, StreamCreate, (Stream * stream, unsigned flags))                                \
   X(streamDestroy, StreamDestroy, (Stream stream))                                                \
   X(streamSynchronize, StreamSynchronize, (Stream stream))                                        \
+  X(streamBeginCapture, StreamBeginCapture, (Stream stream, int mode))                            \
+  X(streamEndCapture, StreamEndCapture, (Stream stream, Graph * graph))                           \
+  X(graphInstantiateWithFlags, GraphInstantiateWithFlags,                                         \
+    (GraphExec * made, Graph graph, unsigned long long flags))                                    \
+  X(graphLaunch, GraphLaunch, (GraphExec graph, Stream stream))                                   \
+  X(graphDestroy, GraphDestroy, (Graph graph))                                                    \
+  X(graphExecDestroy, GraphExecDestroy, (GraphExec graph))                                        \
   X(launchKernel, LaunchKernel,                                                                   \
     (Function function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,          \
      unsigned blockY, unsigned blockZ, unsigned shared, Stream stream, void **arguments,          \

@@ -2,6 +2,7 @@
 // weights uploaded once, a stream and memory for each request.
 #include "lib/Runtime/CudaApi.h"
 #include "lib/Runtime/CudaPool.h"
+#include "lib/Runtime/CudaStream.h"
 #include "lib/Runtime/DeviceQueue.h"
 #include "lib/Runtime/Variants.h"
 
@@ -179,32 +180,31 @@ class CudaProgram final : public DeviceProgram {
 class CudaQueue final : public DeviceQueue {
  public:
   CudaQueue(const CudaProgram &program, Budget &budget)
-      : program_(program), api_(program.api), budget_(budget) {}
+      : program_(program),
+        api_(program.api),
+        pool_(std::make_unique<CudaPool>(api_, budget)),
+        stream_(std::make_unique<CudaStream>(api_, *program.kernels, program.functions)) {}
 
   ~CudaQueue() override {
     Current current(api_, program_.context);
+    stream_.reset();
     pool_.reset();
-    if (stream_) api_.streamDestroy(stream_);
   }
 
   bool open(Diagnostic &error) {
     Current current(api_, program_.context);
-    pool_ = std::make_unique<CudaPool>(api_, budget_);
-    return current.check(error) &&
-           api_.check(api_.streamCreate(&stream_, cuda::kStreamNonBlocking), "make a stream",
-                      error);
+    return current.check(error) && stream_->open(error);
   }
 
-  bool begin(const Execution &, Diagnostic &error) override {
-    last_ = nullptr;
+  bool begin(const Execution &execution, Diagnostic &error) override {
     current_.emplace(api_, program_.context);
-    if (current_->check(error)) return true;
-    current_.reset();
-    return false;
+    if (!current_->check(error)) return current_.reset(), false;
+    stream_->begin(!execution.profiler.callback);
+    return true;
   }
 
   void end() override {
-    api_.streamSynchronize(stream_);
+    stream_->abandon();
     pool_->endRun();
     current_.reset();
   }
@@ -213,72 +213,66 @@ class CudaQueue final : public DeviceQueue {
 
   void *input(const void *host, int64_t bytes, const std::string &name,
               Diagnostic &error) override {
-    cuda::Pointer p = pool_->allocate(bytes, error);
+    cuda::Pointer p = makeRoom([&] { return pool_->allocate(bytes, error); }, error);
     if (!p || bytes == 0) return pointerTo(p);
-    cuda::Result result = api_.memcpyHtoDAsync(p, host, static_cast<size_t>(bytes), stream_);
+    cuda::Result result =
+        api_.memcpyHtoDAsync(p, host, static_cast<size_t>(bytes), stream_->get());
     return api_.check(result, "upload", error, name) ? pointerTo(p) : nullptr;
   }
 
   void *slab(int64_t bytes, Diagnostic &error) override {
-    return pointerTo(pool_->arena(bytes, error));
+    return pointerTo(makeRoom([&] { return pool_->arena(bytes, error); }, error));
   }
   void *allocate(int64_t bytes, Diagnostic &error) override {
-    return pointerTo(pool_->allocate(bytes, error));
+    return pointerTo(makeRoom([&] { return pool_->allocate(bytes, error); }, error));
   }
   void release(void *p) override { pool_->release(addressOf(p)); }
 
   bool upload(void *device, const void *host, int64_t bytes, Diagnostic &error) override {
-    return api_.check(api_.memcpyHtoDAsync(addressOf(device), host, static_cast<size_t>(bytes),
-                                           stream_),
+    return stream_->flush(error) &&
+           api_.check(api_.memcpyHtoDAsync(addressOf(device), host, static_cast<size_t>(bytes),
+                                           stream_->get()),
                       "write to the GPU", error) &&
-           synchronize(error);
+           stream_->synchronize(error);
   }
 
   bool download(void *host, const void *device, int64_t bytes, bool, Diagnostic &error) override {
-    return api_.check(api_.memcpyDtoHAsync(host, addressOf(device), static_cast<size_t>(bytes),
-                                           stream_),
+    return stream_->flush(error) &&
+           api_.check(api_.memcpyDtoHAsync(host, addressOf(device), static_cast<size_t>(bytes),
+                                           stream_->get()),
                       "read from the GPU", error) &&
-           synchronize(error);
+           stream_->synchronize(error);
   }
 
   bool copy(void *to, const void *from, int64_t bytes, Diagnostic &error) override {
-    return api_.check(api_.memcpyDtoDAsync(addressOf(to), addressOf(from),
-                                           static_cast<size_t>(bytes), stream_),
-                      "copy on the GPU", error);
+    return stream_->copy(addressOf(to), addressOf(from), bytes, error);
   }
-
-  bool launch(int32_t kernel, const uint32_t *g, uint32_t shared, void *const *arguments,
+  bool launch(int32_t kernel, const uint32_t *gridBlock, uint32_t shared, void *const *arguments,
               Diagnostic &error) override {
-    last_ = &(*program_.kernels)[kernel];
-    cuda::Result result =
-        api_.launchKernel(program_.functions[kernel], g[0], g[1], g[2], g[3], g[4], g[5], shared,
-                          stream_, const_cast<void **>(arguments), nullptr);
-    return api_.check(result, "launch kernel", error, last_->name);
+    return stream_->launch(kernel, gridBlock, shared, arguments, error);
   }
+  bool synchronize(Diagnostic &error) override { return stream_->synchronize(error); }
 
   bool tensorMap(void *map, const void *device, const int64_t *shape, Diagnostic &error) override;
-
-  /// An error of a kernel shows when the stream is waited for.
-  bool synchronize(Diagnostic &error) override {
-    cuda::Result result = api_.streamSynchronize(stream_);
-    if (result == 0) return true;
-    api_.check(result, last_ ? "finish all up to kernel" : "finish the copies", error,
-               last_ ? last_->name : std::string_view());
-    error.help = "`adze run --device ptx-emulator --check` finds errors in kernels";
-    return false;
-  }
 
   int64_t arenaBytes() const override { return pool_->arenaBytes(); }
   int64_t temporaryBytes() const override { return pool_->blockBytes(); }
 
  private:
+  /// make(), and once more without what is kept, on which work may be collected.
+  template <typename F>
+  cuda::Pointer makeRoom(F make, Diagnostic &error) {
+    cuda::Pointer p = make();
+    if (p || !stream_->synchronize(error)) return p;
+    pool_->dropKept();
+    return make();
+  }
+
   const CudaProgram &program_;
   const Api &api_;
-  Budget &budget_;
-  cuda::Stream stream_ = nullptr;
   std::unique_ptr<CudaPool> pool_;
-  std::optional<Current> current_;      ///< during a run
-  const DeviceKernel *last_ = nullptr;  ///< launched last in this run
+  std::unique_ptr<CudaStream> stream_;
+  std::optional<Current> current_;  ///< during a run
 };
 
 /// The driver's enumerators; -1 for what it has none for.

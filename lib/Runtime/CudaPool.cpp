@@ -12,6 +12,9 @@ namespace {
 // larger than the second.
 constexpr int64_t kArenaStep = int64_t(2) << 20;
 constexpr int64_t kBlockStep = 256;
+// A block that so many runs did not use is freed: a model may take turns at a few
+// sizes.
+constexpr int kIdleRuns = 8;
 // Beyond this no request is meant seriously; keeps roundings from overflowing.
 constexpr int64_t kMaxBytes = int64_t(1) << 46;
 
@@ -25,20 +28,15 @@ cuda::Pointer outOfMemory(int64_t bytes, Diagnostic &error) {
 }  // namespace
 
 CudaPool::~CudaPool() {
-  for (auto &[address, block] : live_) destroy(address, block.bytes);
+  for (auto [address, bytes] : live_) destroy(address, bytes);
   dropKept();
   if (arena_) destroy(arena_, arenaBytes_);
 }
 
-/// Kept blocks make room where there is none.
 cuda::Pointer CudaPool::make(int64_t bytes, Diagnostic &error) {
   if (!budget_.take(bytes)) return outOfMemory(bytes, error);
   cuda::Pointer p = 0;
   cuda::Result result = api_.memAlloc(&p, static_cast<size_t>(bytes));
-  if (result == cuda::kErrorOutOfMemory) {
-    dropKept();
-    result = api_.memAlloc(&p, static_cast<size_t>(bytes));
-  }
   if (result == 0) return p;
   budget_.give(bytes);
   if (result == cuda::kErrorOutOfMemory) return outOfMemory(bytes, error);
@@ -52,9 +50,9 @@ void CudaPool::destroy(cuda::Pointer p, int64_t bytes) {
 }
 
 void CudaPool::dropKept() {
-  for (auto &[bytes, block] : kept_) {
-    destroy(block.address, bytes);
-    blockBytes_ -= bytes;
+  for (const auto &[block, idle] : kept_) {
+    destroy(block.second, block.first);
+    blockBytes_ -= block.first;
   }
   kept_.clear();
 }
@@ -73,52 +71,50 @@ cuda::Pointer CudaPool::allocate(int64_t bytes, Diagnostic &error) {
   if (bytes > kMaxBytes) return outOfMemory(bytes, error);
   int64_t size = roundUp(bytes, kBlockStep);
   // A kept block may be somewhat larger than asked for, not much.
-  auto fits = kept_.lower_bound(size);
-  if (fits != kept_.end() && fits->first <= size + size / 4 + 4096) {
-    Block block = fits->second;
-    block.used = true;
-    live_.emplace(block.address, block);
-    kept_.erase(fits);
-    return block.address;
-  }
-  cuda::Pointer p = make(size, error);
+  auto fits = kept_.lower_bound({size, 0});
+  bool kept = fits != kept_.end() && fits->first.first <= size + size / 4 + 4096;
+  if (kept) size = fits->first.first;
+  cuda::Pointer p = kept ? fits->first.second : make(size, error);
   if (!p) return 0;
   try {
-    live_.emplace(p, Block{p, size, true});
+    live_.emplace(p, size);
   } catch (const std::bad_alloc &) {
-    destroy(p, size);
+    if (!kept) destroy(p, size);
     return outOfMemory(bytes, error);
   }
-  blockBytes_ += size;
+  if (kept)
+    kept_.erase(fits);
+  else
+    blockBytes_ += size;
   return p;
 }
 
-void CudaPool::keep(Block block) {
+void CudaPool::keep(cuda::Pointer p, int64_t bytes) {
   try {
-    kept_.emplace(block.bytes, block);
+    kept_.emplace(std::pair(bytes, p), 0);
   } catch (const std::bad_alloc &) {
-    blockBytes_ -= block.bytes;
-    destroy(block.address, block.bytes);
+    blockBytes_ -= bytes;
+    destroy(p, bytes);
   }
 }
 
 void CudaPool::release(cuda::Pointer p) {
   auto found = live_.find(p);
   if (found == live_.end()) return;
-  keep(found->second);
+  keep(p, found->second);
   live_.erase(found);
 }
 
 void CudaPool::endRun() {
   while (!live_.empty()) release(live_.begin()->first);
   for (auto at = kept_.begin(); at != kept_.end();) {
-    Block &block = at->second;
-    if (std::exchange(block.used, false)) {
+    if (++at->second <= kIdleRuns) {
       ++at;
       continue;
     }
-    destroy(block.address, block.bytes);
-    blockBytes_ -= block.bytes;
+    auto [bytes, address] = at->first;
+    destroy(address, bytes);
+    blockBytes_ -= bytes;
     at = kept_.erase(at);
   }
 }

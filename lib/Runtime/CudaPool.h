@@ -5,7 +5,7 @@
 #include "lib/Runtime/Memory.h"
 
 #include <map>
-#include <vector>
+#include <utility>
 
 namespace adze::runtime {
 
@@ -18,35 +18,32 @@ class CudaPool {
   CudaPool(const CudaPool &) = delete;
   CudaPool &operator=(const CudaPool &) = delete;
 
-  /// 256-byte aligned; 0 and `error` when memory or budget run out. The arena's
-  /// contents are undefined after it grew; nothing may be at work on it then.
+  /// 256-byte aligned; 0 and `error` when memory or budget run out: dropKept may make
+  /// room. The arena's contents are undefined after it grew; nothing may be at work on
+  /// it then. A run that asks for the same gets the same addresses as the one before.
   cuda::Pointer arena(int64_t bytes, Diagnostic &error);
   cuda::Pointer allocate(int64_t bytes, Diagnostic &error);
   /// Only what allocate gave has an effect.
   void release(cuda::Pointer p);
-  /// Takes all blocks back; frees those that the run did not use.
+  /// Takes all blocks back; frees those that several runs did not use.
   void endRun();
+  /// Frees what is kept; nothing may be at work on it.
+  void dropKept();
 
   int64_t arenaBytes() const { return arenaBytes_; }
   int64_t blockBytes() const { return blockBytes_; }
 
  private:
-  struct Block {
-    cuda::Pointer address;
-    int64_t bytes;
-    bool used;  ///< in this run
-  };
   cuda::Pointer make(int64_t bytes, Diagnostic &error);
   void destroy(cuda::Pointer p, int64_t bytes);
-  void dropKept();
-  void keep(Block block);
+  void keep(cuda::Pointer p, int64_t bytes);
 
   const cuda::Api &api_;
   Budget &budget_;
   cuda::Pointer arena_ = 0;
   int64_t arenaBytes_ = 0, blockBytes_ = 0;
-  std::map<cuda::Pointer, Block> live_;
-  std::multimap<int64_t, Block> kept_;  ///< by bytes
+  std::map<cuda::Pointer, int64_t> live_;                  ///< bytes
+  std::map<std::pair<int64_t, cuda::Pointer>, int> kept_;  ///< by bytes; runs without it
 };
 
 }  // namespace adze::runtime

@@ -116,7 +116,11 @@ TEST_CASE("memory of a GPU is kept for the next run, and the arena grows", "[Run
   CHECK(driver.count("MemFree") == 0);
   adze_request_info info = r.info();
   CHECK(info.arena_bytes == 2 << 20);
-  REQUIRE(r.run(kNormal) == "");  // does without the ten blocks
+  // Runs without the ten blocks: the last of these gives up waiting for another.
+  for (int i = 0; i < 8; ++i) {
+    CHECK(driver.count("MemFree") == 0);
+    REQUIRE(r.run(kNormal) == "");
+  }
   CHECK(driver.count("MemFree") == 10);
   CHECK(r.info().temporary_bytes < info.temporary_bytes);
   REQUIRE(r.run(kNormal, 1 << 20) == "");
@@ -135,6 +139,53 @@ TEST_CASE("a launch is enqueued, and waited for where its result is read", "[Run
   CHECK(driver.count("StreamSynchronize 2") == 1);
   CHECK(driver.count("StreamSynchronize 1") == 2);
   CHECK(driver.count("StreamSynchronize 0") == 1);
+}
+
+TEST_CASE("work that comes again is a graph", "[Runtime]") {
+  Driver driver;
+  {
+    Runner r("cuda");
+    auto calls = [&](int64_t n) {
+      driver.reset(9, 0, 1);
+      REQUIRE(r.run(kCopies, n) == "");
+      CHECK(r.right(6));
+      return std::to_string(driver.count("LaunchKernel")) + " launches, " +
+             std::to_string(driver.count("GraphLaunch 2")) + " graphs, " +
+             std::to_string(driver.count("StreamBeginCapture")) + " captures";
+    };
+    // The second run may still find its memory at other addresses than the first.
+    auto capturesInThree = [&](int64_t n, const char *failing = "") {
+      driver.reset(9, 0, 1);
+      driver.fail(failing, 1, 0);
+      for (int i = 0; i < 3; ++i) {
+        REQUIRE(r.run(kCopies, n) == "");
+        CHECK(r.right(6));
+      }
+      return driver.count("StreamBeginCapture");
+    };
+    CHECK(capturesInThree(200) == 1);
+    CHECK(calls(200) == "0 launches, 1 graphs, 0 captures");
+    // A graph for each of several sizes.
+    CHECK(capturesInThree(5000) == 1);
+    CHECK(calls(5000) == "0 launches, 1 graphs, 0 captures");
+    CHECK(calls(200) == "0 launches, 1 graphs, 0 captures");
+    // Where the driver does not want to, nothing is lost, and it is not asked again.
+    int64_t n = 6000;
+    for (const char *call : {"StreamBeginCapture", "StreamEndCapture", "GraphInstantiateWithFlags"}) {
+      INFO(call);
+      CHECK(capturesInThree(n += 2000, call) == 1);
+      CHECK(calls(n) == "1 launches, 0 graphs, 0 captures");
+    }
+    // Many sizes: those used longest ago are forgotten.
+    for (n = 1000; n < 1100; ++n) REQUIRE(r.run(kCopies, n) == "");
+    CHECK(calls(200) == "1 launches, 0 graphs, 0 captures");
+    // A profile wants each kernel by itself.
+    auto ignore = [](void *, int64_t, int64_t, int64_t) {};
+    rt::check(adze_request_set_profile(r.request.get(), ignore, nullptr));
+    CHECK(calls(200) == "1 launches, 0 graphs, 0 captures");
+    CHECK(calls(200) == "1 launches, 0 graphs, 0 captures");
+  }
+  CHECK(driver.live() == 0);
 }
 
 TEST_CASE("errors of the driver come back with what was done, and the next run works", "[Runtime]") {

@@ -22,6 +22,7 @@ enum {
   INVALID_HANDLE = 400,
   NOT_FOUND = 500,
   ILLEGAL_ADDRESS = 700,
+  CAPTURE_UNSUPPORTED = 900,
 };
 
 static char logText[1 << 16];
@@ -62,7 +63,7 @@ EXPORT int fake_live(void) { return depth ? -1 : live; }
   if (!depth) return INVALID_CONTEXT
 
 /* ---- objects, told apart by their first word */
-enum { CONTEXT = 0x1234, MODULE, FUNCTION, STREAM };
+enum { CONTEXT = 0x1234, MODULE, FUNCTION, STREAM, GRAPH, GRAPH_EXEC };
 typedef struct {
   int kind;
 } object;
@@ -109,11 +110,20 @@ typedef struct {
 } work;
 typedef struct {
   int kind, count;
+  work steps[64];
+} graph;
+typedef struct {
+  int kind, count;
   work queue[64];
+  graph *capturing;
 } stream;
 
 static int add(stream *s, work w) {
   if (!is(s, STREAM) || s->count == 64) return INVALID_HANDLE;
+  if (s->capturing) /* only work within the device's memory */
+    return inside((uint64_t)w.to, w.bytes) || w.f
+               ? (s->capturing->steps[s->capturing->count++] = w, SUCCESS)
+               : CAPTURE_UNSUPPORTED;
   s->queue[s->count++] = w;
   return SUCCESS;
 }
@@ -286,10 +296,52 @@ static int streamSynchronize(stream *s) {
   BEGIN("StreamSynchronize", "", is(s, STREAM) ? s->count : -1);
   NEED_CONTEXT();
   if (!is(s, STREAM)) return INVALID_HANDLE;
+  if (s->capturing) return CAPTURE_UNSUPPORTED;
   int result = SUCCESS;
   for (int i = 0; i < s->count && !result; ++i) result = perform(&s->queue[i]);
   s->count = 0;
   return result;
+}
+static graph *makeGraph(int kind, const graph *from) {
+  graph *g = calloc(1, sizeof *g);
+  if (!g) return 0;
+  if (from) *g = *from;
+  g->kind = kind, ++live;
+  return g;
+}
+static int beginCapture(stream *s, int mode) {
+  BEGIN("StreamBeginCapture", "", mode);
+  NEED_CONTEXT();
+  if (!is(s, STREAM) || s->capturing) return INVALID_HANDLE;
+  return (s->capturing = makeGraph(GRAPH, 0)) ? SUCCESS : OUT_OF_MEMORY;
+}
+static int endCapture(stream *s, graph **out) {
+  if (!is(s, STREAM) || !s->capturing) return INVALID_HANDLE;
+  graph *g = s->capturing;
+  s->capturing = 0;
+  int result = say("StreamEndCapture", "", g->count);
+  if (result) return free(g), --live, result;
+  *out = g;
+  return SUCCESS;
+}
+static int instantiate(graph **out, graph *g, unsigned long long flags) {
+  BEGIN("GraphInstantiateWithFlags", "", flags);
+  if (!is(g, GRAPH)) return INVALID_HANDLE;
+  return (*out = makeGraph(GRAPH_EXEC, g)) ? SUCCESS : OUT_OF_MEMORY;
+}
+static int graphLaunch(graph *g, stream *s) {
+  BEGIN("GraphLaunch", "", is(g, GRAPH_EXEC) ? g->count : -1);
+  NEED_CONTEXT();
+  if (!is(g, GRAPH_EXEC)) return INVALID_HANDLE;
+  int result = SUCCESS;
+  for (int i = 0; i < g->count && !result; ++i) result = add(s, g->steps[i]);
+  return result;
+}
+static int destroyGraph(graph *g) {
+  BEGIN("GraphDestroy", "", g->count);
+  free(g);
+  --live;
+  return SUCCESS;
 }
 static int streamDestroy(stream *s) {
   BEGIN("StreamDestroy", "", 0);
@@ -346,6 +398,9 @@ EXPORT int cuGetProcAddress_v2(const char *name, void **address, int version, ui
       {"cuMemcpyDtoHAsync", toHost}, {"cuMemcpyDtoDAsync", onDevice},
       {"cuStreamCreate", streamCreate}, {"cuStreamSynchronize", streamSynchronize},
       {"cuStreamDestroy", streamDestroy}, {"cuLaunchKernel", launch},
+      {"cuStreamBeginCapture", beginCapture}, {"cuStreamEndCapture", endCapture},
+      {"cuGraphInstantiateWithFlags", instantiate}, {"cuGraphLaunch", graphLaunch},
+      {"cuGraphDestroy", destroyGraph}, {"cuGraphExecDestroy", destroyGraph},
       {"cuTensorMapEncodeTiled", tensorMap}};
   *found = 1; /* CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND */
   int result = say("GetProcAddress", name, version);

@@ -1,0 +1,82 @@
+// Kernels and copies of one request, in order on a stream.
+#pragma once
+#include "lib/Artifact/Artifact.h"
+#include "lib/Runtime/CudaApi.h"
+
+#include <cstddef>
+#include <vector>
+
+namespace adze::runtime {
+
+/// Work is collected until somebody waits for it. What is the same as in an earlier
+/// run, addresses and all, becomes a graph, which the driver launches at once: a
+/// launch by itself costs some microseconds. The context is current in every call.
+class CudaStream {
+ public:
+  /// `functions` are those of `kernels`; both outlive the stream.
+  CudaStream(const cuda::Api &api, const std::vector<artifact::DeviceKernel> &kernels,
+             const std::vector<cuda::Function> &functions)
+      : api_(api), kernels_(kernels), functions_(functions) {}
+  ~CudaStream();
+  CudaStream(const CudaStream &) = delete;
+  CudaStream &operator=(const CudaStream &) = delete;
+
+  bool open(Diagnostic &error);
+  cuda::Stream get() const { return stream_; }
+  /// A run begins. Without `graphs` all work is enqueued as it comes.
+  void begin(bool graphs);
+
+  /// As DeviceQueue's.
+  bool launch(int32_t kernel, const uint32_t *gridBlock, uint32_t shared, void *const *arguments,
+              Diagnostic &error);
+  bool copy(cuda::Pointer to, cuda::Pointer from, int64_t bytes, Diagnostic &error);
+  /// Enqueues what is collected.
+  bool flush(Diagnostic &error);
+  bool synchronize(Diagnostic &error);
+  /// Forgets what is collected, and waits for the rest.
+  void abandon();
+
+ private:
+  /// A launch, or a copy (kernel -1). No padding: bytes are hashed and compared.
+  struct Step {
+    int32_t kernel = -1;
+    uint32_t shared = 0;
+    uint32_t gridBlock[6] = {};
+    uint64_t argumentsAt = 0;  ///< of the launch, in Work::arguments
+    cuda::Pointer to = 0, from = 0;
+    uint64_t bytes = 0;
+    bool operator==(const Step &) const = default;
+  };
+  struct Work {
+    std::vector<Step> steps;
+    std::vector<std::byte> arguments;  ///< every one at a multiple of 8
+    bool operator==(const Work &) const = default;
+    uint64_t hash() const;
+    void clear();
+  };
+  /// Work that was done before.
+  struct Known {
+    uint64_t hash = 0, lastUse = 0;
+    Work work;
+    cuda::GraphExec graph = nullptr;
+    bool tried = false;
+  };
+  bool add(Step step, Diagnostic &error);
+  bool enqueue(const Work &work, Diagnostic &error);
+  Known *find(uint64_t hash);
+  Known &remember(uint64_t hash);
+  cuda::GraphExec capture(const Work &work);
+
+  const cuda::Api &api_;
+  const std::vector<artifact::DeviceKernel> &kernels_;
+  const std::vector<cuda::Function> &functions_;
+  cuda::Stream stream_ = nullptr;
+  bool graphs_ = false;
+  int32_t last_ = -1;  ///< kernel enqueued last in this run
+  uint64_t flushes_ = 0;
+  Work work_;
+  std::vector<Known> known_;
+  std::vector<void *> pointers_;  ///< to a launch's arguments
+};
+
+}  // namespace adze::runtime
