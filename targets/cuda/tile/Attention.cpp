@@ -100,7 +100,7 @@ class AttentionBuilder {
   SmallVector<Value> finishScores(Value step, const Scores &scores, bool masked);
   Scores maskScores(Value step, const Scores &scores);
   void addPowers(Scores &scores, int64_t i, State &state, SmallVector<Value> &factors);
-  Fragments::Registers probabilities(const Scores &scores, int64_t i, int64_t step);
+  Fragments::Registers probabilities(const Scores &scores, int64_t step);
   void addValues(Value stage, const Scores &scores, ArrayRef<SmallVector<Value>> factors,
                  State &state);
   SmallVector<Value> step(Value step, Value end, ValueRange carried);
@@ -147,16 +147,14 @@ void AttentionBuilder::startCopies(Value stage, Value step, Value end) {
 }
 
 AttentionBuilder::Scores AttentionBuilder::score(Value stage) {
-  Scores s(queryTiles(), SmallVector<Value>(keyTiles() * 4, f32(0)));
+  SmallVector<Value> all(queryTiles() * keyTiles() * 4, f32(0));
   for (int64_t d = 0; d < depthSteps(); ++d) {
     Fragments::Registers a = keepsQueries() ? queries_[d] : q_.load(kit_, shared_, d);
-    Fragments::Registers b = keys_.load(kit_, stage, d);
-    for (int64_t i = 0; i < queryTiles(); ++i)
-      for (int64_t j = 0; j < keyTiles(); ++j) {
-        ValueRange at(ArrayRef<Value>(s[i]).slice(4 * j, 4));
-        llvm::copy(multiplyAdd(kit_, instruction_, a, i, b, j, at), s[i].begin() + 4 * j);
-      }
+    multiplyTiles(kit_, instruction_, a, keys_.load(kit_, stage, d), all);
   }
+  Scores s(queryTiles());
+  for (int64_t i = 0; i < queryTiles(); ++i)
+    s[i].append(all.begin() + i * keyTiles() * 4, all.begin() + (i + 1) * keyTiles() * 4);
   return s;
 }
 
@@ -266,27 +264,23 @@ void AttentionBuilder::addPowers(Scores &scores, int64_t i, State &state,
   }
 }
 
-/// Powers of the step-th 32 bytes of keys as a factor's fragment: the sums of two key tiles, or
+/// Powers of the step-th 32 bytes of keys as fragments of a factor: the sums of two key tiles, or
 /// (4 bytes) of one, are where a factor's elements are.
-Fragments::Registers AttentionBuilder::probabilities(const Scores &scores, int64_t i,
-                                                     int64_t step) {
+Fragments::Registers AttentionBuilder::probabilities(const Scores &scores, int64_t step) {
   Fragments::Registers out;
-  if (bytesOf(k_.multiply) == 4) {
-    const Value *s = &scores[i][4 * step];
-    SmallVector<Value> raw;
-    for (int at : {0, 2, 1, 3}) raw.push_back(kit_.bitcast(s[at], kit_.getI32Type()));
-    addRounded(kit_, k_.multiply, raw, out);
-    return out;
-  }
-  SmallVector<Value> raw;
   auto pair = VectorType::get(2, elementOf(k_.multiply, kit_.getContext()));
-  for (int64_t tile = 2 * step; tile < 2 * step + 2; ++tile)
-    for (int64_t half = 0; half < 2; ++half) {
-      const Value *s = &scores[i][4 * tile + 2 * half];
-      Value two = kit_.create<arith::TruncFOp>(pair, kit_.vector({s[0], s[1]}));
-      raw.push_back(kit_.bitcast(two, kit_.getI32Type()));
+  for (const SmallVector<Value> &s : scores) {
+    SmallVector<Value> raw;
+    if (bytesOf(k_.multiply) == 4) {
+      for (int64_t at : {0, 2, 1, 3}) raw.push_back(kit_.bitcast(s[4 * step + at], kit_.getI32Type()));
+    } else {
+      for (int64_t at = 8 * step; at < 8 * step + 8; at += 2) {
+        Value two = kit_.create<arith::TruncFOp>(pair, kit_.vector({s[at], s[at + 1]}));
+        raw.push_back(kit_.bitcast(two, kit_.getI32Type()));
+      }
     }
-  addRounded(kit_, k_.multiply, raw, out);
+    addRounded(kit_, k_.multiply, raw, out);
+  }
   return out;
 }
 
@@ -300,28 +294,20 @@ void AttentionBuilder::addValues(Value stage, const Scores &scores,
   if (!apart)
     for (int64_t n = 0; n < queryTiles() * perQuery; ++n)
       out[n] = mulf(out[n], factors[n / perQuery][n % 4 / 2]);
-  std::vector<std::vector<Fragments::Registers>> p(queryTiles());
-  for (int64_t i = 0; i < queryTiles(); ++i)
-    for (int64_t s = 0; s < keySteps(); ++s) p[i].push_back(probabilities(scores, i, s));
-  int64_t tiles = v_.unitRows() / 8;
+  std::vector<Fragments::Registers> p;
+  for (int64_t s = 0; s < keySteps(); ++s) p.push_back(probabilities(scores, s));
+  int64_t perUnit = v_.unitRows() / 8 * 4;
   for (int64_t u = 0; u < columnUnits(); ++u) {
-    SmallVector<Value> part(queryTiles() * tiles * 4, f32(0));
-    auto at = [&](int64_t i, int64_t j) {
-      return apart ? part.begin() + (i * tiles + j) * 4 : out + i * perQuery + (u * tiles + j) * 4;
+    SmallVector<Value> part(queryTiles() * perUnit, f32(0));
+    auto sumOf = [&](int64_t n) -> Value & {
+      return out[n / perUnit * perQuery + u * perUnit + n % perUnit];
     };
-    for (int64_t s = 0; s < keySteps(); ++s) {
-      Fragments::Registers b = v_.load(kit_, stage, s, u);
-      for (int64_t i = 0; i < queryTiles(); ++i)
-        for (int64_t j = 0; j < tiles; ++j)
-          llvm::copy(multiplyAdd(kit_, instruction_, p[i][s], 0, b, j, ArrayRef<Value>(at(i, j), 4)),
-                     at(i, j));
-    }
-    if (!apart) continue;
-    for (int64_t i = 0; i < queryTiles(); ++i)
-      for (int64_t n = 0; n < tiles * 4; ++n) {
-        Value &sum = out[i * perQuery + u * tiles * 4 + n];
-        sum = fma(sum, factors[i][n % 4 / 2], part[i * tiles * 4 + n]);
-      }
+    if (!apart)
+      for (size_t n = 0; n < part.size(); ++n) part[n] = sumOf(n);
+    for (int64_t s = 0; s < keySteps(); ++s)
+      multiplyTiles(kit_, instruction_, p[s], v_.load(kit_, stage, s, u), part);
+    for (size_t n = 0; n < part.size(); ++n)
+      sumOf(n) = apart ? fma(sumOf(n), factors[n / perUnit][n % 4 / 2], part[n]) : part[n];
   }
 }
 

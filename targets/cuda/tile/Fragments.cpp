@@ -104,16 +104,22 @@ void addRounded(Kit &kit, Multiply multiply, ValueRange raw, Fragments::Register
   out.small.push_back(small);
 }
 
-SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruction,
-                               const Fragments::Registers &a, int64_t i,
-                               const Fragments::Registers &b, int64_t j, ValueRange sums) {
-  SmallVector<Value> d(sums);
-  if (instruction.multiply == Multiply::TF32x3) {
-    // The product of both small parts is below what f32 keeps.
-    d = multiplyAdd(kit, instruction, a.small[i], b.big[j], d);
-    d = multiplyAdd(kit, instruction, a.big[i], b.small[j], d);
-  }
-  return multiplyAdd(kit, instruction, a.big[i], b.big[j], d);
+void multiplyTiles(Kit &kit, const MatrixInstruction &instruction, const Fragments::Registers &a,
+                   const Fragments::Registers &b, MutableArrayRef<Value> sums) {
+  using Factor = ArrayRef<SmallVector<Value>>;
+  auto product = [&](Factor x, Factor y) {
+    for (size_t i = 0; i < x.size(); ++i)
+      for (size_t jj = 0; jj < y.size(); ++jj) {
+        // Back and forth, so that neighbours share a register's operand.
+        size_t j = i % 2 ? y.size() - 1 - jj : jj;
+        MutableArrayRef<Value> at = sums.slice((i * y.size() + j) * 4, 4);
+        llvm::copy(multiplyAdd(kit, instruction, x[i], y[j], at), at.begin());
+      }
+  };
+  // One product after the other over all tiles: those of one tile wait for each other. That of
+  // both small parts is below what f32 keeps.
+  if (instruction.multiply == Multiply::TF32x3) product(a.small, b.big), product(a.big, b.small);
+  product(a.big, b.big);
 }
 
 Fragments::Registers Fragments::load(Kit &kit, Value stage, int64_t step) const {

@@ -73,8 +73,6 @@ class MatmulBuilder {
   void findSteps();
   void startCopies(Value number, Value step);
   SmallVector<Value> multiply(Value stage, SmallVector<Value> sums);
-  void multiplyStep(const Fragments::Registers &a, const Fragments::Registers &b,
-                    SmallVector<Value> &sums);
   SmallVector<Value> asyncLoop();
   SmallVector<Value> registerLoop();
   void reduceSplits(ValueRange sums);
@@ -120,23 +118,11 @@ void MatmulBuilder::startCopies(Value number, Value step) {
   kit_.create<NVVM::CpAsyncCommitGroupOp>();
 }
 
-void MatmulBuilder::multiplyStep(const Fragments::Registers &a, const Fragments::Registers &b,
-                                 SmallVector<Value> &sums) {
-  for (int64_t i = 0; i < a_.count(); ++i) {
-    for (int64_t jj = 0; jj < b_.count(); ++jj) {
-      // Back and forth, so that neighbours share a register's operand.
-      int64_t j = i % 2 ? b_.count() - 1 - jj : jj;
-      auto *at = sums.begin() + (i * b_.count() + j) * 4;
-      SmallVector<Value> d = multiplyAdd(kit_, instruction_, a, i, b, j, ArrayRef<Value>(at, 4));
-      llvm::copy(d, at);
-    }
-  }
-}
-
 SmallVector<Value> MatmulBuilder::multiply(Value stage, SmallVector<Value> sums) {
   SmallVector<Value> part = k_.roundSums ? zeros() : sums;
   for (int64_t step = 0; step < k_.blockK * bytesOf(k_.multiply) / 32; ++step)
-    multiplyStep(a_.load(kit_, stage, step), b_.load(kit_, bStage(stage), step), part);
+    multiplyTiles(kit_, instruction_, a_.load(kit_, stage, step), b_.load(kit_, bStage(stage), step),
+                  part);
   if (!k_.roundSums) return part;
   for (auto [all, p] : llvm::zip_equal(sums, part)) all = sum(all, p);
   return sums;

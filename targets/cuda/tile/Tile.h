@@ -73,10 +73,9 @@ class Fragments {
 /// Appends raw registers (i32), rounded as `multiply` wants them.
 void addRounded(Kit &kit, Multiply multiply, ValueRange raw, Fragments::Registers &out);
 
-/// sums + A B of tile i of A and j of B, in as many products as `instruction` says.
-mlir::SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruction,
-                                     const Fragments::Registers &a, int64_t i,
-                                     const Fragments::Registers &b, int64_t j, ValueRange sums);
+/// sums += A B: four sums for each tile of A and tile of B, those of one tile of A together.
+void multiplyTiles(Kit &kit, const MatrixInstruction &instruction, const Fragments::Registers &a,
+                   const Fragments::Registers &b, mlir::MutableArrayRef<Value> sums);
 
 /// Copies a factor's tile to shared memory, by all threads of the block.
 class TileCopy {
