@@ -4,14 +4,11 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
 
-#include <limits>
-
 using namespace mlir;
 
 namespace adze::cuda {
 namespace {
 
-constexpr float kLog2E = 1.44269504088896340736f;
 constexpr int64_t kStages = 2;
 
 /// Extents of tiles are powers of two; what is beyond the depth is zero and not multiplied.
@@ -55,12 +52,11 @@ class AttentionBuilder {
   void build();
 
  private:
-  /// What a lane keeps of the keys so far, by tile of 16 queries: of rows 0-7 and 8-15 the
-  /// largest score and its part of the sum of powers; of each column tile four sums.
+  /// What a lane keeps of the keys so far: by tile of 16 queries and 8 columns four sums.
   struct State {
-    SmallVector<Value> most, sum, out;
+    RunningSoftmax softmax;
+    SmallVector<Value> out;
   };
-  using Scores = std::vector<SmallVector<Value>>;  ///< [query tile][key tile * 4 + i]
 
   int64_t queryTiles() const { return k_.warpM / 16; }
   int64_t keyTiles() const { return k_.blockN / 8; }
@@ -81,7 +77,6 @@ class AttentionBuilder {
                        qTile_.bytes() + kStages * kTile_.bytes());
   }
   Value f32(float x) { return kit_.f32(x); }
-  Value power(Value x) { return kit_.approximate("ex2.approx.f32", x); }
   Value mulf(Value a, Value b) { return kit_.create<arith::MulFOp>(a, b); }
   Value fma(Value a, Value b, Value c) { return kit_.create<math::FmaOp>(a, b, c); }
   void commit() { kit_.create<NVVM::CpAsyncCommitGroupOp>(); }
@@ -90,19 +85,10 @@ class AttentionBuilder {
     kit_.barrier();
   }
 
-  /// Scores are multiplied by this before they are exponents of 2.
-  float exponentScale() const { return scalesLate() ? p_.scale * kLog2E : kLog2E; }
-  bool scalesLate() const { return !p_.score && p_.scale > 0; }
-
-  Value countSteps();
   void startCopies(Value stage, Value step, Value end);
-  Scores score(Value stage);
-  SmallVector<Value> finishScores(Value step, const Scores &scores, bool masked);
-  Scores maskScores(Value step, const Scores &scores);
-  void addPowers(Scores &scores, int64_t i, State &state, SmallVector<Value> &factors);
-  Fragments::Registers probabilities(const Scores &scores, int64_t step);
-  void addValues(Value stage, const Scores &scores, ArrayRef<SmallVector<Value>> factors,
-                 State &state);
+  SmallVector<Value> score(Value stage);
+  Fragments::Registers probabilities(ArrayRef<Value> scores, int64_t step);
+  void addValues(Value stage, ArrayRef<Value> scores, ArrayRef<Value> factors, State &state);
   SmallVector<Value> step(Value step, Value end, ValueRange carried);
   SmallVector<Value> pack(const State &state) const;
   State unpack(ValueRange values) const;
@@ -123,17 +109,6 @@ class AttentionBuilder {
   std::vector<Fragments::Registers> queries_;  ///< by step of the depth, where they are kept
 };
 
-/// Tiles of keys that some query of the block sees.
-Value AttentionBuilder::countSteps() {
-  Value steps = ceilDiv(kit_, p_.keys, k_.blockN);
-  if (!p_.causal) return steps;
-  // Signed: an offset may be negative.
-  Value last = kit_.add(kit_.add(work_.firstRow, k_.blockM() - 1), kit_.value(p_.causalOffset));
-  Value none = kit_.create<arith::CmpIOp>(arith::CmpIPredicate::slt, last, zero_);
-  Value seen = kit_.add(kit_.div(last, k_.blockN), 1);
-  return kit_.select(none, zero_, kit_.min(seen, steps));
-}
-
 /// Of keys, then of values; they may be waited for apart.
 void AttentionBuilder::startCopies(Value stage, Value step, Value end) {
   Value isTile = kit_.less(step, end), firstKey = kit_.mul(step, k_.blockN);
@@ -146,130 +121,22 @@ void AttentionBuilder::startCopies(Value stage, Value step, Value end) {
   commit();
 }
 
-AttentionBuilder::Scores AttentionBuilder::score(Value stage) {
+SmallVector<Value> AttentionBuilder::score(Value stage) {
   SmallVector<Value> all(queryTiles() * keyTiles() * 4, f32(0));
   for (int64_t d = 0; d < depthSteps(); ++d) {
     Fragments::Registers a = keepsQueries() ? queries_[d] : q_.load(kit_, shared_, d);
     multiplyTiles(kit_, instruction_, a, keys_.load(kit_, stage, d), all);
   }
-  Scores s(queryTiles());
-  for (int64_t i = 0; i < queryTiles(); ++i)
-    s[i].append(all.begin() + i * keyTiles() * 4, all.begin() + (i + 1) * keyTiles() * 4);
-  return s;
-}
-
-/// All scores, changed by the score function and, if `masked`, -inf where there is no key or
-/// none that the query sees.
-SmallVector<Value> AttentionBuilder::finishScores(Value step, const Scores &scores, bool masked) {
-  SmallVector<Value> out;
-  Value row0 = kit_.add(kit_.add(work_.firstRow, warpRow_), q_.lanePart());
-  Value key0 = kit_.add(kit_.mul(step, k_.blockN), keys_.lanePart());
-  Value least = f32(-std::numeric_limits<float>::infinity());
-  for (int64_t i = 0; i < queryTiles(); ++i)
-    for (int64_t j = 0; j < keyTiles(); ++j)
-      for (int64_t half = 0; half < 2; ++half) {
-        Value row = kit_.add(row0, q_.constantPart(i, half));
-        for (int64_t e = 0; e < 2; ++e) {
-          Value key = kit_.add(key0, keys_.constantPart(j, e)), s = scores[i][4 * j + 2 * half + e];
-          auto change = [&]() -> Value {
-            if (scalesLate()) return s;
-            Value scaled = mulf(s, f32(p_.scale));
-            if (!p_.score) return scaled;
-            return p_.score(kit_, work_.batch, row, key, scaled);
-          };
-          if (!masked) {
-            out.push_back(change());
-            continue;
-          }
-          Value seen = kit_.less(key, kit_.value(p_.keys));
-          if (p_.causal) {
-            Value last = kit_.add(row, kit_.value(p_.causalOffset));
-            seen = kit_.bitAnd(seen, kit_.create<arith::CmpIOp>(arith::CmpIPredicate::sle, key, last));
-          }
-          if (!p_.score) {
-            out.push_back(kit_.select(seen, change(), least));
-            continue;
-          }
-          seen = kit_.bitAnd(seen, kit_.less(row, kit_.value(p_.queries)));
-          auto both = kit_.create<scf::IfOp>(TypeRange{kit_.getF32Type()}, seen, true);
-          OpBuilder::InsertionGuard guard(kit_);
-          kit_.setInsertionPointToStart(both.thenBlock());
-          kit_.create<scf::YieldOp>(change());
-          kit_.setInsertionPointToStart(both.elseBlock());
-          kit_.create<scf::YieldOp>(least);
-          out.push_back(both.getResult(0));
-        }
-      }
-  return out;
-}
-
-/// Tiles of keys that all queries see whole need no comparisons.
-AttentionBuilder::Scores AttentionBuilder::maskScores(Value step, const Scores &scores) {
-  SmallVector<Value> all;
-  bool rowsFit = !p_.score || p_.queries.isMultipleOf(k_.blockM());
-  if (!p_.causal && rowsFit && p_.keys.isMultipleOf(k_.blockN)) {
-    all = finishScores(step, scores, false);
-  } else {
-    Value last = kit_.add(kit_.mul(step, k_.blockN), k_.blockN - 1);
-    Value inside = kit_.less(last, kit_.value(p_.keys));
-    if (!rowsFit) {
-      Value lastRow = kit_.add(work_.firstRow, k_.blockM() - 1);
-      inside = kit_.bitAnd(inside, kit_.less(lastRow, kit_.value(p_.queries)));
-    }
-    if (p_.causal) {
-      Value first = kit_.add(work_.firstRow, kit_.value(p_.causalOffset));
-      inside = kit_.bitAnd(inside, kit_.create<arith::CmpIOp>(arith::CmpIPredicate::sle, last, first));
-    }
-    SmallVector<Type> types(queryTiles() * keyTiles() * 4, kit_.getF32Type());
-    auto both = kit_.create<scf::IfOp>(types, inside, true);
-    OpBuilder::InsertionGuard guard(kit_);
-    kit_.setInsertionPointToStart(both.thenBlock());
-    kit_.create<scf::YieldOp>(finishScores(step, scores, false));
-    kit_.setInsertionPointToStart(both.elseBlock());
-    kit_.create<scf::YieldOp>(finishScores(step, scores, true));
-    all.append(both.result_begin(), both.result_end());
-  }
-  Scores out(queryTiles());
-  for (int64_t i = 0; i < queryTiles(); ++i)
-    out[i].append(all.begin() + i * keyTiles() * 4, all.begin() + (i + 1) * keyTiles() * 4);
-  return out;
-}
-
-/// Scores of query tile i -> powers, 2^(score - largest); what the sums so far are to be
-/// multiplied by.
-void AttentionBuilder::addPowers(Scores &scores, int64_t i, State &state,
-                                 SmallVector<Value> &factors) {
-  Value least = f32(-std::numeric_limits<float>::infinity());
-  Value scale = f32(exponentScale());
-  for (int64_t half = 0; half < 2; ++half) {
-    Value &most = state.most[2 * i + half], &sum = state.sum[2 * i + half];
-    Value before = most;
-    for (int64_t j = 0; j < keyTiles(); ++j)
-      for (int64_t e = 0; e < 2; ++e)
-        most = kit_.create<arith::MaxNumFOp>(most, scores[i][4 * j + 2 * half + e]);
-    // The four lanes that have this row.
-    for (int mask : {1, 2}) most = kit_.create<arith::MaxNumFOp>(most, kit_.shuffleXor(most, mask));
-    // Nothing seen yet: any finite number does, powers are 0.
-    Value isLeast = kit_.create<arith::CmpFOp>(arith::CmpFPredicate::OEQ, most, least);
-    Value base = mulf(kit_.select(isLeast, f32(0), most), scale);
-    Value negated = kit_.create<arith::NegFOp>(base);
-    factors.push_back(power(fma(before, scale, negated)));
-    sum = mulf(sum, factors.back());
-    for (int64_t j = 0; j < keyTiles(); ++j)
-      for (int64_t e = 0; e < 2; ++e) {
-        Value &s = scores[i][4 * j + 2 * half + e];
-        s = power(fma(s, scale, negated));
-        sum = kit_.create<arith::AddFOp>(sum, s);
-      }
-  }
+  return all;
 }
 
 /// Powers of the step-th 32 bytes of keys as fragments of a factor: the sums of two key tiles, or
 /// (4 bytes) of one, are where a factor's elements are.
-Fragments::Registers AttentionBuilder::probabilities(const Scores &scores, int64_t step) {
+Fragments::Registers AttentionBuilder::probabilities(ArrayRef<Value> scores, int64_t step) {
   Fragments::Registers out;
   auto pair = VectorType::get(2, elementOf(k_.multiply, kit_.getContext()));
-  for (const SmallVector<Value> &s : scores) {
+  for (int64_t i = 0; i < queryTiles(); ++i) {
+    ArrayRef<Value> s = scores.slice(i * keyTiles() * 4, keyTiles() * 4);
     SmallVector<Value> raw;
     if (bytesOf(k_.multiply) == 4) {
       for (int64_t at : {0, 2, 1, 3}) raw.push_back(kit_.bitcast(s[4 * step + at], kit_.getI32Type()));
@@ -286,34 +153,30 @@ Fragments::Registers AttentionBuilder::probabilities(const Scores &scores, int64
 
 /// out = factor out + P V. The sum over this tile's keys is apart, rounded to nearest when it is
 /// added, where sums are to be as f32's; else the tensor cores add to `out`.
-void AttentionBuilder::addValues(Value stage, const Scores &scores,
-                                 ArrayRef<SmallVector<Value>> factors, State &state) {
+void AttentionBuilder::addValues(Value stage, ArrayRef<Value> scores, ArrayRef<Value> factors,
+                                 State &state) {
   bool apart = bytesOf(k_.multiply) == 4;
-  auto *out = state.out.begin();
-  int64_t perQuery = columnTiles() * 4;
-  if (!apart)
-    for (int64_t n = 0; n < queryTiles() * perQuery; ++n)
-      out[n] = mulf(out[n], factors[n / perQuery][n % 4 / 2]);
+  int64_t perQuery = columnTiles() * 4, perUnit = v_.unitRows() / 8 * 4;
   std::vector<Fragments::Registers> p;
   for (int64_t s = 0; s < keySteps(); ++s) p.push_back(probabilities(scores, s));
-  int64_t perUnit = v_.unitRows() / 8 * 4;
   for (int64_t u = 0; u < columnUnits(); ++u) {
-    SmallVector<Value> part(queryTiles() * perUnit, f32(0));
     auto sumOf = [&](int64_t n) -> Value & {
-      return out[n / perUnit * perQuery + u * perUnit + n % perUnit];
+      return state.out[n / perUnit * perQuery + u * perUnit + n % perUnit];
     };
-    if (!apart)
-      for (size_t n = 0; n < part.size(); ++n) part[n] = sumOf(n);
+    auto factorOf = [&](int64_t n) { return factors[n / perUnit * 2 + n % 4 / 2]; };
+    SmallVector<Value> part;
+    for (int64_t n = 0; n < queryTiles() * perUnit; ++n)
+      part.push_back(apart ? f32(0) : mulf(sumOf(n), factorOf(n)));
     for (int64_t s = 0; s < keySteps(); ++s)
       multiplyTiles(kit_, instruction_, p[s], v_.load(kit_, stage, s, u), part);
-    for (size_t n = 0; n < part.size(); ++n)
-      sumOf(n) = apart ? fma(sumOf(n), factors[n / perUnit][n % 4 / 2], part[n]) : part[n];
+    for (int64_t n = 0; n < queryTiles() * perUnit; ++n)
+      sumOf(n) = apart ? fma(sumOf(n), factorOf(n), part[n]) : part[n];
   }
 }
 
 SmallVector<Value> AttentionBuilder::pack(const State &state) const {
-  SmallVector<Value> all(state.most);
-  llvm::append_range(all, state.sum);
+  SmallVector<Value> all(state.softmax.most);
+  llvm::append_range(all, state.softmax.sum);
   llvm::append_range(all, state.out);
   return all;
 }
@@ -321,8 +184,8 @@ SmallVector<Value> AttentionBuilder::pack(const State &state) const {
 AttentionBuilder::State AttentionBuilder::unpack(ValueRange values) const {
   size_t rows = 2 * queryTiles();
   State s;
-  s.most.append(values.begin(), values.begin() + rows);
-  s.sum.append(values.begin() + rows, values.begin() + 2 * rows);
+  s.softmax.most.append(values.begin(), values.begin() + rows);
+  s.softmax.sum.append(values.begin() + rows, values.begin() + 2 * rows);
   s.out.append(values.begin() + 2 * rows, values.end());
   return s;
 }
@@ -333,9 +196,10 @@ SmallVector<Value> AttentionBuilder::step(Value step, Value end, ValueRange carr
   Value stage = carried[0], other = kit_.bitXor(stage, kit_.i32(1)), next = kit_.add(step, 1);
   State state = unpack(carried.drop_front());
   startCopies(other, next, end);
-  Scores scores = maskScores(step, score(keyStage(stage)));
-  std::vector<SmallVector<Value>> factors(queryTiles());
-  for (int64_t i = 0; i < queryTiles(); ++i) addPowers(scores, i, state, factors[i]);
+  ScoreTile tile{work_.batch, work_.firstRow, kit_.mul(step, k_.blockN), k_.blockM(), k_.blockN,
+                 kit_.add(warpRow_, q_.lanePart()), keys_.lanePart(), queryTiles()};
+  SmallVector<Value> scores = applyRules(kit_, p_, tile, score(keyStage(stage)));
+  SmallVector<Value> factors = state.softmax.add(kit_, p_, tile, scores);
   waitFor(2);
   addValues(valueStage(stage), scores, factors, state);
   waitFor(1);
@@ -345,10 +209,7 @@ SmallVector<Value> AttentionBuilder::step(Value step, Value end, ValueRange carr
 }
 
 void AttentionBuilder::finish(State state) {
-  for (Value &sum : state.sum) {
-    for (int mask : {1, 2}) sum = kit_.create<arith::AddFOp>(sum, kit_.shuffleXor(sum, mask));
-    sum = kit_.create<arith::DivFOp>(f32(1), sum);
-  }
+  SmallVector<Value> inverse = state.softmax.inverse(kit_);
   SmallVector<SumPlace> places;
   SmallVector<Value> values;
   for (int64_t i = 0; i < queryTiles(); ++i)
@@ -356,7 +217,7 @@ void AttentionBuilder::finish(State state) {
       for (int64_t half = 0; half < 2; ++half)
         for (int64_t e = 0; e < 2; ++e) {
           places.push_back({q_.constantPart(i, half), v_.constantPart(j, e), values.size()});
-          values.push_back(mulf(state.out[values.size()], state.sum[2 * i + half]));
+          values.push_back(mulf(state.out[values.size()], inverse[2 * i + half]));
         }
   ProductTile tile{work_.batch, work_.firstRow, zero_, k_.blockM(), columnTiles() * 8,
                    p_.queries,  Extent::of(p_.valueDepth)};
@@ -365,16 +226,14 @@ void AttentionBuilder::finish(State state) {
 }
 
 void AttentionBuilder::build() {
-  Value end = countSteps();
+  Value end = countKeyTiles(kit_, p_, work_.firstRow, k_.blockM(), k_.blockN);
   qCopy_.start(kit_, shared_, zero_);
   startCopies(zero_, zero_, end);
   waitFor(1);
   if (keepsQueries())
     for (int64_t d = 0; d < depthSteps(); ++d) queries_.push_back(q_.load(kit_, shared_, d));
-  State start;
-  start.most.assign(2 * queryTiles(), f32(-std::numeric_limits<float>::infinity()));
-  start.sum.assign(2 * queryTiles(), f32(0));
-  start.out.assign(queryTiles() * columnTiles() * 4, f32(0));
+  State start{RunningSoftmax(kit_, 2 * queryTiles()),
+              SmallVector<Value>(queryTiles() * columnTiles() * 4, f32(0))};
   SmallVector<Value> carried{zero_};
   llvm::append_range(carried, pack(start));
   SmallVector<Value> results = kit_.loop(

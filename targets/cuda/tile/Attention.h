@@ -1,9 +1,9 @@
-// Attention in one pass over the keys: softmax(scale Q K^T + …) V, with running maxima and sums
-// (Dao, FlashAttention-2, 2023). Scores never leave registers.
+// Attention in one pass over the keys: softmax(scale Q K^T + …) V. Scores never leave registers.
 #pragma once
 #include "targets/cuda/tile/Epilogue.h"
 #include "targets/cuda/tile/Instructions.h"
 #include "targets/cuda/tile/Operand.h"
+#include "targets/cuda/tile/Softmax.h"
 
 #include <optional>
 #include <string>
@@ -19,23 +19,14 @@ struct AttentionKernel {
   int64_t blockM() const { return warps * warpM; }
 };
 
-/// Changes a score, f32 and scaled: adds a mask, caps it. Query and key exist.
-using ScoreFunction =
-    std::function<Value(Kit &, Value batch, Value query, Value key, Value score)>;
-
 /// Batches are images, heads and all else that has queries of its own; how many share keys is for
 /// the operands to say.
-struct AttentionProblem {
-  Extent batch = Extent::of(1), queries, keys;
+struct AttentionProblem : ScoreRules {
+  Extent batch = Extent::of(1);
   int64_t depth = 64;       ///< of queries and keys
   int64_t valueDepth = 64;
   Operand q, k;             ///< rows are queries and keys, along k
   Operand v;                ///< rows are the columns of values, not along k: [key][column]
-  float scale = 1;
-  ScoreFunction score;      ///< null: none
-  /// Query i sees keys up to i + causalOffset.
-  bool causal = false;
-  Extent causalOffset = Extent::of(0);
   Epilogue epilogue;        ///< gets query and column
 };
 
