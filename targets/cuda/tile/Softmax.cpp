@@ -84,15 +84,35 @@ SmallVector<Value> applyRules(Kit &kit, const ScoreRules &rules, const ScoreTile
 RunningSoftmax::RunningSoftmax(Kit &kit, size_t rows)
     : most(rows, kit.f32(kLeast)), sum(rows, kit.f32(0)) {}
 
+static std::vector<SmallVector<Value>> byRow(const ScoreTile &tile, ArrayRef<Value> scores,
+                                             size_t rows) {
+  std::vector<SmallVector<Value>> out(rows);
+  for (size_t n = 0; n < scores.size(); ++n) out[tile.row(n)].push_back(scores[n]);
+  return out;
+}
+
+/// Pair by pair, so that few wait for each other.
+template <typename Op>
+static Value reduce(Kit &kit, SmallVector<Value> values) {
+  while (values.size() > 1) {
+    size_t half = values.size() / 2;
+    for (size_t i = 0; i < half; ++i) values[i] = kit.create<Op>(values[2 * i], values[2 * i + 1]);
+    if (values.size() % 2) values[half++] = values.back();
+    values.resize(half);
+  }
+  return values[0];
+}
+
 SmallVector<Value> RunningSoftmax::add(Kit &kit, const ScoreRules &rules, const ScoreTile &tile,
                                        MutableArrayRef<Value> scores) {
   auto power = [&](Value x) { return kit.approximate("ex2.approx.f32", x); };
   auto fma = [&](Value a, Value b, Value c) { return kit.create<math::FmaOp>(a, b, c); };
   Value scale = kit.f32(rules.scalesLate() ? rules.scale * kLog2E : kLog2E);
   SmallVector<Value> before(most), negated, factors;
-  for (size_t n = 0; n < scores.size(); ++n)
-    most[tile.row(n)] = kit.create<arith::MaxNumFOp>(most[tile.row(n)], scores[n]);
+  std::vector<SmallVector<Value>> rows = byRow(tile, scores, most.size());
   for (size_t r = 0; r < most.size(); ++r) {
+    rows[r].push_back(most[r]);
+    most[r] = reduce<arith::MaxNumFOp>(kit, rows[r]);
     // The four lanes that have this row.
     for (int mask : {1, 2}) most[r] = kit.create<arith::MaxNumFOp>(most[r], kit.shuffleXor(most[r], mask));
     // Nothing seen yet: any finite number does, powers are 0.
@@ -102,10 +122,11 @@ SmallVector<Value> RunningSoftmax::add(Kit &kit, const ScoreRules &rules, const 
     factors.push_back(power(fma(before[r], scale, negated[r])));
     sum[r] = kit.create<arith::MulFOp>(sum[r], factors[r]);
   }
-  for (size_t n = 0; n < scores.size(); ++n) {
+  for (size_t n = 0; n < scores.size(); ++n)
     scores[n] = power(fma(scores[n], scale, negated[tile.row(n)]));
-    sum[tile.row(n)] = kit.create<arith::AddFOp>(sum[tile.row(n)], scores[n]);
-  }
+  rows = byRow(tile, scores, most.size());
+  for (size_t r = 0; r < most.size(); ++r)
+    sum[r] = kit.create<arith::AddFOp>(sum[r], reduce<arith::AddFOp>(kit, rows[r]));
   return factors;
 }
 
