@@ -69,6 +69,13 @@ Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Ext
   return storeEpilogue(c, spec.c, n, batchStride, spec.bias ? bias : Value(), activation);
 }
 
+void build(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
+void build(Kit &kit, const HopperKernel &k, const HopperProblem &p) { buildMatmul(kit, k, p); }
+void build(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) { buildAttention(kit, k, p); }
+void build(Kit &kit, const HopperAttentionKernel &k, const HopperAttentionProblem &p) {
+  buildAttention(kit, k, p);
+}
+
 template <typename Kernel, typename Problem>
 gpu::GPUFuncOp finishFunction(Kit &kit, gpu::GPUFuncOp function, const Kernel &kernel,
                               const Problem &problem, int64_t shared, std::string &reason) {
@@ -78,8 +85,13 @@ gpu::GPUFuncOp finishFunction(Kit &kit, gpu::GPUFuncOp function, const Kernel &k
     return {};
   }
   function->setAttr("adze.shared_bytes", kit.getI64IntegerAttr(shared));
-  buildMatmul(kit, kernel, problem);
+  build(kit, kernel, problem);
   return function;
+}
+
+/// As Extent; a product that no test needs beyond 2^31.
+Extent times(Kit &kit, const Extent &e, int64_t n) {
+  return e.isConstant() ? Extent::of(e.constant * n) : Extent::of(kit.mul(e.value, n), n);
 }
 
 }  // namespace
@@ -123,49 +135,66 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperKernel 
   return finishFunction(kit, function, kernel, p, sharedBytes(kernel), reason);
 }
 
+namespace {
+
+/// The rules and the epilogue of an attention whose mask, queries, keys and offset are the arguments
+/// from `first` on, after the output.
+template <typename Problem>
+void setRules(Kit &kit, gpu::GPUFuncOp function, unsigned first, const AttentionSpec &spec,
+              Problem &p) {
+  auto extent = [&](int64_t n, unsigned i) {
+    return spec.isDynamic ? Extent::of(function.getArgument(i), 1) : Extent::of(n);
+  };
+  p.queries = extent(spec.queries, first + 2), p.keys = extent(spec.keys, first + 3);
+  p.depth = spec.depth, p.valueDepth = spec.valueDepth;
+  p.scale = 1 / std::sqrt(static_cast<float>(spec.depth));
+  p.causal = spec.causal, p.causalOffset = Extent::of(function.getArgument(first + 4));
+  Value mask = function.getArgument(first + 1);
+  Extent keys = p.keys;
+  if (spec.mask)
+    p.score = [=](Kit &kit, Value, Value query, Value key, Value score) -> Value {
+      Value at = kit.mul(kit.add(kit.mulWide(query, keys), kit.wide(key)), kit.i64(4));
+      return kit.create<arith::AddFOp>(score, kit.load(kit.getF32Type(), kit.offset(mask, at), 4));
+    };
+  p.epilogue = storeEpilogue(function.getArgument(first), spec.out, Extent::of(spec.valueDepth),
+                             times(kit, p.queries, spec.valueDepth));
+}
+
+}  // namespace
+
 gpu::GPUFuncOp buildAttentionFunction(Kit &kit, StringRef name, const AttentionKernel &kernel,
                                       const AttentionSpec &spec, std::string &reason) {
   OpBuilder::InsertionGuard guard(kit);
   SmallVector<Type> types(5, kit.pointer(1));
   types.append(3, kit.getI32Type());
   gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
-  auto extent = [&](int64_t n, unsigned i) {
-    return spec.isDynamic ? Extent::of(function.getArgument(i), 1) : Extent::of(n);
-  };
   AttentionProblem p;
+  setRules(kit, function, 3, spec, p);
   p.batch = Extent::of(spec.batch * spec.heads);
-  p.queries = extent(spec.queries, 5), p.keys = extent(spec.keys, 6);
-  p.depth = spec.depth, p.valueDepth = spec.valueDepth;
   auto operand = [&](unsigned i, bool alongK, int64_t depth, const Extent &rows) {
-    Extent stride = rows.isConstant() ? Extent::of(rows.constant * depth)
-                                      : Extent::of(kit.mul(rows.value, depth), depth);
-    return stridedOperand(function.getArgument(i), spec.type, alongK, Extent::of(depth), stride,
-                          runAlignment(16, Extent::of(depth), spec.type));
+    return stridedOperand(function.getArgument(i), spec.type, alongK, Extent::of(depth),
+                          times(kit, rows, depth), runAlignment(16, Extent::of(depth), spec.type));
   };
   int64_t group = spec.heads / spec.keyHeads;
   p.q = operand(0, true, spec.depth, p.queries);
   p.k = sharedOperand(operand(1, true, spec.depth, p.keys), group);
   p.v = sharedOperand(operand(2, false, spec.valueDepth, p.keys), group);
-  p.scale = 1 / std::sqrt(static_cast<float>(spec.depth));
-  p.causal = spec.causal, p.causalOffset = Extent::of(function.getArgument(7));
-  Value mask = function.getArgument(4);
-  if (spec.mask)
-    p.score = [=](Kit &kit, Value, Value query, Value key, Value score) -> Value {
-      Value at = kit.mul(kit.add(kit.mulWide(query, p.keys), kit.wide(key)), kit.i64(4));
-      return kit.create<arith::AddFOp>(score, kit.load(kit.getF32Type(), kit.offset(mask, at), 4));
-    };
-  Extent columns = Extent::of(spec.valueDepth);
-  Extent stride = p.queries.isConstant() ? Extent::of(p.queries.constant * spec.valueDepth)
-                                         : Extent::of(kit.mul(p.queries.value, spec.valueDepth), spec.valueDepth);
-  p.epilogue = storeEpilogue(function.getArgument(3), spec.out, columns, stride);
-  if (auto why = whyNot(kernel, p)) {
-    reason = *why;
-    function.erase();
-    return {};
-  }
-  function->setAttr("adze.shared_bytes", kit.getI64IntegerAttr(sharedBytes(kernel, p)));
-  buildAttention(kit, kernel, p);
-  return function;
+  return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
+}
+
+gpu::GPUFuncOp buildAttentionFunction(Kit &kit, StringRef name, const HopperAttentionKernel &kernel,
+                                      const AttentionSpec &spec, std::string &reason) {
+  OpBuilder::InsertionGuard guard(kit);
+  SmallVector<Type> types(3, kit.pointer(0));
+  types.append(2, kit.pointer(1));
+  types.append(3, kit.getI32Type());
+  gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
+  function->setAttr(kTensorMaps, kit.getDenseI32ArrayAttr({0, 1, 2}));
+  HopperAttentionProblem p;
+  setRules(kit, function, 3, spec, p);
+  p.images = Extent::of(spec.batch), p.heads = spec.heads, p.keyHeads = spec.keyHeads;
+  p.q = function.getArgument(0), p.k = function.getArgument(1), p.v = function.getArgument(2);
+  return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
 }
 
 }  // namespace adze::cuda

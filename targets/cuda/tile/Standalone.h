@@ -3,6 +3,7 @@
 #pragma once
 #include "targets/cuda/tile/Attention.h"
 #include "targets/cuda/tile/Hopper.h"
+#include "targets/cuda/tile/HopperAttention.h"
 #include "targets/cuda/tile/Matmul.h"
 
 namespace adze::cuda {
@@ -52,6 +53,11 @@ struct AttentionSpec {
 /// depth^-1/2.
 mlir::gpu::GPUFuncOp buildAttentionFunction(Kit &kit, mlir::StringRef name,
                                             const AttentionKernel &kernel,
+                                            const AttentionSpec &spec, std::string &reason);
+
+/// gpu.func @name(map of q, map of k, map of v, out, mask, queries, keys, causal offset).
+mlir::gpu::GPUFuncOp buildAttentionFunction(Kit &kit, mlir::StringRef name,
+                                            const HopperAttentionKernel &kernel,
                                             const AttentionSpec &spec, std::string &reason);
 
 /// Starts a kernel of `arguments` with blocks of `threads`; the kit then builds

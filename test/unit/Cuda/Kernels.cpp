@@ -262,20 +262,28 @@ Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &wanted, const std::s
   return t.run;
 }
 
-/// A factor's tensor map over `bytes`, as the host makes it.
-static void putMap(std::vector<uint8_t> &parameters, const HopperKernel &kernel, bool isA, bool alongK,
-                   const MatmulSpec &spec, uint64_t address, std::string &error) {
-  TensorMapShape shape = tensorMap(kernel, isA, alongK, spec.batch, isA ? spec.m : spec.n, spec.k);
+/// A dense tensor's map, as the host makes it; outermost dimension first.
+static void putMap(std::vector<uint8_t> &parameters, uint64_t address, int64_t elementBytes,
+                   std::vector<int64_t> extents, std::vector<int64_t> box, std::string &error) {
   ptx::TensorMap map;
-  map.address = address, map.rank = 3, map.swizzle = 128;
-  map.elementBytes = static_cast<uint8_t>(bytesOf(isA ? spec.a : spec.b));
-  uint64_t stride = map.elementBytes;
-  for (int i = 0; i < 3; ++i) {
-    map.extents[i] = shape.extents[2 - i], map.box[i] = shape.box[2 - i], map.strides[i] = stride;
+  map.address = address, map.swizzle = 128;
+  map.rank = static_cast<uint8_t>(extents.size()), map.elementBytes = static_cast<uint8_t>(elementBytes);
+  uint64_t stride = elementBytes;
+  for (size_t i = 0, last = extents.size() - 1; i <= last; ++i) {
+    map.extents[i] = extents[last - i], map.box[i] = box[last - i], map.strides[i] = stride;
     stride *= map.extents[i];
   }
   auto bytes = ptx::encodeTensorMap(map, error);
+  // Parameters of a kernel are aligned as their types are.
+  parameters.resize((parameters.size() + 63) / 64 * 64);
   if (bytes) parameters.insert(parameters.end(), bytes->begin(), bytes->end());
+}
+
+static void putMap(std::vector<uint8_t> &parameters, const HopperKernel &kernel, bool isA, bool alongK,
+                   const MatmulSpec &spec, uint64_t address, std::string &error) {
+  TensorMapShape shape = tensorMap(kernel, isA, alongK, spec.batch, isA ? spec.m : spec.n, spec.k);
+  putMap(parameters, address, bytesOf(isA ? spec.a : spec.b), {shape.extents.begin(), shape.extents.end()},
+         {shape.box.begin(), shape.box.end()}, error);
 }
 
 Run runMatmul(const HopperKernel &kernel, const MatmulSpec &wanted, const std::string &types, uint32_t blocks,
@@ -327,40 +335,54 @@ static double attentionError(const AttentionKernel &kernel, const AttentionSpec 
          spec.keys * std::exp2(-24) + result + std::exp2(-22);
 }
 
-Run runAttention(const AttentionKernel &kernel, const AttentionSpec &wanted, const std::string &type, int64_t offset,
-                 uint64_t seeds) {
+namespace {
+
+/// Attention in the emulator.
+struct AttentionTrial {
   Run run;
   Session session;
-  AttentionSpec spec = wanted;
-  spec.type = spec.out = session.type(type);
-  auto function = buildAttentionFunction(session.kit, "product", kernel, spec, run.error);
-  if (!function) return run;
-  auto module = compileKernel(run, session, "sm_" + std::to_string(kernel.chip));
-  std::mt19937 rng(11);
-  int64_t heads = spec.batch * spec.heads, keyHeads = spec.batch * spec.keyHeads;
-  Buffer q = makeBuffer(spec.type, heads * spec.queries * spec.depth, rng);
-  Buffer k = makeBuffer(spec.type, keyHeads * spec.keys * spec.depth, rng);
-  Buffer v = makeBuffer(spec.type, keyHeads * spec.keys * spec.valueDepth, rng);
-  Buffer mask = makeBuffer(session.type("f32"), spec.queries * spec.keys, rng);
-  std::vector<uint8_t> out(heads * spec.queries * spec.valueDepth * bytesOf(spec.out));
-  ptx::LaunchConfig config;
-  config.grid.x = blockCount(kernel, heads, spec.queries);
-  config.block.x = threads(kernel);
-  config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
-  for (uint64_t seed = 0; module && seed < seeds; ++seed) {
-    ptx::Memory memory;
-    std::vector<uint8_t> parameters;
-    for (auto [buffer, name] : {std::pair{&q, "q"}, {&k, "k"}, {&v, "v"}})
-      put(parameters, memory.map(buffer->bytes.data(), buffer->bytes.size(), name, true, false));
-    put(parameters, memory.map(out.data(), out.size(), "out", false));
-    put(parameters, memory.map(mask.bytes.data(), mask.bytes.size(), "mask", true, false));
-    for (int64_t n : {spec.queries, spec.keys, offset}) put(parameters, static_cast<int32_t>(n));
-    config.seed = seed;
-    if (!launchKernel(run, *module, memory, config, parameters)) return run;
-  }
-  if (!run.error.empty()) return run;
+  AttentionSpec spec;
+  int64_t offset;
+  Buffer q, k, v, mask;
+  std::vector<uint8_t> out;
 
+  AttentionTrial(const AttentionSpec &wanted, const std::string &type, int64_t offset) : spec(wanted), offset(offset) {
+    spec.type = spec.out = session.type(type);
+    std::mt19937 rng(11);
+    int64_t heads = spec.batch * spec.heads, keyHeads = spec.batch * spec.keyHeads;
+    q = makeBuffer(spec.type, heads * spec.queries * spec.depth, rng);
+    k = makeBuffer(spec.type, keyHeads * spec.keys * spec.depth, rng);
+    v = makeBuffer(spec.type, keyHeads * spec.keys * spec.valueDepth, rng);
+    mask = makeBuffer(session.type("f32"), spec.queries * spec.keys, rng);
+    out.resize(heads * spec.queries * spec.valueDepth * bytesOf(spec.out));
+  }
+
+  template <typename Factors>
+  bool launch(const std::string &chip, gpu::GPUFuncOp function, int64_t blocks, int64_t threads, uint64_t seeds,
+              Factors putFactors) {
+    auto module = compileKernel(run, session, chip);
+    ptx::LaunchConfig config;
+    config.grid.x = blocks, config.block.x = threads;
+    config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
+    for (uint64_t seed = 0; module && seed < seeds; ++seed) {
+      ptx::Memory memory;
+      std::vector<uint8_t> parameters;
+      putFactors(memory, parameters);
+      put(parameters, memory.map(out.data(), out.size(), "out", false));
+      put(parameters, memory.map(mask.bytes.data(), mask.bytes.size(), "mask", true, false));
+      for (int64_t n : {spec.queries, spec.keys, offset}) put(parameters, static_cast<int32_t>(n));
+      config.seed = seed;
+      if (!run.error.empty() || !launchKernel(run, *module, memory, config, parameters)) return false;
+    }
+    return run.error.empty();
+  }
+
+  void compare(const AttentionKernel &kernel);
+};
+
+void AttentionTrial::compare(const AttentionKernel &kernel) {
   std::vector<double> got = readBuffer(spec.out, out);
+  int64_t heads = spec.batch * spec.heads;
   double scale = 1 / std::sqrt(double(spec.depth));
   for (int64_t h = 0; h < heads; ++h)
     for (int64_t i = 0; i < spec.queries; ++i) {
@@ -399,7 +421,46 @@ Run runAttention(const AttentionKernel &kernel, const AttentionSpec &wanted, con
         run.largest = std::max(run.largest, error);
       }
     }
-  return run;
+}
+
+}  // namespace
+
+Run runAttention(const AttentionKernel &kernel, const AttentionSpec &wanted, const std::string &type, int64_t offset,
+                 uint64_t seeds) {
+  AttentionTrial t(wanted, type, offset);
+  auto function = buildAttentionFunction(t.session.kit, "product", kernel, t.spec, t.run.error);
+  if (!function) return t.run;
+  auto putFactors = [&](ptx::Memory &memory, std::vector<uint8_t> &parameters) {
+    for (auto [buffer, name] : {std::pair{&t.q, "q"}, {&t.k, "k"}, {&t.v, "v"}})
+      put(parameters, memory.map(buffer->bytes.data(), buffer->bytes.size(), name, true, false));
+  };
+  if (t.launch("sm_" + std::to_string(kernel.chip), function, blockCount(kernel, t.spec.batch * t.spec.heads, t.spec.queries),
+               threads(kernel), seeds, putFactors))
+    t.compare(kernel);
+  return t.run;
+}
+
+Run runAttention(const HopperAttentionKernel &kernel, const AttentionSpec &wanted, const std::string &type, int64_t offset,
+                 uint64_t seeds) {
+  AttentionTrial t(wanted, type, offset);
+  auto function = buildAttentionFunction(t.session.kit, "product", kernel, t.spec, t.run.error);
+  if (!function) return t.run;
+  HopperAttentionBoxes boxes = tensorBoxes(kernel);
+  auto putFactors = [&](ptx::Memory &memory, std::vector<uint8_t> &parameters) {
+    auto add = [&](Buffer &b, const char *name, int64_t heads, int64_t rows, int64_t depth, const std::array<int64_t, 4> &box) {
+      putMap(parameters, memory.map(b.bytes.data(), b.bytes.size(), name, true, false), 2,
+             {t.spec.batch, heads, rows, depth}, {box.begin(), box.end()}, t.run.error);
+    };
+    add(t.q, "q", t.spec.heads, t.spec.queries, t.spec.depth, boxes.q);
+    add(t.k, "k", t.spec.keyHeads, t.spec.keys, t.spec.depth, boxes.k);
+    add(t.v, "v", t.spec.keyHeads, t.spec.keys, t.spec.valueDepth, boxes.v);
+  };
+  AttentionKernel bound;
+  bound.multiply = kernel.multiply, bound.blockN = kernel.blockN;
+  if (t.launch("sm_90a", function, blockCount(kernel, t.spec.batch * t.spec.heads, t.spec.queries), threads(kernel), seeds,
+               putFactors))
+    t.compare(bound);
+  return t.run;
 }
 
 }  // namespace adze::cuda::test

@@ -61,6 +61,9 @@ Run runMatmul(const HopperKernel &kernel, const MatmulSpec &spec, const std::str
 Run runAttention(const AttentionKernel &kernel, const AttentionSpec &spec, const std::string &type, int64_t causalOffset,
                  uint64_t seeds);
 
+Run runAttention(const HopperAttentionKernel &kernel, const AttentionSpec &spec, const std::string &type,
+                 int64_t causalOffset, uint64_t seeds);
+
 /// Relative to sum |a||b|: factors rounded, tensor sums cut (docs/emulator.md), partial sums and
 /// the result rounded.
 double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec);

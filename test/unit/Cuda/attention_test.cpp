@@ -82,3 +82,42 @@ TEST_CASE("attention that cannot be says why", "[Cuda]") {
   CHECK(why(kernel(Multiply::F16), shape(8, 8, 33), "f16") == "queries: it is not aligned to 4 bytes");
   CHECK(why(kernel(Multiply::TF32, 4, 128), shape(8, 8, 256), "f32") == "the tiles need too much shared memory");
 }
+
+namespace {
+
+HopperAttentionKernel hopper(Multiply multiply, int64_t groups = 2, int64_t keys = 64, bool takeTurns = true) {
+  HopperAttentionKernel k;
+  k.multiply = multiply, k.groups = groups, k.blockN = keys, k.takeTurns = takeTurns;
+  return k;
+}
+
+}  // namespace
+
+TEST_CASE("attention with wgmma, in tiles of several sizes", "[Cuda]") {
+  for (int64_t depth : {64, 128}) {
+    checkRun(runAttention(hopper(Multiply::F16), shape(256, 256, depth), "f16", 0, 3));
+    checkRun(runAttention(hopper(Multiply::BF16), shape(128, 192, depth), "bf16", 0, 2));
+  }
+  for (auto [groups, keys, turns] : {std::array<int64_t, 3>{1, 128, 1}, {3, 64, 1}, {2, 128, 0}, {2, 16, 1}, {2, 176, 1}}) {
+    INFO(groups << " warpgroups, " << keys << " keys, turns " << turns);
+    checkRun(runAttention(hopper(Multiply::F16, groups, keys, turns), shape(200, 400, 64), "f16", 0, 2));
+  }
+}
+
+TEST_CASE("attention with wgmma ends anywhere, causal, masked, with shared heads", "[Cuda]") {
+  for (auto [queries, keys, depth, values] :
+       {std::array<int64_t, 4>{33, 70, 40, 40}, {1, 1, 64, 64}, {1, 77, 80, 48}, {150, 131, 256, 256}, {17, 145, 8, 16}})
+    for (bool dynamic : {false, true}) {
+      AttentionSpec s = shape(queries, keys, depth, values);
+      s.isDynamic = dynamic;
+      INFO(queries << " queries " << keys << " keys depth " << depth << " " << values << " dynamic " << dynamic);
+      checkRun(runAttention(hopper(Multiply::F16, 2, depth == 256 ? 32 : 64), s, "f16", 0, 2));
+    }
+  for (int64_t offset : {0, 20, -70})
+    for (bool mask : {false, true}) {
+      AttentionSpec s = shape(170, 190, 64);
+      s.batch = 2, s.heads = 4, s.keyHeads = 2, s.causal = true, s.mask = mask;
+      INFO("offset " << offset << " mask " << mask);
+      checkRun(runAttention(hopper(Multiply::F16), s, "f16", offset, 1));
+    }
+}
