@@ -40,6 +40,13 @@ KERNELS |= {
     "attention-f16-wide": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=128,32 --warp=32,0",
     "attention-f16-causal": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0 --causal",
     "attention-bf16-64": "--attention=4,16,16,4096,4096,64 --multiply=bf16 --types=bf16,bf16,bf16 --block=128,64 --warp=32,0",
+    "attention-f16-wgmma": f"{ATTENTION} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,128 --stages=2",
+    "attention-f16-wgmma-176": f"{ATTENTION} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,176 --stages=2",
+    "attention-f16-wgmma-3-64": f"{ATTENTION} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=192,64 --stages=3",
+    "attention-f16-wgmma-no-turns": f"{ATTENTION} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,128 --stages=2 --turns=0",
+    "attention-f16-wgmma-causal": f"{ATTENTION} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,128 --stages=2 --causal",
+    "attention-bf16-64-wgmma": "--attention=4,16,16,4096,4096,64 --chip=sm_90a --wgmma --multiply=bf16 --types=bf16,bf16,bf16 --block=128,128 --stages=2",
+    "attention-bf16-64-wgmma-3": "--attention=4,16,16,4096,4096,64 --chip=sm_90a --wgmma --multiply=bf16 --types=bf16,bf16,bf16 --block=192,128 --stages=2",
     "attention-tf32": f"{ATTENTION} --multiply=tf32 --types=f32,f32,f32 --block=64,32 --warp=16,0",
     "attention-tf32x3": f"{ATTENTION} --multiply=tf32x3 --types=f32,f32,f32 --block=64,16 --warp=16,0",
     "attention-tf32x3-8": f"{ATTENTION} --multiply=tf32x3 --types=f32,f32,f32 --block=128,32 --warp=16,0",
@@ -49,7 +56,7 @@ KERNELS |= {
 def make(folder, tool):
     folder.mkdir(parents=True, exist_ok=True)
     for name, options in KERNELS.items():
-        (folder / f"{name}.ptx").write_text(subprocess.run([tool, *options.split()], check=True, capture_output=True, text=True).stdout)
+        (folder / f"{name}.ptx").write_text(subprocess.run([tool, *options.split()], check=True, stdout=subprocess.PIPE, text=True).stdout)
         print(folder / f"{name}.ptx")
 
 
@@ -91,7 +98,11 @@ class AttentionBench:
         bits, values = zip(*(to_bits(numbers(shape, False, seed), kind) for seed, shape in enumerate(shapes)))
         out = np.zeros(shapes[0], result_type(s["types"][2]))
         pointers = [d.upload(x) for x in (*bits, out)]
-        arguments = [*pointers, pointers[3], *(c.c_int(n) for n in (queries, keys, keys - queries))]
+        factors = pointers[:3]
+        if "maps" in s:
+            element = {"f16": np.float16, "bf16": np.uint16}[kind]
+            factors = [d.tensor_map(p, element, m["extents"], m["box"], m["swizzle"]) for p, m in zip(factors, s["maps"])]
+        arguments = [*factors, pointers[3], pointers[3], *(c.c_int(n) for n in (queries, keys, keys - queries))]
         launch = (self.module, s["entry"], (s["blocks"], 1, 1), (s["threads"], 1, 1), s["shared"], arguments)
         if error := d.launch(*launch):
             return print(f"{self.name}: {error}")

@@ -23,6 +23,7 @@ cl::list<int64_t> shape("shape", cl::desc("m,n,k"), cl::CommaSeparated);
 cl::opt<int64_t> batch("batch", cl::init(1));
 cl::list<int64_t> attention("attention", cl::desc("batch,heads,key heads,queries,keys,depth"), cl::CommaSeparated);
 cl::opt<bool> causal("causal");
+cl::opt<bool> turns("turns", cl::desc("warpgroups take turns at products"), cl::init(true));
 cl::opt<bool> mask("mask", cl::desc("add one to scores"));
 cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k; queries,keys"), cl::CommaSeparated);
 cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparated);
@@ -119,23 +120,55 @@ Built buildMatmul(Kit &kit, std::string &error) {
   return b;
 }
 
-Built buildAttention(Kit &kit, std::string &error) {
-  AttentionKernel k;
-  k.multiply = multiply, k.chip = chipNumber();
-  if (block.size() == 2) k.blockN = block[1];
-  if (warp.size() == 2) k.warps = block[0] / warp[0], k.warpM = warp[0];
+/// Dense maps of queries, keys and values.
+llvm::json::Array mapsOf(const HopperAttentionKernel &k, const AttentionSpec &s) {
+  HopperAttentionBoxes boxes = tensorBoxes(k);
+  auto map = [&](int64_t heads, int64_t rows, int64_t depth, llvm::ArrayRef<int64_t> box) {
+    return llvm::json::Object{{"extents", llvm::json::Array{s.batch, heads, rows, depth}},
+                              {"box", llvm::json::Array(box)}, {"swizzle", 128}};
+  };
+  return llvm::json::Array{
+          map(s.heads, s.queries, s.depth, boxes.q), map(s.keyHeads, s.keys, s.depth, boxes.k),
+          map(s.keyHeads, s.keys, s.valueDepth, boxes.v)};
+}
+
+AttentionSpec attentionSpec(Kit &kit) {
   AttentionSpec s;
   s.batch = attention[0], s.heads = attention[1], s.keyHeads = attention[2];
   s.queries = attention[3], s.keys = attention[4], s.depth = s.valueDepth = attention[5];
   s.type = typeOf(kit, types[0]), s.out = typeOf(kit, types[2]);
   s.isDynamic = dynamic, s.causal = causal, s.mask = mask;
+  return s;
+}
+
+Built buildHopperAttention(Kit &kit, const AttentionSpec &s, std::string &error) {
+  HopperAttentionKernel k;
+  k.multiply = multiply, k.stages = stages, k.takeTurns = turns;
+  if (block.size() == 2) k.groups = block[0] / 64, k.blockN = block[1];
   return {buildAttentionFunction(kit, "attention", k, s, error),
           llvm::json::Object{{"threads", threads(k)},
                              {"blocks", blockCount(k, s.batch * s.heads, s.queries)},
-                             {"attention", llvm::json::Array(attention)},
-                             {"causal", s.causal},
-                             {"types", llvm::json::Array{types[0], types[1], types[2]}},
-                             {"multiply", nameOf(multiply)}}};
+                             {"maps", mapsOf(k, s)}}};
+}
+
+Built buildWarpAttention(Kit &kit, const AttentionSpec &s, std::string &error) {
+  AttentionKernel k;
+  k.multiply = multiply, k.chip = chipNumber();
+  if (block.size() == 2) k.blockN = block[1];
+  if (warp.size() == 2) k.warps = block[0] / warp[0], k.warpM = warp[0];
+  return {buildAttentionFunction(kit, "attention", k, s, error),
+          llvm::json::Object{{"threads", threads(k)},
+                             {"blocks", blockCount(k, s.batch * s.heads, s.queries)}}};
+}
+
+Built buildAttention(Kit &kit, std::string &error) {
+  AttentionSpec s = attentionSpec(kit);
+  Built b = hopper ? buildHopperAttention(kit, s, error) : buildWarpAttention(kit, s, error);
+  b.launch["attention"] = llvm::json::Array(attention);
+  b.launch["causal"] = s.causal;
+  b.launch["types"] = llvm::json::Array{types[0], types[1], types[2]};
+  b.launch["multiply"] = nameOf(multiply);
+  return b;
 }
 
 }  // namespace
