@@ -3,6 +3,7 @@
 #   lit -v build/test --filter fuse      or      ninja -C build check
 import os
 import platform
+import shutil
 import subprocess
 import sys
 
@@ -21,12 +22,22 @@ llvm_tools = getattr(config, "llvm_tools", "/usr/lib/llvm-22/bin")
 python = getattr(config, "python", sys.executable)
 config.test_exec_root = os.path.join(build, "test")
 
-for tool in ("adze-opt", "adze"):
+for tool in ("adze-opt", "adze-tile", "adze"):
     path = os.path.join(build, "tools", tool)
     if os.path.exists(os.path.join(path, tool)):
         config.available_features.add(tool)
     config.environment["PATH"] = path + os.pathsep + config.environment["PATH"]
 config.environment["PATH"] = llvm_tools + os.pathsep + config.environment["PATH"]
+
+# What compiles PTX for a GPU: an installed toolkit's, or a Python package's.
+site = subprocess.run([python, "-c", "import site; print(site.getsitepackages()[0])"], capture_output=True, text=True).stdout.strip()
+for ptxas in (shutil.which("ptxas"), os.path.join(site, "nvidia", "cuda_nvcc", "bin", "ptxas")):
+    if ptxas and os.path.exists(ptxas):
+        config.available_features.add("ptxas")
+        config.environment["PTXAS"] = ptxas
+        break
+else:
+    lit_config.note("no ptxas: what it makes of our PTX is not tested")
 
 # Comparisons with another engine.
 if subprocess.run([python, "-c", "import onnx, onnxruntime"], capture_output=True).returncode == 0:

@@ -37,7 +37,6 @@ KERNELS = {
 ATTENTION = "--attention=4,16,16,4096,4096,128"
 KERNELS |= {
     "attention-f16": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0",
-    "attention-f16-wide": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=128,32 --warp=32,0",
     "attention-f16-causal": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0 --causal",
     "attention-bf16-64": "--attention=4,16,16,4096,4096,64 --multiply=bf16 --types=bf16,bf16,bf16 --block=128,64 --warp=32,0",
     "attention-f16-wgmma": f"{ATTENTION} --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,128 --stages=2",
