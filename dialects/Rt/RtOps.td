@@ -123,7 +123,7 @@ def DeviceLaunchOp : Rt_Op<"device_launch"> {
                        Variadic<AnyType>:$args);
   let assemblyFormat = [{
     $kernel `number` $number `grid` `(` $gridX `,` $gridY `,` $gridZ `)` `block` $block
-    `shared` $shared `(` $args `)` attr-dict `:` type($args)
+    `shared` $shared `(` $args `)` attr-dict (`:` type($args)^)?
   }];
   let hasVerifier = 1;
 }

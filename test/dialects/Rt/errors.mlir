@@ -46,3 +46,27 @@ func.func @wrong_types(%m: memref<5xf32>) {
   adze_rt.launch @kernel kernel 0(%m) : (memref<5xf32>) -> ()
   return
 }
+
+// -----
+
+func.func @flat_block(%n: index) {
+  // expected-error @+1 {{needs three extents of a block}}
+  adze_rt.device_launch @device::@k number 0 grid(%n, %n, %n) block [256] shared 0()
+  return
+}
+
+// -----
+
+func.func @empty_block(%n: index) {
+  // expected-error @+1 {{has blocks of no threads, or too many}}
+  adze_rt.device_launch @device::@k number 0 grid(%n, %n, %n) block [0, 1, 1] shared 0()
+  return
+}
+
+// -----
+
+func.func @large_block(%n: index) {
+  // expected-error @+1 {{has more than 1024 threads a block}}
+  adze_rt.device_launch @device::@k number 0 grid(%n, %n, %n) block [512, 4, 1] shared 0()
+  return
+}

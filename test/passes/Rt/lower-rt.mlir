@@ -18,6 +18,22 @@ func.func private @kernel(%c: i1, %n: index) {
   return
 }
 
+// Work on a device: addresses and extents are computed here, memory is never read.
+// CHECK-LABEL: func.func private @device
+// CHECK-SAME: (%[[CTX:.*]]: !llvm.ptr, %{{.*}}: memref<?xf32>, %[[N:.*]]: index)
+func.func private @device(%m: memref<?xf32>, %n: index) -> f32 {
+  // Grid and block, values, and pointers to them.
+  // CHECK-DAG: llvm.alloca %{{.*}} x i32
+  // CHECK-DAG: llvm.alloca %{{.*}} x i64
+  // CHECK-DAG: llvm.alloca %{{.*}} x !llvm.ptr
+  // CHECK: llvm.call %{{.*}}(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, i32, !llvm.ptr) -> ()
+  adze_rt.device_launch @device::@k number 2 grid(%n, %n, %n) block [256, 1, 1] shared 1024(%m, %n) : memref<?xf32>, index
+  // CHECK: llvm.call %{{.*}}(%[[CTX]], %[[TO:.*]], %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) -> ()
+  // CHECK: llvm.load %[[TO]] : !llvm.ptr -> f32
+  %e = adze_rt.device_load %m[%n] : memref<?xf32> -> f32
+  return %e : f32
+}
+
 // The entry takes and gives descriptors through pointers.
 // CHECK-LABEL: func.func @adze_entry
 // CHECK-SAME: (%[[CTX:.*]]: !llvm.ptr, %[[IN:.*]]: !llvm.ptr, %[[OUT:.*]]: !llvm.ptr) -> i32
