@@ -18,6 +18,9 @@ struct TargetOptions {
   std::string cpu = "native";  ///< LLVM's name of the CPU
   std::string device;          ///< one of those after the target's name and ':'; may be empty
   int optLevel = 3;
+  /// How matrix units may round factors of products in f32: "f32", nearly not; "tf32",
+  /// to 10 bits of fraction; "bf16" and "f16", to that type.
+  std::string products = "f32";
 };
 
 /// A target for one set of options. What passes ask is `attributes`, data that

@@ -146,6 +146,7 @@ class Compilation {
       v.options.cpu = o.cpu;
       v.options.optLevel = o.optLevel;
       v.options.device = device;
+      v.options.products = o.products;
       auto described = target->describe(ctx, v.options, diags);
       if (mlir::failed(described)) return false;
       v.info = *described;
@@ -367,6 +368,7 @@ class Compilation {
         if (s.dims[i].max != s.dims[i].min) flags += ".." + std::to_string(s.dims[i].max);
       }
     }
+    if (o.products != "f32") flags += " products=" + o.products;
     if (summary.tunedUnits) flags += " tuned=" + std::to_string(summary.tunedUnits);
     contents.provenance.flags = flags;
   }

@@ -51,6 +51,7 @@ struct CompileOptions {
   std::string output;  ///< .adze; with `to` before Emit: .mlir; "-" is stdout for .mlir
   std::string target = "host";
   std::string cpu = "native";  ///< LLVM's CPU name
+  std::string products = "f32";  ///< how matrix units may round factors: f32, tf32, bf16, f16
   std::vector<ShapeOverride> shapes;
   int optLevel = 3;  ///< 0 to 3, passes/Pipelines.h
   std::optional<Phase> from, to;

@@ -16,7 +16,9 @@ public:
       : unit(unit), machine(machine), schedule(schedule) {}
 
   void run() {
-    if (unit.core >= 0 && !formTeam())
+    if (unit.core < 0)
+      storeTogether();
+    else if (!formTeam())
       chooseTile();
     for (unsigned dim : parallelOrder())
       schedule.loops.push_back({dim, step(dim), true});
@@ -66,6 +68,16 @@ private:
     return llvm::any_of(llvm::seq<unsigned>(0, unit.numDims()), [&](unsigned dim) {
       return unit.isReduction[dim] && !unit.sizes[dim].asConstant();
     });
+  }
+
+  /// What is interleaved in memory along the lanes is stored by one thread.
+  void storeTogether() {
+    if (schedule.vectorDim < 0)
+      return;
+    for (const Stage &stage : unit.stages)
+      for (const Access &access : stage.outputs())
+        if (int inner = interleavedDim(unit, access, schedule.vectorDim); inner >= 0)
+          schedule.tile[inner] = *unit.sizes[inner].asConstant();
   }
 
   /// Terms of a sum, in vectors.

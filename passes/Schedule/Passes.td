@@ -124,6 +124,22 @@ def ExpandHalves : Pass<"adze-expand-halves", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def ForwardTeamValues : Pass<"adze-forward-team-values", "::mlir::func::FuncOp"> {
+  let summary = "Let threads of a team keep what the first of them stores for all";
+  let description = [{
+    All threads of a team have the result of adze_rt.team_reduce, and compute from it
+    as fast as one: a number of a row need not go through memory, nor need the memory
+    be there. Runs after CSE, on what adze-emit-nests leaves.
+    ```mlir
+    scf.if %is_first { memref.store %sum, %m[%row] }
+    adze_rt.team_barrier team 32
+    %v = memref.load %m[%row]
+    ```
+    %sum takes the place of %v; if nothing else reads %m, the store and %m go.
+  }];
+  let statistics = [Statistic<"numForwarded", "forwarded", "loads replaced">];
+}
+
 def StateAlignment : Pass<"adze-state-alignment", "::mlir::func::FuncOp"> {
   let summary = "Say of vector loads and stores how their addresses are aligned";
   let description = [{

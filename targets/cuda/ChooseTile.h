@@ -12,6 +12,10 @@ struct ProductSize {
 /// The tile, and the parts of k that blocks share, for which the product takes the
 /// least time by a model of the device: turns of blocks, and in each the larger of
 /// the tensor cores' rate and one warp's latency.
-MatmulKernel chooseTile(const ProductSize &size, const Device &device);
+MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device &device);
+
+/// What `products` ("f32", "tf32", "bf16", "f16") lets the device's tensor cores do with f32;
+/// nullopt: they have nothing for it.
+std::optional<Multiply> multiplyOf(llvm::StringRef products, const Device &device);
 
 }  // namespace adze::cuda

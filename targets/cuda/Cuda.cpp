@@ -55,7 +55,7 @@ class CudaTarget : public Target {
     DiagnosticEngine ignored;
     if (auto cpu = native::describeCpu(options.cpu, ignored); succeeded(cpu))
       pm.addPass(cuda::createPlaceKernels(native::machineOf(*cpu)));
-    pm.addPass(cuda::createTileContractions({deviceOf(options)}));
+    pm.addPass(cuda::createTileContractions({deviceOf(options), options.products}));
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
   }
 
@@ -63,6 +63,8 @@ class CudaTarget : public Target {
     pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
     pm.addNestedPass<func::FuncOp>(cuda::createParallelLoops());
+    pm.addNestedPass<func::FuncOp>(createCSEPass());
+    pm.addNestedPass<func::FuncOp>(schedule::createForwardTeamValues());
     pm.addNestedPass<func::FuncOp>(schedule::createStateAlignment());
     // Before loops are simplified: one of a single iteration is a kernel as well.
     pm.addPass(cuda::createOutlineDevice());

@@ -45,7 +45,7 @@ def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
     columns and terms of the product are what its dimensions are to the two
     operands and the result, so that matrix products, batched or not, and
     convolutions are one case. Elements of f32 are multiplied as the sum of three
-    products of TF32. The schedule stands on the launch:
+    products of TF32, or rounded where `products` allows it. The schedule stands on the launch:
     ```mlir
     adze_rt.device_launch @device::@kernel_5_tile_0 number 0 grid(%c24, %c1, %c1)
       block [128, 1, 1] shared 98304 (%a, %b, %c) {adze.tile = "tf32x3 64x64x32 warp 32x32 stages 3"} : ...
@@ -54,7 +54,9 @@ def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
   let dependentDialects = ["::adze::rt::RtDialect", "::mlir::gpu::GPUDialect",
                            "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
-  let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">];
+  let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">,
+                 Option<"products", "products", "std::string", "\"f32\"",
+                        "how factors may be rounded: f32, tf32, bf16, f16">];
   let statistics = [Statistic<"numTiled", "tiled", "contractions given to tensor cores">];
 }
 

@@ -25,7 +25,10 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
 
   void runOnOperation() override {
     device = findDevice(chip.getValue());
-    if (!device || device->tf32Tflops == 0) return;
+    if (!device) return;
+    std::optional<Multiply> found = multiplyOf(products, *device);
+    if (!found) return;
+    multiply = *found;
     machine = machineOf(*device);
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (!f->hasAttr(kDeviceAttr) || f->hasAttr(kHostAttr)) continue;
@@ -88,7 +91,8 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   void tile(func::FuncOp f, Contraction &c, unsigned number) {
-    MatmulKernel kernel = chooseTile({c.size(c.batch), c.size(c.row), c.size(c.column), c.size(c.k)}, *device);
+    MatmulKernel kernel = chooseTile({c.size(c.batch), c.size(c.row), c.size(c.column), c.size(c.k)},
+                                     multiply, *device);
     if (kernel.splitK > 1 && !canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
     SmallVector<Value> arguments = argumentsOf(*c.unit);
     Value partial;
@@ -196,6 +200,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
 
   MachineModel machine;
   const Device *device = nullptr;
+  Multiply multiply = Multiply::TF32x3;
 };
 
 }  // namespace

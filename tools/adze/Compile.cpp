@@ -170,6 +170,11 @@ void addCompile(CLI::App &app, Cli &cli) {
   verb->add_option("--target", c.target, "What to compile for (`adze targets`)")
       ->capture_default_str();
   verb->add_option("--cpu", c.cpu, "native, or LLVM's name of a CPU")->capture_default_str();
+  verb->add_option("--products", c.products,
+                   "How a GPU's matrix units may round factors of float32 products: f32 nearly not, "
+                   "tf32 to 10 bits, bf16 to 7, f16 to 10 in f16's range")
+      ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))
+      ->capture_default_str();
   verb->add_option("--shape", o->shapes, "Fix or bound an input: NAME=1x3x224x224, NAME=1..8x3x64..960")
       ->allow_extra_args(false);
   verb->add_option("-O,--opt-level", c.optLevel, "0: no fusion, no layout, no memory plan; 3: all")
