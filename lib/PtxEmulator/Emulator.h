@@ -11,6 +11,7 @@
 #include "lib/PtxEmulator/LaneOps.h"
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <cstddef>
@@ -85,7 +86,12 @@ struct LaunchConfig {
   uint32_t dynamicShared = 0;          ///< bytes
   uint64_t seed = 0;                   ///< of the order in which warps run
   bool check = true;                   ///< false: out-of-bounds and decoding errors only
-  uint64_t maxInstructions = uint64_t{1} << 36;  ///< warp instructions, then a finding
+  uint64_t maxInstructions = uint64_t{1} << 36;  ///< warp instructions of a thread here, then a finding
+  /// Calls f(0) … f(count - 1) in any order, at once on up to `threads` threads;
+  /// empty: blocks run one after the other. The report is the same. A kernel with
+  /// atomics on global memory runs so in any case: their order would show.
+  std::function<void(size_t count, const std::function<void(size_t)> &f)> parallel;
+  size_t threads = 1;
 };
 
 enum class FindingKind : uint8_t {

@@ -6,7 +6,7 @@ namespace adze::ptx {
 Flow execNothing(Step &) { return Flow::Next; }
 
 Flow execClock(Step &step) {
-  uint64_t now = step.machine().executed;
+  uint64_t now = step.machine().executed - step.machine().blockBegan;
   eachLane(step.mask, [&](int l) {
     if (step.inst.resultKind == RowKind::Row64) step.row64(step.inst.result)[l] = now;
     else step.row32(step.inst.result)[l] = static_cast<uint32_t>(now);

@@ -1,10 +1,12 @@
 // Modules, launches and their reports.
-#include "lib/PtxEmulator/Machine.h"
+#include "lib/PtxEmulator/Exec.h"
 #include "lib/Support/Diagnostics.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <tuple>
 
 namespace adze::ptx {
@@ -162,6 +164,100 @@ static void summarise(Machine &m) {
   });
 }
 
+namespace {
+/// What a launch is of; the same for all of its blocks.
+struct Grid {
+  const Program &program;
+  const SourceModule &source;
+  const LaunchConfig &config;
+  std::span<const uint8_t> parameters;
+  Memory &memory;
+
+  Machine machine(Report &report) const {
+    Machine m{program, source, config, parameters, memory, report, Random(config.seed), {}, 0, 0, {}, {}};
+    m.sites.resize(program.code.size());
+    return m;
+  }
+  uint64_t blocks() const { return uint64_t{config.grid.x} * config.grid.y * config.grid.z; }
+  Extent block(uint64_t i) const {
+    uint64_t row = i / config.grid.x;
+    return {static_cast<uint32_t>(i % config.grid.x), static_cast<uint32_t>(row % config.grid.y),
+            static_cast<uint32_t>(row / config.grid.y)};
+  }
+};
+
+/// A row of blocks that one thread runs.
+struct Part {
+  Report report;
+  std::optional<Machine> machine;
+  std::exception_ptr thrown;
+};
+
+/// Atomics on global memory: their results depend on the order of blocks.
+bool ordersBlocks(const Program &program) {
+  return std::any_of(program.code.begin(), program.code.end(), [](const Inst &in) {
+    return (in.handler == execAtomic || in.handler == execReduce) && in.detail->space != Space::Shared;
+  });
+}
+
+/// Blocks [begin, end) as far as they end. Nothing of a block depends on those before:
+/// the order of its warps and its clock begin anew.
+void runPart(const Grid &grid, Part &part, uint64_t begin, uint64_t end) {
+  Machine &m = part.machine.emplace(grid.machine(part.report));
+  const Extent &b = grid.config.block;
+  uint32_t threads = b.x * b.y * b.z;
+  Cta cta(m, (threads + kLanes - 1) / kLanes, threads);
+  part.report.completed = true;
+  for (uint64_t i = begin; i < end && part.report.completed; ++i) {
+    m.random = Random(grid.config.seed ^ i * 0x9e3779b97f4a7c15ull);
+    m.blockBegan = m.executed;
+    part.report.completed = cta.run(grid.block(i));
+    ++part.report.blocks;
+  }
+}
+
+/// Adds what a part, later than all before, has done.
+void merge(Machine &to, Part &part) {
+  Report &r = to.report;
+  for (auto [key, index] : part.machine->found) {
+    auto [known, fresh] = to.found.try_emplace(key, r.findings.size());
+    if (fresh) r.findings.push_back(std::move(part.report.findings[index]));
+    else r.findings[known->second].count += part.report.findings[index].count;
+  }
+  for (size_t i = 0; i < to.sites.size(); ++i) add(to.sites[i], part.machine->sites[i]);
+  r.blocks += part.report.blocks, r.completed = part.report.completed;
+  to.block = part.machine->block;
+}
+
+/// All blocks; of a grid that does not complete, those up to the first that does not.
+void runGrid(const Grid &grid, Machine &total) {
+  uint64_t blocks = grid.blocks();
+  bool parallel = grid.config.parallel && grid.config.threads > 1 && !ordersBlocks(grid.program);
+  // Several parts a thread even out blocks of unequal length.
+  size_t count = parallel ? std::min<uint64_t>(blocks, grid.config.threads * 4) : 1;
+  std::vector<Part> parts(count);
+  std::atomic<size_t> failed{count};
+  auto run = [&](size_t p) {
+    if (p > failed) return;
+    try {
+      runPart(grid, parts[p], blocks / count * p + std::min<uint64_t>(p, blocks % count),
+              blocks / count * (p + 1) + std::min<uint64_t>(p + 1, blocks % count));
+    } catch (...) {
+      parts[p].thrown = std::current_exception();
+    }
+    if (parts[p].report.completed && !parts[p].thrown) return;
+    for (size_t first = failed; p < first && !failed.compare_exchange_weak(first, p);) {
+    }
+  };
+  if (parallel) grid.config.parallel(count, run);
+  else run(0);
+  for (size_t p = 0; p < count && p <= failed; ++p) {
+    if (parts[p].thrown) std::rethrow_exception(parts[p].thrown);
+    merge(total, parts[p]);
+  }
+}
+}  // namespace
+
 std::optional<Report> launch(Module &module, std::string_view name, const LaunchConfig &config,
                              std::span<const uint8_t> parameters, Memory &memory,
                              SourceError &error) {
@@ -177,17 +273,9 @@ std::optional<Report> launch(Module &module, std::string_view name, const Launch
     return std::nullopt;
   }
   Report report;
-  Machine m{*program, module.source(), config, parameters, memory, report, Random(config.seed), {}, 0, {}, {}};
-  m.sites.resize(program->code.size());
-  uint32_t threads = config.block.x * config.block.y * config.block.z;
-  Cta cta(m, (threads + kLanes - 1) / kLanes, threads);
-  report.completed = true;
-  for (uint32_t z = 0; z < config.grid.z && report.completed; ++z)
-    for (uint32_t y = 0; y < config.grid.y && report.completed; ++y)
-      for (uint32_t x = 0; x < config.grid.x && report.completed; ++x) {
-        report.completed = cta.run({x, y, z});
-        ++report.blocks;
-      }
+  Grid grid{*program, module.source(), config, parameters, memory};
+  Machine m = grid.machine(report);
+  runGrid(grid, m);
   summarise(m);
   return report;
 }

@@ -133,7 +133,7 @@ struct Machine {
   Report &report;
   Random random;
   std::vector<SiteCounters> sites;     ///< by instruction
-  uint64_t executed = 0;
+  uint64_t executed = 0, blockBegan = 0;  ///< instructions so far; the same when the block began
   std::map<std::pair<FindingKind, uint32_t>, size_t> found;
   Extent block{};                      ///< the one that runs
   Memory::Allocation *last = nullptr;  ///< allocation of the last global access

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <new>
 
@@ -117,6 +118,7 @@ class EmulatorQueue final : public DeviceQueue {
   bool begin(const Execution &execution, Diagnostic &error) override {
     return contained(error, [&] {
       emulation_ = execution.emulation;
+      threads_ = &execution.threads;
       memory_ = std::make_unique<ptx::Memory>();
       weights_ = program_.weights.empty()
                      ? 0
@@ -217,6 +219,13 @@ class EmulatorQueue final : public DeviceQueue {
       ptx::LaunchConfig config;
       config.grid = {g[0], g[1], g[2]}, config.block = {g[3], g[4], g[5]};
       config.dynamicShared = shared, config.seed = emulation_.seed;
+      config.threads = static_cast<size_t>(threads_->threads());
+      config.parallel = [&](size_t count, const std::function<void(size_t)> &f) {
+        auto call = [](void *env, size_t i) {
+          (*static_cast<const std::function<void(size_t)> *>(env))(i);
+        };
+        threads_->run(call, const_cast<std::function<void(size_t)> *>(&f), count);
+      };
       ptx::SourceError where;
       auto report =
           ptx::launch(*program_.module, entry.name, config, parameters, *memory_, where);
@@ -334,6 +343,7 @@ class EmulatorQueue final : public DeviceQueue {
   const EmulatorProgram &program_;
   Budget &budget_;
   Emulation emulation_;
+  ThreadPool *threads_ = nullptr;
   std::unique_ptr<ptx::Memory> memory_;
   uint64_t weights_ = 0;
   int64_t slabBytes_ = 0, temporary_ = 0;

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
+#include <thread>
+
 using namespace adze::ptx;
 
 TEST_CASE("branches split a warp and join it again", "[PtxEmulator]") {
@@ -116,4 +119,53 @@ TEST_CASE("no more instructions run than are allowed", "[PtxEmulator]") {
   REQUIRE(o.report);
   CHECK_FALSE(o.report->completed);
   CHECK(o.found(FindingKind::Livelock));
+}
+
+/// Threads made for one launch; the last comes first.
+static void onThreads(size_t count, const std::function<void(size_t)> &f) {
+  std::atomic<size_t> next{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (size_t i; (i = next++) < count;) f(count - 1 - i);
+    });
+  for (std::thread &t : threads) t.join();
+}
+
+static std::string summaryOf(const Report &r) {
+  std::string text = std::to_string(r.blocks) + (r.completed ? " blocks" : " blocks, stopped");
+  for (const Finding &f : r.findings)
+    text += "\n" + std::to_string(f.line) + " " + findingInfo(f.kind).name + " " + std::to_string(f.count) + " " + f.message;
+  for (const auto &[line, c] : r.lines)
+    text += "\n" + std::to_string(line) + " " + std::to_string(c.executions) + " " + std::to_string(c.bytes);
+  return text;
+}
+
+TEST_CASE("a grid on several threads reports what it does on one", "[PtxEmulator]") {
+  // Each block writes its word, warp order and clock included; block 37 may go wrong.
+  const char *head = "mov.u32 %r1, %ctaid.x; mov.u32 %r2, %tid.x; mad.wide.u32 %rd1, %r1, 4, %out; mov.u32 %r3, %clock;";
+  struct Case {
+    const char *name, *body;
+    bool stops;
+  } cases[] = {
+      {"right", "setp.eq.u32 %p1, %r2, 0; add.u32 %r4, %r1, %r3; @%p1 st.global.u32 [%rd1], %r4;", false},
+      {"errors", "ld.global.u32 %r5, [%rd1+4096]; st.global.u32 [%rd1+1], %r5;", false},
+      {"stops", "setp.ne.u32 %p1, %r1, 37; @%p1 bra END; trap; END: st.global.u32 [%rd1], %r1;", true},
+      {"atomics", "atom.global.add.u32 %r6, [%out], 1; setp.eq.u32 %p1, %r2, 0; @%p1 st.global.u32 [%rd1+4], %r6;", false},
+  };
+  for (const Case &c : cases) {
+    INFO(c.name);
+    LaunchConfig config;
+    config.grid.x = 200, config.block.x = 64, config.seed = 5;
+    std::string body = std::string(head) + c.body;
+    Outcome one = runBody(body, config);
+    REQUIRE(one.report);
+    config.parallel = onThreads, config.threads = 4;
+    Outcome many = runBody(body, config);
+    REQUIRE(many.report);
+    CHECK(summaryOf(*many.report) == summaryOf(*one.report));
+    CHECK(one.report->completed == !c.stops);
+    CHECK(one.report->blocks == (c.stops ? 38u : 200u));
+    if (!c.stops) CHECK(many.out == one.out);
+  }
 }
