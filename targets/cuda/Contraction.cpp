@@ -1,19 +1,41 @@
 #include "targets/cuda/Contraction.h"
 
 #include "passes/Schedule/BodyEmitter.h"
+#include "passes/Schedule/Decide.h"
 
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <set>
 
 using namespace mlir;
 using namespace adze::schedule;
 
 namespace adze::cuda {
 
-int64_t Contraction::size(ArrayRef<unsigned> dims) const {
-  int64_t product = 1;
-  for (unsigned dim : dims) product = llvm::SaturatingMultiply<uint64_t>(product, size(dim));
+Stride Contraction::size(ArrayRef<unsigned> dims) const {
+  Stride product = Stride::constant(1);
+  for (unsigned dim : dims) product = product * unit->sizes[dim];
   return product;
+}
+
+int64_t Contraction::estimate(ArrayRef<unsigned> dims) const {
+  int64_t product = 1;
+  for (unsigned dim : dims)
+    product = llvm::SaturatingMultiply<uint64_t>(product, estimateSize(unit->sizes[dim]));
+  return product;
+}
+
+/// A power of two that divides it, at most 1024.
+static int64_t divisorOf(const Stride &stride) {
+  int64_t bits = 1024;
+  for (const Term &term : stride.getTerms()) bits |= term.coefficient;
+  return bits & -bits;
+}
+
+Extent KernelArguments::extent(const Stride &stride) const {
+  if (auto known = stride.asConstant()) return Extent::of(*known);
+  return Extent::of(numbers.at(stride), divisorOf(stride));
 }
 
 namespace {
@@ -33,19 +55,11 @@ bool isMultiplyAdd(const Stage &stage) {
   return are(multiply, a, b) && are(add, out, multiply.getResult());
 }
 
-/// The stride, where it is known.
-std::optional<int64_t> strideOf(const Access &access, unsigned dim) {
-  return access.dependsOn(dim) ? access.strides[dim].asConstant() : std::optional<int64_t>(0);
+Stride strideOf(const Access &access, unsigned dim) {
+  return access.dependsOn(dim) ? access.strides[dim] : Stride();
 }
 
-bool hasKnownAddresses(const Unit &unit, const Access &access) {
-  if (access.isScalar) return true;
-  if (!access.offset.asConstant() || access.packedDim >= 0) return false;
-  for (const Bound &bound : access.bounds)
-    if (!bound.extent.asConstant()) return false;
-  return llvm::all_of(llvm::seq<unsigned>(0, unit.numDims()),
-                      [&](unsigned dim) { return strideOf(access, dim).has_value(); });
-}
+bool isOne(const Unit &unit, unsigned dim) { return unit.sizes[dim] == Stride::constant(1); }
 
 bool isConstant(Value v) {
   return v.getDefiningOp() && v.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
@@ -55,7 +69,7 @@ bool isConstant(Value v) {
 std::string whyNotStages(const Unit &unit) {
   for (const Stage &stage : unit.stages) {
     for (const Access &access : stage.operands)
-      if (!hasKnownAddresses(unit, access)) return "addresses that are not known";
+      if (!access.isScalar && access.packedDim >= 0) return "packed operands";
     for (Operation &op : stage.op.getBody()->without_terminator())
       if (isa<memref::LoadOp>(op)) return "a body that reads memory by itself";
     llvm::SetVector<Value> captured;
@@ -72,7 +86,7 @@ bool sortDims(Contraction &c) {
   const Access &a = c.core().operands[c.a], &b = c.core().operands[c.b];
   const Access &out = c.core().outputs().front();
   for (unsigned dim = 0; dim < c.unit->numDims(); ++dim) {
-    if (c.size(dim) == 1) continue;
+    if (isOne(*c.unit, dim)) continue;
     bool inA = a.dependsOn(dim), inB = b.dependsOn(dim);
     if (c.unit->isReduction[dim] ? !(inA && inB) : !(out.dependsOn(dim) && (inA || inB)))
       return false;
@@ -84,7 +98,7 @@ bool sortDims(Contraction &c) {
 /// The dimension along which neighbours lie, or -1.
 int runDim(const Contraction &c, const Access &access, ArrayRef<unsigned> dims) {
   for (unsigned dim : dims)
-    if (strideOf(access, dim) == 1) return dim;
+    if (strideOf(access, dim) == Stride::constant(1)) return dim;
   return -1;
 }
 
@@ -105,8 +119,6 @@ std::optional<Contraction> matchContraction(Unit &unit, std::string &why) {
     return std::nullopt;
   };
   if (unit.core < 0) return no("no sum");
-  if (!llvm::all_of(unit.sizes, [](const Stride &s) { return s.asConstant().has_value(); }))
-    return no("sizes that are not known");
   Contraction c;
   c.unit = &unit;
   const Stage &core = c.core();
@@ -128,23 +140,34 @@ std::optional<Contraction> matchContraction(Unit &unit, std::string &why) {
 
 namespace {
 
-/// The indices that a number stands for, last dimension fastest.
-void splitNumber(Kit &kit, const Contraction &c, ArrayRef<unsigned> dims, Value number,
-                 DenseMap<unsigned, Value> &indices) {
-  for (unsigned i = dims.size(); i-- > 0;) {
-    indices[dims[i]] = i ? kit.rem(number, c.size(dims[i])) : number;
-    if (i) number = kit.div(number, c.size(dims[i]));
-  }
-}
+/// Reads the numbers of one contraction inside its kernel.
+struct Reader {
+  Kit &kit;
+  const Contraction &c;
+  const KernelArguments &arguments;
 
-/// Sum of index * stride over `dims`, i64.
-Value addressOf(Kit &kit, const Access &access, ArrayRef<unsigned> dims,
-                const DenseMap<unsigned, Value> &indices, Value start) {
-  for (unsigned dim : dims)
-    if (int64_t stride = *strideOf(access, dim))
-      start = kit.add(start, kit.mulWide(indices.at(dim), Extent::of(stride)));
-  return start;
-}
+  Value value(const Stride &stride) const { return kit.value(arguments.extent(stride)); }
+
+  /// The indices that a number stands for, last dimension fastest.
+  void split(ArrayRef<unsigned> dims, Value number, DenseMap<unsigned, Value> &indices) const {
+    for (unsigned i = dims.size(); i-- > 0;) {
+      Value size = i ? value(c.unit->sizes[dims[i]]) : Value();
+      indices[dims[i]] = i ? kit.rem(number, size) : number;
+      if (i) number = kit.div(number, size);
+    }
+  }
+
+  Value offset(const Access &access) const { return kit.wide(value(access.offset)); }
+
+  /// start + sum of index * stride over `dims`, i64.
+  Value address(const Access &access, ArrayRef<unsigned> dims,
+                const DenseMap<unsigned, Value> &indices, Value start) const {
+    for (unsigned dim : dims)
+      if (Stride stride = strideOf(access, dim); !stride.isZero())
+        start = kit.add(start, kit.mulWide(indices.at(dim), arguments.extent(stride)));
+    return start;
+  }
+};
 
 Value boundIndex(Kit &kit, const Bound &bound, ArrayRef<unsigned> dims,
                  const DenseMap<unsigned, Value> &indices, Value start) {
@@ -157,13 +180,13 @@ Value boundIndex(Kit &kit, const Bound &bound, ArrayRef<unsigned> dims,
 /// Elements that are sure to lie side by side from a multiple of them on.
 int64_t runElements(const Contraction &c, const Access &access, int run) {
   if (run < 0) return 1;
-  int64_t run2 = c.size(run);
+  int64_t elements = std::min(divisorOf(c.unit->sizes[run]), divisorOf(access.offset));
   for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
-    if (static_cast<int>(dim) != run && c.size(dim) > 1) run2 |= *strideOf(access, dim);
-  run2 |= *access.offset.asConstant();
+    if (static_cast<int>(dim) != run && !isOne(*c.unit, dim))
+      elements = std::min(elements, divisorOf(strideOf(access, dim)));
   for (const Bound &bound : access.bounds)
     if (bound.coefficients[run]) return 1;
-  return std::min<int64_t>(4, run2 & -run2);
+  return std::min<int64_t>(4, elements);
 }
 
 Value elementPointer(Kit &kit, Value base, int64_t bytes, Value index) {
@@ -173,35 +196,37 @@ Value elementPointer(Kit &kit, Value base, int64_t bytes, Value index) {
 }  // namespace
 
 Operand factorOf(const Contraction &c, unsigned operand, ArrayRef<unsigned> rows,
-                 const Pointers &pointers) {
+                 const KernelArguments &arguments) {
   const Access &access = c.core().operands[operand];
   SmallVector<unsigned> fixed(c.batch), rowDims(rows), terms(c.k);
   fixed.append(rowDims);
   int alongK = terms.empty() ? -1 : runDim(c, access, terms.back());
   int run = alongK >= 0 || rowDims.empty() ? alongK : runDim(c, access, rowDims.back());
-  Value base = pointers.lookup(access.source);
+  Value base = arguments.values.lookup(access.source);
   Operand o;
   o.element = access.elementType();
   o.alongK = run < 0 || alongK >= 0;
   o.alignment = 4 * runElements(c, access, run);
-  o.prepare = [&c, &access, rowDims, fixed, base](Kit &kit, Value batch, Value row) {
+  o.prepare = [&c, &access, &arguments, rowDims, fixed, base](Kit &kit, Value batch, Value row) {
+    Reader reader{kit, c, arguments};
     DenseMap<unsigned, Value> indices;
-    splitNumber(kit, c, c.batch, batch, indices);
-    splitNumber(kit, c, rowDims, row, indices);
-    Value start = addressOf(kit, access, fixed, indices, kit.i64(*access.offset.asConstant()));
+    reader.split(c.batch, batch, indices);
+    reader.split(rowDims, row, indices);
+    Value start = reader.address(access, fixed, indices, reader.offset(access));
     SmallVector<Value> out{elementPointer(kit, base, 4, start)};
     for (const Bound &bound : access.bounds)
       out.push_back(boundIndex(kit, bound, fixed, indices, kit.i32(bound.offset)));
     return out;
   };
-  o.place = [&c, &access, terms](Kit &kit, ValueRange prepared, Value k) -> Place {
+  o.place = [&c, &access, &arguments, terms](Kit &kit, ValueRange prepared, Value k) -> Place {
+    Reader reader{kit, c, arguments};
     DenseMap<unsigned, Value> indices;
-    splitNumber(kit, c, terms, k, indices);
-    Place place{elementPointer(kit, prepared[0], 4, addressOf(kit, access, terms, indices, kit.i64(0))), {}};
+    reader.split(terms, k, indices);
+    Place place{elementPointer(kit, prepared[0], 4, reader.address(access, terms, indices, kit.i64(0))), {}};
     for (auto [i, bound] : llvm::enumerate(access.bounds)) {
       // Unsigned: a negative index is beyond any extent.
       Value index = boundIndex(kit, bound, terms, indices, prepared[i + 1]);
-      Value inside = kit.less(index, kit.i32(*bound.extent.asConstant()));
+      Value inside = kit.less(index, reader.value(bound.extent));
       place.valid = place.valid ? kit.bitAnd(place.valid, inside) : inside;
     }
     return place;
@@ -214,12 +239,11 @@ namespace {
 /// Evaluates the unit's stages at some neighbouring columns of a row.
 class StageEvaluator {
  public:
-  StageEvaluator(Kit &kit, const Contraction &c, const Pointers &pointers, Value batch, Value row,
-                 Value column, Value sums)
-      : kit(kit), c(c), pointers(pointers), sums(sums),
+  StageEvaluator(const Reader &reader, Value batch, Value row, Value column, Value sums)
+      : reader(reader), kit(reader.kit), c(reader.c), sums(sums),
         lanes(cast<VectorType>(sums.getType()).getNumElements()) {
-    splitNumber(kit, c, c.batch, batch, indices);
-    splitNumber(kit, c, c.row, row, indices);
+    reader.split(c.batch, batch, indices);
+    reader.split(c.row, row, indices);
     indices[c.column.front()] = column;
     for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
       if (!c.unit->isReduction[dim] && !indices.count(dim)) indices[dim] = kit.i32(0);
@@ -256,12 +280,17 @@ class StageEvaluator {
   }
 
   Value pointerTo(const Access &access) {
-    Value index = addressOf(kit, access, parallelDims(), indices, kit.i64(*access.offset.asConstant()));
-    return elementPointer(kit, pointers.lookup(access.source), bytes(access), index);
+    Value index = reader.address(access, parallelDims(), indices, reader.offset(access));
+    return elementPointer(kit, reader.arguments.values.lookup(access.source), bytes(access), index);
   }
 
   static int64_t bytes(const Access &access) { return bytesOf(access.elementType()); }
-  int64_t stride(const Access &access) { return *strideOf(access, c.column.front()); }
+  Stride stride(const Access &access) { return strideOf(access, c.column.front()); }
+  bool isAlongLanes(const Access &access) { return stride(access) == Stride::constant(1); }
+  /// The element of lane `i` after the first one's.
+  Value laneElement(const Access &access, Value pointer, int64_t i) {
+    return elementPointer(kit, pointer, bytes(access), kit.mulWide(kit.i32(i), reader.arguments.extent(stride(access))));
+  }
   unsigned alignment(const Access &access) {
     bool together = runElements(c, access, c.column.front()) % lanes == 0;
     return bytes(access) * (together ? lanes : 1);
@@ -269,17 +298,16 @@ class StageEvaluator {
 
   Value read(const Access &access) {
     if (access.isScalar) {
-      Value passed = pointers.lookup(access.source);
+      Value passed = reader.arguments.values.lookup(access.source);
       return passed ? passed : access.source;
     }
     if (Value known = written.lookup(access.source)) return known;
     Value pointer = pointerTo(access);
-    if (lanes == 1 || stride(access) == 0) return kit.load(access.elementType(), pointer, bytes(access));
-    if (stride(access) == 1) return kit.load(valueType(access.elementType()), pointer, alignment(access));
+    if (lanes == 1 || stride(access).isZero()) return kit.load(access.elementType(), pointer, bytes(access));
+    if (isAlongLanes(access)) return kit.load(valueType(access.elementType()), pointer, alignment(access));
     SmallVector<Value> elements;
     for (int64_t i = 0; i < lanes; ++i)
-      elements.push_back(kit.load(access.elementType(),
-                                  kit.offset(pointer, i * stride(access) * bytes(access)), bytes(access)));
+      elements.push_back(kit.load(access.elementType(), laneElement(access, pointer, i), bytes(access)));
     return kit.vector(elements);
   }
 
@@ -314,14 +342,14 @@ class StageEvaluator {
     if (!stored.insert(access.source).second || isDead(access.source)) return;
     value = wide(value);
     Value pointer = pointerTo(access);
-    if (lanes == 1 || stride(access) == 1) return kit.store(value, pointer, alignment(access));
+    if (lanes == 1 || isAlongLanes(access)) return kit.store(value, pointer, alignment(access));
     for (int64_t i = 0; i < lanes; ++i)
-      kit.store(kit.element(value, i), kit.offset(pointer, i * stride(access) * bytes(access)), bytes(access));
+      kit.store(kit.element(value, i), laneElement(access, pointer, i), bytes(access));
   }
 
+  Reader reader;
   Kit &kit;
   const Contraction &c;
-  const Pointers &pointers;
   Value sums;
   int64_t lanes;
   DenseMap<unsigned, Value> indices;
@@ -331,29 +359,49 @@ class StageEvaluator {
 
 }  // namespace
 
-Epilogue partialEpilogueOf(const Contraction &c, Value partial, int64_t parts) {
-  return [&c, partial, parts](Kit &kit, Value batch, Value row, Value column, Value values) {
+Epilogue partialEpilogueOf(const Contraction &c, Value partial, int64_t parts,
+                           const KernelArguments &arguments) {
+  return [&c, &arguments, partial, parts](Kit &kit, Value batch, Value row, Value column, Value values) {
+    Reader reader{kit, c, arguments};
     const Access &out = c.core().outputs().front();
     int64_t elements = cast<MemRefType>(out.source.getType()).getNumElements();
     DenseMap<unsigned, Value> indices;
-    splitNumber(kit, c, c.batch, kit.div(batch, parts), indices);
-    splitNumber(kit, c, c.row, row, indices);
+    reader.split(c.batch, kit.div(batch, parts), indices);
+    reader.split(c.row, row, indices);
     indices[c.column.front()] = column;
     SmallVector<unsigned> dims(c.batch);
     dims.append(c.row);
     dims.append(c.column);
     Value start = kit.mulWide(kit.rem(batch, parts), Extent::of(elements));
-    Value pointer = elementPointer(kit, partial, 4, addressOf(kit, out, dims, indices, start));
+    Value pointer = elementPointer(kit, partial, 4, reader.address(out, dims, indices, start));
     int64_t lanes = cast<VectorType>(values.getType()).getNumElements();
     bool together = runElements(c, out, c.column.front()) % lanes == 0 && elements % lanes == 0;
     kit.store(values, pointer, 4 * (together ? lanes : 1));
   };
 }
 
-Epilogue epilogueOf(const Contraction &c, const Pointers &pointers) {
-  return [&c, &pointers](Kit &kit, Value batch, Value row, Value column, Value values) {
-    StageEvaluator(kit, c, pointers, batch, row, column, values).run();
+Epilogue epilogueOf(const Contraction &c, const KernelArguments &arguments) {
+  return [&c, &arguments](Kit &kit, Value batch, Value row, Value column, Value values) {
+    StageEvaluator(Reader{kit, c, arguments}, batch, row, column, values).run();
   };
+}
+
+std::vector<Stride> unknownsOf(const Contraction &c) {
+  std::set<Stride> found;
+  auto add = [&](const Stride &stride) {
+    if (!stride.asConstant()) found.insert(stride);
+  };
+  for (ArrayRef<unsigned> dims : {ArrayRef(c.batch), ArrayRef(c.row), ArrayRef(c.column), ArrayRef(c.k)})
+    add(c.size(dims));
+  for (const Stride &size : c.unit->sizes) add(size);
+  for (const Stage &stage : c.unit->stages)
+    for (const Access &access : stage.operands) {
+      if (access.isScalar) continue;
+      add(access.offset);
+      for (unsigned dim = 0; dim < c.unit->numDims(); ++dim) add(strideOf(access, dim));
+      for (const Bound &bound : access.bounds) add(bound.extent);
+    }
+  return {found.begin(), found.end()};
 }
 
 }  // namespace adze::cuda

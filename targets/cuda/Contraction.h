@@ -3,7 +3,9 @@
 #include "passes/Schedule/Unit.h"
 #include "targets/cuda/tile/Matmul.h"
 
+#include <map>
 #include <optional>
+#include <vector>
 
 namespace adze::cuda {
 
@@ -15,27 +17,38 @@ struct Contraction {
   llvm::SmallVector<unsigned> batch, row, column, k;
 
   const schedule::Stage &core() const { return unit->stages[unit->core]; }
-  int64_t size(unsigned dim) const { return *unit->sizes[dim].asConstant(); }
-  int64_t size(llvm::ArrayRef<unsigned> dims) const;
+  /// Of all these dimensions together.
+  schedule::Stride size(llvm::ArrayRef<unsigned> dims) const;
+  /// The same as a number; one to reckon with where it is known at run time only.
+  int64_t estimate(llvm::ArrayRef<unsigned> dims) const;
 };
 
 /// Null, and why not in a few words, where the unit is no product of f32 matrices
-/// of known sizes whose results lie side by side along the columns.
+/// whose results lie side by side along the columns.
 std::optional<Contraction> matchContraction(schedule::Unit &unit, std::string &why);
 
-/// Buffers that the kernel touches, and the pointers (!llvm.ptr<1>) that stand for
-/// them; and scalars that it is given.
-using Pointers = llvm::DenseMap<mlir::Value, mlir::Value>;
+/// Sizes, strides and offsets that are known at run time only: arguments of the kernel.
+std::vector<schedule::Stride> unknownsOf(const Contraction &contraction);
+
+/// What the kernel is given.
+struct KernelArguments {
+  /// Buffers (!llvm.ptr<1>) and scalars, by the launching function's values.
+  llvm::DenseMap<mlir::Value, mlir::Value> values;
+  std::map<schedule::Stride, mlir::Value> numbers;  ///< i32, below 2^31
+
+  Extent extent(const schedule::Stride &stride) const;
+};
 
 /// The factor of operand `operand`, whose rows are those of `rows`.
 Operand factorOf(const Contraction &contraction, unsigned operand, llvm::ArrayRef<unsigned> rows,
-                 const Pointers &pointers);
+                 const KernelArguments &arguments);
 
 /// What the unit's other stages do with the sums.
-Epilogue epilogueOf(const Contraction &contraction, const Pointers &pointers);
+Epilogue epilogueOf(const Contraction &contraction, const KernelArguments &arguments);
 
 /// Sums of `parts` parts of k, apart: each goes where the core's result would, in its
-/// part of `partial` (MatmulKernel::splitsApart).
-Epilogue partialEpilogueOf(const Contraction &contraction, mlir::Value partial, int64_t parts);
+/// part of `partial` (MatmulKernel::splitsApart). All sizes are known.
+Epilogue partialEpilogueOf(const Contraction &contraction, mlir::Value partial, int64_t parts,
+                           const KernelArguments &arguments);
 
 }  // namespace adze::cuda

@@ -41,7 +41,7 @@ def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
   let summary = "Give contractions that are large enough to tensor cores";
   let description = [{
     A unit of passes/Schedule (contraction, what comes before and after it point by
-    point) whose sizes are known becomes one kernel of targets/cuda/tile: rows,
+    point) becomes one kernel of targets/cuda/tile: rows,
     columns and terms of the product are what its dimensions are to the two
     operands and the result, so that matrix products, batched or not, and
     convolutions are one case. Elements of f32 are multiplied as the sum of three

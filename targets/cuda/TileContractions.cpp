@@ -1,4 +1,5 @@
 #include "dialects/Rt/Rt.h"
+#include "lib/Support/Diagnostics.h"
 #include "passes/Schedule/Prepare.h"
 #include "targets/cuda/ChooseTile.h"
 #include "targets/cuda/Contraction.h"
@@ -54,9 +55,12 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   static bool isWorthIt(const Contraction &c) {
-    return c.size(c.row) >= kLeastExtent && c.size(c.column) >= kLeastExtent &&
-           c.size(c.k) >= kLeastExtent && c.size(c.row) * c.size(c.k) <= INT32_MAX &&
-           c.size(c.column) * c.size(c.k) <= INT32_MAX && c.size(c.batch) <= INT32_MAX;
+    auto fits = [&](ArrayRef<unsigned> dims, int64_t least) {
+      auto known = c.size(dims).asConstant();
+      return !known || (*known >= least && *known <= INT32_MAX);
+    };
+    return fits(c.row, kLeastExtent) && fits(c.column, kLeastExtent) && fits(c.k, kLeastExtent) &&
+           fits(c.batch, 1);
   }
 
   gpu::GPUModuleOp deviceModule() {
@@ -91,31 +95,34 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   void tile(func::FuncOp f, Contraction &c, unsigned number) {
-    MatmulKernel kernel = chooseTile({c.size(c.batch), c.size(c.row), c.size(c.column), c.size(c.k)},
+    MatmulKernel kernel = chooseTile({c.estimate(c.batch), c.estimate(c.row), c.estimate(c.column), c.estimate(c.k)},
                                      multiply, *device);
-    if (kernel.splitK > 1 && !canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
-    SmallVector<Value> arguments = argumentsOf(*c.unit);
+    if (!canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
+    SmallVector<Value> buffers = argumentsOf(*c.unit);
     Value partial;
-    if (kernel.splitsApart) arguments = {c.core().operands[c.a].source, c.core().operands[c.b].source,
-                                         partial = allocatePartial(c, kernel.splitK)};
-    Location loc = c.unit->anchor().getLoc();
+    if (kernel.splitsApart) buffers = {c.core().operands[c.a].source, c.core().operands[c.b].source,
+                                       partial = allocatePartial(c, kernel.splitK)};
+    std::vector<Stride> unknowns = unknownsOf(c);
     gpu::GPUModuleOp module = deviceModule();
-    Kit kit(loc, module.getBody(), module.getBody()->end());
+    Kit kit(c.unit->anchor().getLoc(), module.getBody(), module.getBody()->end());
     SmallVector<Type> types;
-    for (Value v : arguments) types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
+    for (Value v : buffers) types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
+    types.append(unknowns.size(), kit.getI32Type());
     std::string name = (f.getName() + "_tile_" + Twine(number)).str();
     gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
-    Pointers pointers;
-    for (auto [v, arg] : llvm::zip(arguments, function.getArguments())) pointers[v] = arg;
+    KernelArguments arguments;
+    for (auto [v, arg] : llvm::zip(buffers, function.getArguments())) arguments.values[v] = arg;
+    for (auto [stride, arg] : llvm::zip(unknowns, function.getArguments().drop_front(buffers.size())))
+      arguments.numbers[stride] = arg;
     MatmulProblem problem;
-    problem.batch = Extent::of(c.size(c.batch));
-    problem.m = Extent::of(c.size(c.row));
-    problem.n = Extent::of(c.size(c.column));
-    problem.k = Extent::of(c.size(c.k));
-    problem.a = factorOf(c, c.a, c.row, pointers);
-    problem.b = factorOf(c, c.b, c.column, pointers);
-    problem.epilogue = partial ? partialEpilogueOf(c, pointers[partial], kernel.splitK)
-                               : epilogueOf(c, pointers);
+    problem.batch = arguments.extent(c.size(c.batch));
+    problem.m = arguments.extent(c.size(c.row));
+    problem.n = arguments.extent(c.size(c.column));
+    problem.k = arguments.extent(c.size(c.k));
+    problem.a = factorOf(c, c.a, c.row, arguments);
+    problem.b = factorOf(c, c.b, c.column, arguments);
+    problem.epilogue = partial ? partialEpilogueOf(c, arguments.values[partial], kernel.splitK, arguments)
+                               : epilogueOf(c, arguments);
     if (auto why = whyNot(kernel, problem)) {
       function.erase();
       if (partial) partial.getDefiningOp()->erase();
@@ -124,7 +131,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     buildMatmul(kit, kernel, problem);
     cloneConstants(function);
     OpBuilder b(partial ? c.core().op.getOperation() : c.unit->insertionPoint());
-    launch(b, c, kernel, problem, function, arguments);
+    launch(b, c, kernel, problem, function, buffers, unknowns);
     ++numTiled;
     if (partial) return sumParts(b, c, partial);
     for (const Stage &stage : c.unit->stages) stage.op->erase();
@@ -133,7 +140,8 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   /// The result's buffer, where it is dense, is what parts of the sums look like.
   static bool canSumApart(const Contraction &c) {
     const Access &out = c.core().outputs().front();
-    return cast<MemRefType>(out.source.getType()).getLayout().isIdentity() && out.offset.isZero();
+    auto type = cast<MemRefType>(out.source.getType());
+    return type.hasStaticShape() && type.getLayout().isIdentity() && out.offset.isZero();
   }
 
   static Value allocatePartial(const Contraction &c, int64_t parts) {
@@ -172,19 +180,44 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     core.erase();
   }
 
-  static void launch(OpBuilder &b, const Contraction &c, const MatmulKernel &k,
-                     const MatmulProblem &problem, gpu::GPUFuncOp function, ArrayRef<Value> arguments) {
+  static void launch(OpBuilder &b, Contraction &c, const MatmulKernel &k, const MatmulProblem &problem,
+                     gpu::GPUFuncOp function, ArrayRef<Value> buffers, ArrayRef<Stride> unknowns) {
     Location loc = c.unit->anchor().getLoc();
-    int64_t blocks = blockCount(k, c.size(c.batch), c.size(c.row), c.size(c.column));
-    Value count = arith::ConstantIndexOp::create(b, loc, blocks);
+    SmallVector<Value> arguments(buffers);
+    for (const Stride &stride : unknowns) arguments.push_back(number(b, loc, c, stride));
     Value one = arith::ConstantIndexOp::create(b, loc, 1);
     auto symbol = SymbolRefAttr::get(b.getStringAttr(kDeviceModule),
                                      {FlatSymbolRefAttr::get(function.getNameAttr())});
     auto op = rt::DeviceLaunchOp::create(
-        b, loc, symbol, b.getI32IntegerAttr(0), count, one, one,
+        b, loc, symbol, b.getI32IntegerAttr(0), blocks(b, loc, c, k), one, one,
         b.getDenseI32ArrayAttr({static_cast<int32_t>(threads(k)), 1, 1}),
         b.getI32IntegerAttr(sharedBytes(k, problem)), arguments);
     op->setAttr("adze.tile", b.getStringAttr(describe(k)));
+  }
+
+  /// As the kernel takes it, if it can.
+  static Value number(OpBuilder &b, Location loc, Contraction &c, const Stride &stride) {
+    Value index = c.unit->symbols.materialize(b, loc, stride);
+    Value narrow = arith::IndexCastOp::create(b, loc, b.getI32Type(), index);
+    Value wide = arith::IndexCastOp::create(b, loc, b.getIndexType(), narrow);
+    Value fits = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, wide);
+    rt::CheckOp::create(b, loc, fits, "a product is too large for a GPU", int32_t(ExitCode::ResourceLimit));
+    return narrow;
+  }
+
+  /// Tiles of all batches, each for every part of k.
+  static Value blocks(OpBuilder &b, Location loc, Contraction &c, const MatmulKernel &k) {
+    auto extent = [&](ArrayRef<unsigned> dims) -> Value {
+      Stride size = c.size(dims);
+      if (auto known = size.asConstant()) return arith::ConstantIndexOp::create(b, loc, *known);
+      return c.unit->symbols.materialize(b, loc, size);
+    };
+    auto index = [&](int64_t n) -> Value { return arith::ConstantIndexOp::create(b, loc, n); };
+    Value rows = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.row), index(k.blockM));
+    Value columns = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.column), index(k.blockN));
+    Value tiles = b.createOrFold<arith::MulIOp>(loc, rows, columns);
+    tiles = b.createOrFold<arith::MulIOp>(loc, tiles, extent(c.batch));
+    return b.createOrFold<arith::MulIOp>(loc, tiles, index(k.splitK));
   }
 
   static std::string describe(const MatmulKernel &k) {

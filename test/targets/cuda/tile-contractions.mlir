@@ -95,3 +95,25 @@ func.func private @small(%x: memref<4x384xf32>, %w: memref<384x64xf32>, %y: memr
   }
   return
 }
+
+// Rows that are known at run time only: their number is an argument, checked to fit 32 bits.
+// CHECK-LABEL: func.func private @dynamic
+// CHECK: %[[D:.*]] = memref.dim
+// CHECK: %[[N:.*]] = arith.index_cast %[[D]] : index to i32
+// CHECK: adze_rt.check %{{.*}}, "a product is too large for a GPU" {code = 7 : i32}
+// CHECK: %[[TILES:.*]] = arith.ceildivui %[[D]], %{{.*}} : index
+// CHECK: adze_rt.device_launch @device::@dynamic_tile_0 number 0 grid(%[[TILES]], %{{.*}}, %{{.*}})
+// CHECK-SAME: : memref<?x64xf32>, memref<?x384xf32>, memref<384x64xf32>, i32
+func.func private @dynamic(%x: memref<?x384xf32>, %w: memref<384x64xf32>, %y: memref<?x64xf32>)
+    attributes {adze.device} {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<?x64xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x384xf32>, memref<384x64xf32>) outs(%y : memref<?x64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
