@@ -357,10 +357,17 @@ void deviceTensorMap(adze_host_ctx *ctx, void *map, const void *device, const in
 
 // ---- profiling
 
+/// Waits for the device, if there is one: what is only enqueued takes its time later.
+void settle(Context *c) {
+  auto wait = [](DeviceQueue &queue, Diagnostic &error) { return queue.synchronize(error); };
+  if (c->run->around.device && !onDevice(c, wait)) leave(c);
+}
+
 void hostKernelBegin(adze_host_ctx *ctx, int32_t kernel) {
   Context *c = contextOf(ctx);
   Run &run = *c->run;
   if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
+  settle(c);
   run.kernel = kernel;
   run.kernelBegin[kernel] = nowNs();
 }
@@ -378,11 +385,9 @@ int64_t countAt(const std::string &text, std::span<const int64_t> extents) {
 void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel, const int64_t *extents, int64_t count) {
   Context *c = contextOf(ctx);
   Run &run = *c->run;
-  // What is only enqueued has not taken its time yet.
-  auto done = [](DeviceQueue &queue, Diagnostic &error) { return queue.synchronize(error); };
-  if (run.around.device && !onDevice(c, done)) leave(c);
-  int64_t end = nowNs();
   if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
+  settle(c);
+  int64_t end = nowNs();
   run.kernel = -1;
   const Profiler &p = run.execution.profiler;
   const artifact::Kernel &k = run.execution.contents.kernels[kernel];
