@@ -1,63 +1,14 @@
-// The functions behind adze_host_ctx. They are called by generated code, so
-// they never throw, and where they cannot go on they leave with longjmp: the
-// generated frames in between hold nothing, and the functions here keep no
-// object with a destructor alive across the jump.
-#include "lib/Runtime/HostRun.h"
-
+// The functions behind adze_host_ctx that need no device, and the call of the entry.
 #include "lib/Artifact/Count.h"
-#include "lib/Runtime/DeviceQueue.h"
-#include "lib/Runtime/Tensor.h"
+#include "lib/Runtime/RunContext.h"
 #include "lib/Support/Checked.h"
-
-#include <pthread.h>
-#include <setjmp.h>
 
 #include <algorithm>
 #include <new>
 
 namespace adze::runtime {
 
-namespace {
-// Several pieces a thread even out threads of unequal speed.
-constexpr int64_t kPiecesPerThread = 4;
-
-/// When one piece of a parallel loop ran, and where.
-struct Slice {
-  pthread_t thread;
-  int64_t beginNs = 0, endNs = 0;
-};
-
-/// What all contexts of one run share.
-struct Run {
-  Run(Execution &e, const Surroundings &a) : execution(e), around(a) {}
-  Execution &execution;
-  const Surroundings &around;
-  std::atomic<int> claimed{0};  ///< 1 once a thread records the first error
-  std::atomic<int> failed{0};   ///< 1 once it is recorded
-  int32_t code = 0;
-  const char *id = "";
-  const char *message = "";
-  int64_t detail = -1;  ///< bytes asked for; -1: none
-  Diagnostic device;    ///< what the device says, if the first error is its
-  std::vector<int64_t> kernelBegin;
-  std::vector<Slice> slices;        ///< of the parallel loop that runs, where they are asked for
-  std::vector<pthread_t> seen;      ///< threads that had slices, by their number
-  int32_t kernel = -1;              ///< the one that runs, when profiling
-  alignas(kAlignment) char scratch[4096];
-};
-
-/// The ABI's context, and where its thread leaves to.
-struct Context {
-  adze_host_ctx abi{};
-  Run *run = nullptr;
-  jmp_buf *exit = nullptr;
-  pthread_t thread{};
-  bool worker = false;
-};
-
-Context *contextOf(adze_host_ctx *c) { return reinterpret_cast<Context *>(c); }
-
-void record(Run &run, ExitCode code, const char *id, const char *message, int64_t detail = -1) {
+void record(Run &run, ExitCode code, const char *id, const char *message, int64_t detail) {
   if (run.claimed.exchange(1)) return;
   run.code = static_cast<int32_t>(code);
   run.id = id;
@@ -66,14 +17,12 @@ void record(Run &run, ExitCode code, const char *id, const char *message, int64_
   run.failed.store(1, std::memory_order_release);
 }
 
-/// The same for what a device says.
 void recordDevice(Run &run, Diagnostic &&error) {
   if (run.claimed.exchange(1)) return;
   run.device = std::move(error);
   run.failed.store(1, std::memory_order_release);
 }
 
-/// Returns only when the context is another thread's.
 void leave(Context *c) {
   c->abi.status = 1;
   if (pthread_equal(c->thread, pthread_self())) _longjmp(*c->exit, 1);
@@ -86,6 +35,10 @@ void checkCancelled(Run &run) {
   else if (e.deadlineNs && nowNs() > e.deadlineNs)
     record(run, ExitCode::Interrupted, "ADZ0722", "the request ran past its timeout");
 }
+
+namespace {
+// Several pieces a thread even out threads of unequal speed.
+constexpr int64_t kPiecesPerThread = 4;
 
 void *hostAlloc(adze_host_ctx *ctx, int64_t bytes) {
   Context *c = contextOf(ctx);
@@ -236,132 +189,7 @@ void hostParallelFor(adze_host_ctx *ctx, adze_task_fn task, void *env, int64_t c
   if (c->run->failed.load(std::memory_order_acquire)) leave(c);
 }
 
-// ---- devices with their own memory
-
-/// Calls f(queue, error); what it fails with, and whatever else ended the run, is
-/// recorded. Nothing is left to destroy when it returns.
-template <typename F>
-bool onDevice(Context *c, F f) {
-  Run &run = *c->run;
-  try {
-    Diagnostic error;
-    if (!f(*run.around.device, error)) recordDevice(run, std::move(error));
-  } catch (const std::bad_alloc &) {
-    record(run, ExitCode::ResourceLimit, "ADZ0720", "out of memory");
-  }
-  return !run.failed.load(std::memory_order_acquire);
-}
-
-/// Whether `bytes` can be a size; else that is recorded.
-bool checkBytes(Context *c, int64_t bytes) {
-  if (bytes < 0)
-    record(*c->run, ExitCode::InvalidModel, "ADZ0707", "a tensor's size is negative or too large");
-  return bytes >= 0;
-}
-
-void *deviceAlloc(adze_host_ctx *ctx, int64_t bytes) {
-  Context *c = contextOf(ctx);
-  void *p = nullptr;
-  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        return (p = queue.allocate(bytes, error)) != nullptr;
-      }))
-    leave(c);
-  return p;
-}
-
-void deviceDealloc(adze_host_ctx *ctx, void *p) {
-  contextOf(ctx)->run->around.device->release(p);
-}
-
-void *deviceSlab(adze_host_ctx *ctx, int64_t bytes) {
-  Context *c = contextOf(ctx);
-  void *p = nullptr;
-  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        return (p = queue.slab(bytes, error)) != nullptr;
-      }))
-    leave(c);
-  return p;
-}
-
-/// Whether the device can be asked for this launch. One without blocks is none.
-bool checkLaunch(const Run &run, int32_t kernel, const uint32_t *gridBlock, Diagnostic &error) {
-  const artifact::Variant &variant = *run.around.variant;
-  if (kernel < 0 || size_t(kernel) >= variant.kernels.size())
-    return failWith(error, ExitCode::Internal, "ADZ0790",
-                    "the model's code launches a kernel that is not there");
-  const artifact::DeviceKernel &k = variant.kernels[kernel];
-  uint64_t threads = 1;
-  for (int i = 3; i < 6; ++i)
-    threads = gridBlock[i] > k.threads ? 0 : threads * gridBlock[i];  // below 2^30
-  if (threads > 0 && threads <= k.threads) return true;
-  return failWith(error, ExitCode::Internal, "ADZ0790",
-                  "the model's code launches kernel '" + printable(k.name, 80) +
-                      "' in blocks that it does not take");
-}
-
-void deviceLaunch(adze_host_ctx *ctx, int32_t kernel, const uint32_t *gridBlock, uint32_t shared,
-                  void *const *arguments) {
-  Context *c = contextOf(ctx);
-  checkCancelled(*c->run);
-  bool blocks = gridBlock[0] && gridBlock[1] && gridBlock[2];
-  if (!onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        return !blocks || (checkLaunch(*c->run, kernel, gridBlock, error) &&
-                           queue.launch(kernel, gridBlock, shared, arguments, error));
-      }))
-    leave(c);
-}
-
-void download(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes, bool gaps) {
-  Context *c = contextOf(ctx);
-  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        return bytes == 0 || queue.download(host, device, bytes, gaps, error);
-      }))
-    leave(c);
-}
-
-void deviceRead(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes) {
-  download(ctx, host, device, bytes, false);
-}
-
-void deviceStage(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes) {
-  download(ctx, host, device, bytes, true);
-}
-
-void deviceWrite(adze_host_ctx *ctx, void *device, const void *host, int64_t bytes) {
-  Context *c = contextOf(ctx);
-  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        return bytes == 0 || queue.upload(device, host, bytes, error);
-      }))
-    leave(c);
-}
-
-void deviceCopy(adze_host_ctx *ctx, void *to, const void *from, int64_t bytes) {
-  Context *c = contextOf(ctx);
-  if (!checkBytes(c, bytes) || !onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        return bytes == 0 || queue.copy(to, from, bytes, error);
-      }))
-    leave(c);
-}
-
-void deviceTensorMap(adze_host_ctx *ctx, void *map, const void *device, const int64_t *shape) {
-  Context *c = contextOf(ctx);
-  if (!onDevice(c, [&](DeviceQueue &queue, Diagnostic &error) {
-        if (shape[0] < 1 || shape[0] > 5)
-          return failWith(error, ExitCode::Internal, "ADZ0790",
-                          "the model's code asks for a tensor map of " + std::to_string(shape[0]) +
-                              " dimensions");
-        return queue.tensorMap(map, device, shape, error);
-      }))
-    leave(c);
-}
-
 // ---- profiling
-
-/// Waits for the device, if there is one: what is only enqueued takes its time later.
-void settle(Context *c) {
-  auto wait = [](DeviceQueue &queue, Diagnostic &error) { return queue.synchronize(error); };
-  if (c->run->around.device && !onDevice(c, wait)) leave(c);
-}
 
 void hostKernelBegin(adze_host_ctx *ctx, int32_t kernel) {
   Context *c = contextOf(ctx);
@@ -395,18 +223,6 @@ void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel, const int64_t *extents, i
   if (count == k.extents) at = {extents, static_cast<size_t>(count)};
   p.callback(p.user, {kernel, -1, run.kernelBegin[kernel], end, countAt(k.flops, at),
                       countAt(k.bytesRead, at), countAt(k.bytesWritten, at)});
-}
-
-void fillDevice(adze_host_ctx &abi) {
-  abi.slab = deviceSlab;
-  abi.device_alloc = deviceAlloc;
-  abi.device_dealloc = deviceDealloc;
-  abi.device_launch = deviceLaunch;
-  abi.device_read = deviceRead;
-  abi.device_write = deviceWrite;
-  abi.device_copy = deviceCopy;
-  abi.device_tensor_map = deviceTensorMap;
-  abi.device_stage = deviceStage;
 }
 
 void fillContext(Context &c, Run &run, jmp_buf &exit) {
@@ -489,29 +305,6 @@ bool report(const Run &run, int32_t result, Diagnostic &error) {
   std::string message = run.message;
   if (run.detail >= 0) message += " (" + std::to_string(run.detail) + " bytes)";
   return failWith(error, static_cast<ExitCode>(run.code), run.id, std::move(message));
-}
-
-/// Brings a result from the device into a block of the request's, if it has bytes.
-bool fetch(DeviceQueue &device, artifact::DType dtype, OutputView &view, Execution &e,
-           Diagnostic &error) {
-  int64_t element = artifact::dtypeBytes(dtype);
-  auto count = checkedNumElements(view.shape);
-  auto whole = count ? checkedMul(*count, element) : std::nullopt;
-  auto touched = whole && *whole ? touchedBytes(view.shape, view.strides, element) : std::nullopt;
-  if (!touched) {
-    if (!whole || *whole) view.data = nullptr;  // whoever takes it refuses it
-    return true;
-  }
-  int64_t bytes = touched->high - touched->low;
-  Block *block = e.blocks.allocate(bytes);
-  if (!block)
-    return failWith(error, ExitCode::ResourceLimit, "ADZ0720",
-                    "out of memory for a result (" + std::to_string(bytes) + " bytes)");
-  const char *from = static_cast<const char *>(view.data) + touched->low;
-  if (!device.download(block->payload(), from, bytes, bytes != *whole, error)) return false;
-  view.data = static_cast<char *>(block->payload()) - touched->low;
-  view.allocated = block->payload();
-  return true;
 }
 
 bool handOut(const Descriptors &outputs, Run &run, Diagnostic &error) {
