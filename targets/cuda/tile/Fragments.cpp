@@ -6,9 +6,12 @@ namespace adze::cuda {
 
 Value SharedTile::swizzle(Kit &kit, Value line, Value piece) const {
   int64_t pieces = lineBytes() / 16;
-  // By pieces: the four k of eight lanes, which read the same two pieces each.
-  if (isReadByPieces())
-    return kit.bitXor(piece, kit.bitAnd(pairsK ? kit.shr(line, 1) : line, 3));
+  if (isReadByPieces()) {
+    // Four k at once, of each two pieces of 16 bytes: 4 pieces apart, or 2 (see pieceOf).
+    Value k = kit.bitAnd(pairsK ? kit.shr(line, 1) : line, 3);
+    if (pieceRows == 2) k = kit.add(k, kit.bitAnd(k, 2));
+    return kit.bitXor(piece, k);
+  }
   // ldmatrix reads one piece of eight lines; lines of 64 and 32 bytes share a
   // row of all banks with their neighbours.
   if (pieces >= 8) return kit.bitXor(piece, kit.bitAnd(line, 7));
@@ -22,8 +25,8 @@ Lane::Lane(Kit &kit) {
   inGroup = kit.bitAnd(number, 3);
 }
 
-/// Which piece of 32 rows a lane of group `group` reads: neighbouring lanes of
-/// the sums then store neighbouring pieces.
+/// Which of its unit's eight pieces a lane of group `group` reads: neighbouring lanes
+/// of the sums then store neighbouring pieces.
 static Value pieceOf(Kit &kit, Value group) {
   return kit.add(kit.shr(group, 1), kit.mul(kit.bitAnd(group, 1), 4));
 }
@@ -33,11 +36,14 @@ Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool i
     : tile_(tile), multiply_(multiply), isA_(isA), rows_(rows) {
   int64_t lineBytes = tile.lineBytes();
   if (tile.isReadByPieces()) {
-    lanePart_ = isA ? kit.mul(pieceOf(kit, lane.group), 4) : kit.mul(lane.inGroup, 4);
+    int64_t count = tile.pieceRows;
+    Value own = pieceOf(kit, lane.group);
+    lanePart_ = kit.mul(isA ? own : lane.inGroup, count);
     Value line = tile.pairsK ? kit.mul(lane.inGroup, 2) : lane.inGroup;
-    Value piece = tile.swizzle(kit, line, pieceOf(kit, lane.group));
+    Value row = kit.add(kit.mul(own, count), firstRow);
+    Value piece = tile.swizzle(kit, line, kit.div(row, 4));
     offsets_.push_back(kit.add(kit.mul(line, lineBytes),
-                               kit.add(kit.mul(piece, 16), kit.mul(firstRow, 4))));
+                               kit.add(kit.mul(piece, 16), kit.mul(kit.rem(row, 4), 4))));
     return;
   }
   lanePart_ = isA ? lane.group : kit.mul(lane.inGroup, 2);
@@ -77,13 +83,15 @@ SmallVector<Value> Fragments::loadMatrices(Kit &kit, Value stage, int64_t step,
 
 /// [the lane's two k][row of the piece], as i32.
 SmallVector<Value> Fragments::loadPieces(Kit &kit, Value stage, int64_t step,
-                                         int64_t group) const {
+                                         int64_t unit) const {
   SmallVector<Value> out;
-  Type four = VectorType::get(4, kit.getI32Type());
+  int64_t count = tile_.pieceRows;
+  Type piece = VectorType::get(count, kit.getI32Type());
   for (int64_t half = 0; half < 2; ++half) {
-    int64_t constant = (8 * step + (tile_.pairsK ? 1 : 4) * half) * tile_.lineBytes() + group * 128;
-    Value v = kit.load(four, kit.offset(kit.offset(stage, offsets_[0]), constant), 16);
-    for (int i = 0; i < 4; ++i) out.push_back(kit.element(v, i));
+    int64_t line = 8 * step + (tile_.pairsK ? 1 : 4) * half;
+    int64_t constant = line * tile_.lineBytes() + unit * unitRows() * 4;
+    Value v = kit.load(piece, kit.offset(kit.offset(stage, offsets_[0]), constant), 4 * count);
+    for (int64_t i = 0; i < count; ++i) out.push_back(kit.element(v, i));
   }
   return out;
 }
@@ -139,10 +147,11 @@ Fragments::Registers Fragments::load(Kit &kit, Value stage, int64_t step, int64_
   };
   if (tile_.isReadByPieces()) {
     SmallVector<Value> v = loadPieces(kit, stage, step, unit);
+    int64_t count = tile_.pieceRows;
     if (isA_)
-      for (int i : {0, 2}) add({v[i], v[i + 1], v[4 + i], v[5 + i]});
+      for (int64_t i = 0; i < count; i += 2) add({v[i], v[i + 1], v[count + i], v[count + i + 1]});
     else
-      for (int i : {0, 1, 2, 3}) add({v[i], v[4 + i]});
+      for (int64_t i = 0; i < count; ++i) add({v[i], v[count + i]});
     return out;
   }
   SmallVector<Value> v = loadMatrices(kit, stage, step, unit);
@@ -156,8 +165,12 @@ Fragments::Registers Fragments::load(Kit &kit, Value stage, int64_t step, int64_
 }
 
 int64_t Fragments::constantPart(int64_t tile, int64_t half) const {
-  if (isA_) return tile_.isReadByPieces() ? 32 * (tile / 2) + 2 * (tile % 2) + half : 16 * tile + 8 * half;
-  return tile_.isReadByPieces() ? 32 * (tile / 4) + 16 * half + tile % 4 : 8 * tile + half;
+  if (!tile_.isReadByPieces()) return isA_ ? 16 * tile + 8 * half : 8 * tile + half;
+  // A unit's tiles share its pieces: of A two rows each, of B one. A lane's second column is
+  // four pieces on.
+  int64_t count = tile_.pieceRows, tiles = isA_ ? count / 2 : count;
+  int64_t unit = tile / tiles * unitRows(), own = tile % tiles;
+  return isA_ ? unit + 2 * own + half : unit + 4 * count * half + own;
 }
 
 }  // namespace adze::cuda

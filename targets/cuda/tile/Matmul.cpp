@@ -6,13 +6,16 @@ using namespace mlir;
 namespace adze::cuda {
 namespace {
 
-SharedTile tileOf(const MatmulKernel &kernel, const Operand &operand, int64_t rows) {
-  return {rows, kernel.blockK, bytesOf(kernel.multiply), operand.alongK};
+SharedTile tileOf(const MatmulKernel &kernel, const Operand &operand, int64_t rows,
+                  int64_t warpRows) {
+  SharedTile tile{rows, kernel.blockK, bytesOf(kernel.multiply), operand.alongK};
+  if (warpRows == 16) tile.pieceRows = 2;
+  return tile;
 }
 
 bool isAsync(const MatmulKernel &k, const MatmulProblem &p) {
-  return k.chip >= 80 && TileCopy::canBeAsync(p.a, tileOf(k, p.a, k.blockM), p.m, p.k) &&
-         TileCopy::canBeAsync(p.b, tileOf(k, p.b, k.blockN), p.n, p.k);
+  return k.chip >= 80 && TileCopy::canBeAsync(p.a, tileOf(k, p.a, k.blockM, k.warpM), p.m, p.k) &&
+         TileCopy::canBeAsync(p.b, tileOf(k, p.b, k.blockN, k.warpN), p.n, p.k);
 }
 
 int64_t stageBytes(const MatmulKernel &k) {
@@ -45,7 +48,7 @@ class MatmulBuilder {
   MatmulBuilder(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem)
       : kit_(kit), k_(kernel), p_(problem), instruction_(*findInstruction(k_.multiply, k_.chip)),
         work_(findWork(kit, kernel, problem)), lane_(kit), shared_(sharedMemory(kit)),
-        aTile_(tileOf(k_, p_.a, k_.blockM)), bTile_(tileOf(k_, p_.b, k_.blockN)),
+        aTile_(tileOf(k_, p_.a, k_.blockM, k_.warpM)), bTile_(tileOf(k_, p_.b, k_.blockN, k_.warpN)),
         aCopy_(kit, p_.a, aTile_, p_.m, p_.k, work_.batch, work_.firstRow, threads(k_)),
         bCopy_(kit, p_.b, bTile_, p_.n, p_.k, work_.batch, work_.firstColumn, threads(k_)),
         warpRow_(kit.mul(kit.div(warp(), k_.blockN / k_.warpN), k_.warpM)),
@@ -248,14 +251,14 @@ bool isPowerOfTwo(int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
 
 std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o, int64_t rows,
                                         int64_t warpRows, const Extent &extent, const Extent &depth) {
-  SharedTile tile = tileOf(k, o, rows);
+  SharedTile tile = tileOf(k, o, rows, warpRows);
   if (isa<FloatType>(o.element) == (k.multiply == Multiply::S8)) return "factors of another type";
   if (k.multiply == Multiply::S8 && (!o.alongK || !o.element.isInteger(8)))
     return "8-bit factors must be contiguous along k";
   if (!isPowerOfTwo(o.alignment)) return "an alignment is no power of two";
   if (!isPowerOfTwo(rows) || !isPowerOfTwo(k.blockK)) return "a tile's extent is no power of two";
   if (warpRows <= 0 || rows % warpRows != 0) return "warps do not divide the tile";
-  if (warpRows % (tile.isReadByPieces() ? 32 : 16) != 0) return "a warp's tile is too small";
+  if (warpRows % 16 != 0) return "a warp's tile is too small";
   if (tile.lineBytes() < (tile.isReadByPieces() ? 128 : 32)) return "a tile's lines are too short";
   if (k.blockK * tile.elementBytes % 32 != 0) return "a tile has no 32 bytes of k";
   if (!TileCopy::fits(o, tile, extent, depth, threads(k))) return "threads do not share a tile's chunks evenly";

@@ -15,13 +15,16 @@ struct SharedTile {
   /// Along rows, elements of 4 bytes: a lane's k are 2 i and 2 i + 1, not i and i + 4, as sums
   /// have them that become factors.
   bool pairsK = false;
+  /// Rows of a piece that a lane reads at once, of 4-byte elements along rows: 4, or 2 where a warp
+  /// has 16 rows.
+  int64_t pieceRows = 4;
 
   int64_t lines() const { return alongK ? rows : depth; }
   int64_t lineElements() const { return alongK ? depth : rows; }
   int64_t lineBytes() const { return lineElements() * elementBytes; }
   int64_t bytes() const { return rows * depth * elementBytes; }
-  /// ldmatrix does not transpose elements of 4 bytes: warps then read pieces of
-  /// four rows of one k.
+  /// ldmatrix does not transpose elements of 4 bytes: warps then read pieces of some
+  /// rows of one k.
   bool isReadByPieces() const { return !alongK && elementBytes == 4; }
   /// Where piece `piece` of `line` lies among the line's pieces.
   Value swizzle(Kit &kit, Value line, Value piece) const;
@@ -50,7 +53,7 @@ class Fragments {
   Registers load(Kit &kit, Value stage, int64_t step) const;
   Registers load(Kit &kit, Value stage, int64_t step, int64_t unit) const;
   /// Rows that are read together.
-  int64_t unitRows() const { return tile_.isReadByPieces() ? 32 : 16; }
+  int64_t unitRows() const { return tile_.isReadByPieces() ? 8 * tile_.pieceRows : 16; }
 
   int64_t count() const { return rows_ / (isA_ ? 16 : 8); }
   /// The row that a lane's sum stands for is lanePart() + constantPart(): of

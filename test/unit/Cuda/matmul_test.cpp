@@ -179,6 +179,19 @@ TEST_CASE("tiles of many sizes", "[Cuda]") {
     }
 }
 
+TEST_CASE("warps of 16 rows or columns", "[Cuda]") {
+  for (auto [m, n, warpM, warpN] : {std::array<int64_t, 4>{32, 32, 16, 16}, {64, 32, 16, 32}, {32, 64, 32, 16}, {64, 64, 16, 16}})
+    for (const char *types : {"f32 f32 f32", "f16 f16 f16"})
+      for (auto a : {FactorLayout::AlongK, FactorLayout::AlongRows})
+        for (auto b : {FactorLayout::AlongK, FactorLayout::AlongRows}) {
+          MatmulKernel k = small(types[1] == '3' ? Multiply::TF32x3 : Multiply::F16);
+          k.blockM = m, k.blockN = n, k.warpM = warpM, k.warpN = warpN;
+          INFO(types << " " << m << "x" << n << " warp " << warpM << "x" << warpN << " " << int(a) << int(b));
+          Run run = runMatmul(k, shape(70, 100, 72, a, b), types, 1);
+          checkRun(run);
+        }
+}
+
 TEST_CASE("schedules that cannot be say why", "[Cuda]") {
   auto why = [](MatmulKernel k, const char *types = "f32 f32 f32", FactorLayout b = FactorLayout::AlongRows) {
     return runMatmul(k, shape(64, 64, 64, FactorLayout::AlongK, b), types).error;
@@ -190,7 +203,7 @@ TEST_CASE("schedules that cannot be say why", "[Cuda]") {
   CHECK(why(k) == "A: factors of another type");
   CHECK(why(k, "i8 i8 i32") == "B: 8-bit factors must be contiguous along k");
   k = small(Multiply::TF32);
-  k.warpN = 16;
+  k.warpN = 8;
   CHECK(why(k) == "B: a warp's tile is too small");
   k = small(Multiply::TF32);
   k.warpM = 48;
