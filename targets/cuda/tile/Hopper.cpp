@@ -57,7 +57,7 @@ class HopperBuilder {
 
 void HopperBuilder::initialiseBarriers() {
   kit_.when(kit_.equal(thread_, kit_.i32(0)), [&] {
-    ring_.initialise(kit_, consumers());
+    ring_.initialise(kit_, 1, consumers());
     kit_.create<NVVM::FenceMbarrierInitOp>();
   });
   kit_.barrier();

@@ -95,8 +95,8 @@ void HopperAttentionBuilder::findWork() {
 void HopperAttentionBuilder::initialiseBarriers() {
   kit_.when(kit_.equal(thread_, zero_), [&] {
     kit_.create<NVVM::MBarrierInitOp>(barriers_, kit_.i32(1), Value());
-    keyRing_.initialise(kit_, k_.groups);
-    valueRing_.initialise(kit_, k_.groups);
+    keyRing_.initialise(kit_, 1, k_.groups);
+    valueRing_.initialise(kit_, 1, k_.groups);
     kit_.create<NVVM::FenceMbarrierInitOp>();
   });
   kit_.barrier();

@@ -1,5 +1,6 @@
 #include "targets/cuda/tile/Matmul.h"
 #include "targets/cuda/tile/Tile.h"
+#include "targets/cuda/tile/Work.h"
 
 using namespace mlir;
 
@@ -22,32 +23,13 @@ int64_t stageBytes(const MatmulKernel &k) {
   return (k.blockM + k.blockN) * k.blockK * bytesOf(k.multiply);
 }
 
-/// Which part of the product a block computes.
-struct Work {
-  Value batch, split, firstRow, firstColumn, tile;
-};
-
-Work findWork(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) {
-  Value rows = ceilDiv(kit, p.m, k.blockM), columns = ceilDiv(kit, p.n, k.blockN);
-  Value tiles = kit.mul(rows, columns), block = kit.block(0);
-  Value tile = kit.rem(block, tiles), rest = kit.div(block, tiles);
-  Work w;
-  w.split = kit.rem(rest, k.splitK);
-  w.batch = kit.div(rest, k.splitK);
-  auto [row, column] = rasterTile(kit, tile, rows, columns, k.rasterGroup);
-  w.firstRow = kit.mul(row, k.blockM);
-  w.firstColumn = kit.mul(column, k.blockN);
-  w.tile = kit.add(tile, kit.mul(w.batch, tiles));
-  return w;
-}
-
 /// One kernel under construction: a ring of stages in shared memory, the sums
 /// of the lane's part in registers.
 class MatmulBuilder {
  public:
   MatmulBuilder(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem)
       : kit_(kit), k_(kernel), p_(problem), instruction_(*findInstruction(k_.multiply, k_.chip)),
-        work_(findWork(kit, kernel, problem)), lane_(kit), shared_(sharedMemory(kit)),
+        work_(findWork(kit, {k_.blockM, k_.blockN, k_.blockK, k_.splitK, k_.rasterGroup}, problem)), lane_(kit), shared_(sharedMemory(kit)),
         aTile_(tileOf(k_, p_.a, k_.blockM, k_.warpM)), bTile_(tileOf(k_, p_.b, k_.blockN, k_.warpN)),
         aCopy_(kit, p_.a, aTile_, p_.m, p_.k, work_.batch, work_.firstRow, threads(k_)),
         bCopy_(kit, p_.b, bTile_, p_.n, p_.k, work_.batch, work_.firstColumn, threads(k_)),
@@ -73,7 +55,6 @@ class MatmulBuilder {
   Value bStage(Value stage) { return kit_.offset(stage, aTile_.bytes()); }
   Value next(Value number);
 
-  void findSteps();
   void startCopies(Value number, Value step);
   SmallVector<Value> multiply(Value stage, SmallVector<Value> sums);
   SmallVector<Value> asyncLoop();
@@ -93,17 +74,7 @@ class MatmulBuilder {
   TileCopy aCopy_, bCopy_;
   Value warpRow_, warpColumn_;
   Fragments a_, b_;
-  Value firstStep_, endStep_;  ///< tiles of k that this block takes
 };
-
-void MatmulBuilder::findSteps() {
-  Value steps = ceilDiv(kit_, p_.k, k_.blockK);
-  firstStep_ = kit_.i32(0), endStep_ = steps;
-  if (k_.splitK == 1) return;
-  Value each = kit_.div(kit_.add(steps, k_.splitK - 1), k_.splitK);
-  firstStep_ = kit_.min(kit_.mul(work_.split, each), steps);
-  endStep_ = kit_.min(kit_.add(firstStep_, each), steps);
-}
 
 /// The stage after `number` in the ring.
 Value MatmulBuilder::next(Value number) {
@@ -112,7 +83,7 @@ Value MatmulBuilder::next(Value number) {
 }
 
 void MatmulBuilder::startCopies(Value number, Value step) {
-  kit_.when(kit_.less(step, endStep_), [&] {
+  kit_.when(kit_.less(step, work_.endStep), [&] {
     Value at = stage(number), k = kit_.mul(step, k_.blockK);
     aCopy_.start(kit_, at, k);
     bCopy_.start(kit_, bStage(at), k);
@@ -134,7 +105,7 @@ SmallVector<Value> MatmulBuilder::multiply(Value stage, SmallVector<Value> sums)
 /// stages - 1 tiles are on their way while one is multiplied.
 SmallVector<Value> MatmulBuilder::asyncLoop() {
   kit_.loop(kit_.i32(0), kit_.i32(k_.stages - 1), kit_.i32(1), {}, [&](Value i, ValueRange) {
-    startCopies(i, kit_.add(firstStep_, i));
+    startCopies(i, kit_.add(work_.firstStep, i));
     return SmallVector<Value>();
   });
   SmallVector<Value> carried{kit_.i32(0), kit_.i32(k_.stages - 1)};
@@ -147,7 +118,7 @@ SmallVector<Value> MatmulBuilder::asyncLoop() {
     out.append(multiply(stage(values[0]), SmallVector<Value>(values.drop_front(2))));
     return out;
   };
-  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, kit_.i32(1), carried, body);
+  SmallVector<Value> results = kit_.loop(work_.firstStep, work_.endStep, kit_.i32(1), carried, body);
   return SmallVector<Value>(ArrayRef<Value>(results).drop_front(2));
 }
 
@@ -155,7 +126,7 @@ SmallVector<Value> MatmulBuilder::asyncLoop() {
 SmallVector<Value> MatmulBuilder::registerLoop() {
   auto fetch = [&](Value step) {
     Value k = kit_.mul(step, k_.blockK);
-    Value enabled = kit_.less(step, endStep_);
+    Value enabled = kit_.less(step, work_.endStep);
     SmallVector<Value> values = aCopy_.fetch(kit_, k, enabled);
     values.append(bCopy_.fetch(kit_, k, enabled));
     return values;
@@ -166,7 +137,7 @@ SmallVector<Value> MatmulBuilder::registerLoop() {
     aCopy_.put(kit_, at, values.take_front(aCopy_.chunks()), type);
     bCopy_.put(kit_, bStage(at), values.drop_front(aCopy_.chunks()), type);
   };
-  put(kit_.i32(0), fetch(firstStep_));
+  put(kit_.i32(0), fetch(work_.firstStep));
   kit_.barrier();
   SmallVector<Value> carried{kit_.i32(0)};
   carried.append(zeros());
@@ -178,7 +149,7 @@ SmallVector<Value> MatmulBuilder::registerLoop() {
     kit_.barrier();
     return out;
   };
-  SmallVector<Value> results = kit_.loop(firstStep_, endStep_, kit_.i32(1), carried, body);
+  SmallVector<Value> results = kit_.loop(work_.firstStep, work_.endStep, kit_.i32(1), carried, body);
   return SmallVector<Value>(ArrayRef<Value>(results).drop_front());
 }
 
@@ -241,7 +212,6 @@ void MatmulBuilder::reduceSplits(ValueRange sums) {
 }
 
 void MatmulBuilder::build() {
-  findSteps();
   SmallVector<Value> sums = isAsync(k_, p_) ? asyncLoop() : registerLoop();
   if (k_.splitK == 1 || k_.splitsApart) return finish(sums);
   reduceSplits(sums);

@@ -62,7 +62,7 @@ Extent extentOf(gpu::GPUFuncOp function, const MatmulSpec &spec, int64_t n, unsi
 Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Extent &n, Value c,
                     Value bias) {
   Extent batchStride = Extent::of(0);
-  if (spec.batch > 1)
+  if (spec.batch * spec.splits > 1)
     batchStride = spec.isDynamic ? Extent::of(kit.mul(m.value, n.value)) : Extent::of(spec.m * spec.n);
   std::function<Value(Kit &, Value)> activation;
   if (spec.relu) activation = relu;
@@ -71,6 +71,7 @@ Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Ext
 
 void build(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const HopperKernel &k, const HopperProblem &p) { buildMatmul(kit, k, p); }
+void build(Kit &kit, const HopperSplitKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) { buildAttention(kit, k, p); }
 void build(Kit &kit, const HopperAttentionKernel &k, const HopperAttentionProblem &p) {
   buildAttention(kit, k, p);
@@ -96,14 +97,13 @@ Extent times(Kit &kit, const Extent &e, int64_t n) {
 
 }  // namespace
 
-gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const MatmulKernel &kernel,
-                                   const MatmulSpec &spec, std::string &reason) {
-  OpBuilder::InsertionGuard guard(kit);
+/// The function of a product whose factors are addressed by the kernel; it has no body yet.
+static gpu::GPUFuncOp startProductFunction(Kit &kit, StringRef name, const MatmulSpec &spec,
+                                           int64_t threads, MatmulProblem &p) {
   SmallVector<Type> types(6, kit.pointer(1));
   types.append(3, kit.getI32Type());
-  gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
+  gpu::GPUFuncOp function = startFunction(kit, name, types, threads);
   auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
-  MatmulProblem p;
   p.batch = Extent::of(spec.batch);
   p.m = extentOf(function, spec, spec.m, 6);
   p.n = extentOf(function, spec, spec.n, 7);
@@ -113,6 +113,24 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const MatmulKernel 
   p.b = factor(kit, spec.bFactor, arg(1), spec.b, p.n, p.k, spec.alignment, batched);
   p.partialSums = arg(4), p.counters = arg(5);
   p.epilogue = epilogueOf(kit, spec, p.m, p.n, arg(2), arg(3));
+  return function;
+}
+
+gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const MatmulKernel &kernel,
+                                   const MatmulSpec &spec, std::string &reason) {
+  OpBuilder::InsertionGuard guard(kit);
+  MatmulProblem p;
+  gpu::GPUFuncOp function = startProductFunction(kit, name, spec, threads(kernel), p);
+  return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
+}
+
+gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperSplitKernel &kernel,
+                                   const MatmulSpec &spec, std::string &reason) {
+  OpBuilder::InsertionGuard guard(kit);
+  MatmulProblem p;
+  bool registersAreB = spec.bFactor.layout == FactorLayout::AlongRows || spec.bFactor.layout == FactorLayout::Panels;
+  int64_t rows = registersAreB ? kernel.blockN : kernel.blockM;
+  gpu::GPUFuncOp function = startProductFunction(kit, name, spec, 128 + 2 * rows, p);
   return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
 }
 

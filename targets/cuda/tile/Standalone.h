@@ -4,6 +4,7 @@
 #include "targets/cuda/tile/Attention.h"
 #include "targets/cuda/tile/Hopper.h"
 #include "targets/cuda/tile/HopperAttention.h"
+#include "targets/cuda/tile/HopperSplit.h"
 #include "targets/cuda/tile/Matmul.h"
 
 namespace adze::cuda {
@@ -26,6 +27,7 @@ struct MatmulSpec {
   Type a, b, c;
   FactorSpec aFactor, bFactor;
   int64_t alignment = 16;          ///< of the buffers and, where known, of the rows
+  int64_t splits = 1;              ///< results one after the other, where the kernel does not add them
   bool bias = false, relu = false;
 };
 
@@ -33,6 +35,11 @@ struct MatmulSpec {
 /// point in a gpu.module; `reason` and null where whyNot() has one.
 mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
                                          const MatmulKernel &kernel, const MatmulSpec &spec,
+                                         std::string &reason);
+
+/// As the first; splits of k lie one after the other in c, and are to have no bias.
+mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
+                                         const HopperSplitKernel &kernel, const MatmulSpec &spec,
                                          std::string &reason);
 
 /// gpu.func @name(map of a, map of b, c, bias, m, n, k); factors are AlongK or AlongRows.

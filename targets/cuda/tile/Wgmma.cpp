@@ -101,9 +101,9 @@ SmallVector<Value> awaitProducts(Kit &kit, int64_t pending, ValueRange sums) {
   return assembly(kit, text, SmallVector<Type>(sums.getTypes()), sums, {});
 }
 
-void Ring::initialise(Kit &kit, int64_t consumers) const {
+void Ring::initialise(Kit &kit, int64_t producers, int64_t consumers) const {
   for (int64_t s = 0; s < count_; ++s) {
-    kit.create<NVVM::MBarrierInitOp>(full(kit, kit.i32(s)), kit.i32(1), Value());
+    kit.create<NVVM::MBarrierInitOp>(full(kit, kit.i32(s)), kit.i32(producers), Value());
     kit.create<NVVM::MBarrierInitOp>(empty(kit, kit.i32(s)), kit.i32(consumers), Value());
   }
 }

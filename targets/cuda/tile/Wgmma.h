@@ -53,8 +53,8 @@ class Ring {
   /// 16 bytes a stage at `barriers`.
   Ring(Value barriers, int64_t count) : barriers_(barriers), count_(count) {}
   static int64_t bytes(int64_t count) { return 16 * count; }
-  /// By one thread: full after one arrival and its bytes, empty after `consumers` arrivals.
-  void initialise(Kit &kit, int64_t consumers) const;
+  /// By one thread: full after `producers` arrivals and their bytes, empty after `consumers`.
+  void initialise(Kit &kit, int64_t producers, int64_t consumers) const;
   RingSlot next(Kit &kit, RingSlot slot) const;
   Value full(Kit &kit, Value slot) const;
   Value empty(Kit &kit, Value slot) const;

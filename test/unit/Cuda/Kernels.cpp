@@ -191,7 +191,7 @@ struct Trial {
     a = makeBuffer(spec.a, countOf(spec.aFactor, spec.batch, spec.m, spec.k), rng, positive);
     b = makeBuffer(spec.b, countOf(spec.bFactor, spec.batch, spec.n, spec.k), rng, positive);
     bias = makeBuffer(session.type("f32"), spec.n, rng);
-    out.resize(spec.batch * spec.m * spec.n * bytesOf(spec.c));
+    out.resize(spec.splits * spec.batch * spec.m * spec.n * bytesOf(spec.c));
   }
 
   std::unique_ptr<ptx::Module> compile(const std::string &chip) { return compileKernel(run, session, chip); }
@@ -199,6 +199,17 @@ struct Trial {
   bool launch(ptx::Module &module, ptx::Memory &memory, const ptx::LaunchConfig &config,
               const std::vector<uint8_t> &parameters) {
     return launchKernel(run, module, memory, config, parameters);
+  }
+
+  /// f32 results that the kernel left in parts.
+  void addSplits() {
+    auto *sums = reinterpret_cast<float *>(out.data());
+    for (int64_t b = 0, one = spec.m * spec.n; b < spec.batch; ++b)
+      for (int64_t i = 0; i < one; ++i) {
+        float sum = 0;
+        for (int64_t s = 0; s < spec.splits; ++s) sum += sums[(b * spec.splits + s) * one + i];
+        sums[b * one + i] = sum;
+      }
   }
 
   void compare(double bound, double leastError);
@@ -229,18 +240,15 @@ void Trial::compare(double bound, double leastError) {
 
 }  // namespace
 
-Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &wanted, const std::string &types, uint64_t seeds,
-              bool positive) {
-  Trial t(wanted, types, positive);
+/// A product whose factors the kernel addresses.
+static void launchProduct(Trial &t, gpu::GPUFuncOp function, const std::string &chip, int64_t blocks, int64_t threads,
+                          int64_t splitBytes, uint64_t seeds) {
+  auto module = t.compile(chip);
   const MatmulSpec &spec = t.spec;
-  auto function = buildMatmulFunction(t.session.kit, "product", kernel, spec, t.run.error);
-  if (!function) return t.run;
-  auto module = t.compile("sm_" + std::to_string(kernel.chip));
   std::vector<uint32_t> counters(spec.batch * spec.m * spec.n + 1);
-  std::vector<uint8_t> partial(std::max<int64_t>(splitBytes(kernel, spec.batch, spec.m, spec.n), 4));
+  std::vector<uint8_t> partial(std::max<int64_t>(splitBytes, 4));
   ptx::LaunchConfig config;
-  config.grid.x = blockCount(kernel, spec.batch, spec.m, spec.n);
-  config.block.x = threads(kernel);
+  config.grid.x = blocks, config.block.x = threads;
   config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
   for (uint64_t seed = 0; module && seed < seeds; ++seed) {
     ptx::Memory memory;
@@ -254,11 +262,36 @@ Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &wanted, const std::s
     for (uint64_t address : p) put(parameters, address);
     for (int64_t n : {spec.m, spec.n, spec.k}) put(parameters, static_cast<int32_t>(n));
     config.seed = seed;
-    if (!t.launch(*module, memory, config, parameters)) return t.run;
+    if (!t.launch(*module, memory, config, parameters)) return;
     for (uint32_t count : counters)
       if (count) t.run.error += "a counter is left\n";
   }
-  if (t.run.error.empty()) t.compare(errorBound(kernel, spec), kernel.multiply == Multiply::F16 ? std::exp2(-25) : 0);
+}
+
+Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &wanted, const std::string &types, uint64_t seeds,
+              bool positive) {
+  Trial t(wanted, types, positive);
+  auto function = buildMatmulFunction(t.session.kit, "product", kernel, t.spec, t.run.error);
+  if (!function) return t.run;
+  launchProduct(t, function, "sm_" + std::to_string(kernel.chip), blockCount(kernel, t.spec.batch, t.spec.m, t.spec.n),
+                threads(kernel), splitBytes(kernel, t.spec.batch, t.spec.m, t.spec.n), seeds);
+  if (t.run.error.empty())
+    t.compare(errorBound(kernel, t.spec), kernel.multiply == Multiply::F16 ? std::exp2(-25) : 0);
+  return t.run;
+}
+
+Run runMatmul(const HopperSplitKernel &kernel, const MatmulSpec &wanted, uint64_t seeds, bool positive) {
+  MatmulSpec spec = wanted;
+  spec.splits = kernel.splitK;
+  Trial t(spec, "f32 f32 f32", positive);
+  auto function = buildMatmulFunction(t.session.kit, "product", kernel, t.spec, t.run.error);
+  if (!function) return t.run;
+  int64_t threads = function.getKnownBlockSizeAttr()[0];
+  launchProduct(t, function, "sm_90a", blockCount(kernel, t.spec.batch, t.spec.m, t.spec.n), threads, 0, seeds);
+  t.addSplits();
+  MatmulKernel bound;
+  bound.multiply = Multiply::TF32x3, bound.roundSums = true, bound.splitK = kernel.splitK;
+  if (t.run.error.empty()) t.compare(errorBound(bound, t.spec), 0);
   return t.run;
 }
 

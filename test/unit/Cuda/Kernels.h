@@ -54,6 +54,7 @@ struct Run {
 /// element is errorBound() times the sum of |a||b|.
 Run runMatmul(const MatmulKernel &kernel, const MatmulSpec &spec, const std::string &types, uint64_t seeds = 1,
               bool positive = false);
+Run runMatmul(const HopperSplitKernel &kernel, const MatmulSpec &spec, uint64_t seeds = 1, bool positive = false);
 Run runMatmul(const HopperKernel &kernel, const MatmulSpec &spec, const std::string &types, uint32_t blocks,
               uint64_t seeds = 1);
 

@@ -71,3 +71,35 @@ TEST_CASE("wgmma schedules that cannot be say why", "[Cuda]") {
   CHECK(why(kernel(Multiply::TF32), "f32 f32 f32", FactorLayout::AlongRows) == "wgmma transposes 16-bit factors only");
   CHECK(why(kernel(Multiply::F16, 128, 256, 5), "f16 f16 f16") == "the stages need too much shared memory");
 }
+
+TEST_CASE("f32 products as three of tf32 with wgmma", "[Cuda]") {
+  auto kernel = [](int64_t m, int64_t n, int64_t stages = 3, int64_t split = 1) {
+    HopperSplitKernel k;
+    k.blockM = m, k.blockN = n, k.stages = stages, k.splitK = split;
+    return k;
+  };
+  for (auto a : {FactorLayout::AlongK, FactorLayout::AlongRows})
+    for (auto b : {FactorLayout::AlongK, FactorLayout::AlongRows}) {
+      if (a == FactorLayout::AlongRows && b == a) continue;
+      INFO(int(a) << int(b));
+      Run run = runMatmul(kernel(128, 128), shape(128, 256, 160, a, b), 3, true);
+      checkRun(run);
+      CHECK(run.shared.wavefronts == run.shared.accesses);
+      MatmulSpec s = shape(70, 100, 36, a, b);
+      s.batch = 2, s.bias = true, s.relu = true;
+      checkRun(runMatmul(kernel(64, 64), s, 2));
+      s.isDynamic = true;
+      checkRun(runMatmul(kernel(128, 64, 2), s, 2));
+      checkRun(runMatmul(kernel(64, 128, 4), shape(65, 3, 1, a, b), 2));
+      MatmulSpec parts = shape(64, 128, 200, a, b);
+      parts.batch = 2;
+      checkRun(runMatmul(kernel(64, 64, 3, 3), parts, 2));
+    }
+  MatmulSpec panels = shape(70, 100, 40);
+  panels.bFactor = {FactorLayout::Panels, 64, {}};
+  checkRun(runMatmul(kernel(64, 128), panels, 1));
+  CHECK(runMatmul(kernel(128, 128), shape(8, 8, 8, FactorLayout::AlongRows, FactorLayout::AlongRows)).error ==
+        "neither factor is contiguous along k");
+  CHECK(runMatmul(kernel(128, 96), shape(8, 8, 8, FactorLayout::AlongK, FactorLayout::AlongRows)).error ==
+        "the factor in registers has 64, 128 or 192 rows");
+}
