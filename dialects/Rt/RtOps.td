@@ -26,10 +26,16 @@ def Rt_TensorOrMemRef : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef]>;
 def ConstantOp : Rt_Op<"constant", [Pure, DeclareOpInterfaceMethods<BufferizableOpInterface,
     ["bufferize", "isWritable"]>]> {
   let summary = "`bytes` bytes of the weights section from `offset` on, never written";
+  let description = [{ `host`: in the host's memory, where the device has its own. }];
   let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$offset,
-                       ConfinedAttr<I64Attr, [IntNonNegative]>:$bytes);
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$bytes, UnitAttr:$host);
   let results = (outs Rt_TensorOrMemRef:$result);
-  let assemblyFormat = "$offset `size` $bytes attr-dict `:` type($result)";
+  let assemblyFormat = "$offset `size` $bytes (`host` $host^)? attr-dict `:` type($result)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$type, "::mlir::IntegerAttr":$offset,
+                             "::mlir::IntegerAttr":$bytes),
+                            [{ build($_builder, $_state, type, offset, bytes, false); }]>,
+                  OpBuilder<(ins "::mlir::Type":$type, "int64_t":$offset, "int64_t":$bytes),
+                            [{ build($_builder, $_state, type, offset, bytes, false); }]>];
   let hasVerifier = 1;
 }
 

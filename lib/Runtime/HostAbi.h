@@ -117,6 +117,8 @@ struct adze_host_ctx {
   /* As device_read, of memory that is about to be written in part or in all: bytes
    * that nothing has written yet may be among it. */
   void (*device_stage)(adze_host_ctx *ctx, void *host, const void *device, int64_t bytes);
+  /* The weights section in the host's memory. */
+  const uint8_t *host_weights;
 };
 
 typedef int32_t (*adze_entry_fn)(adze_host_ctx *ctx, void *const *inputs, void *const *outputs);

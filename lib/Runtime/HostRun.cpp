@@ -229,6 +229,8 @@ void fillContext(Context &c, Run &run, jmp_buf &exit) {
   const void *weights = run.around.weights;
   c.abi.abi_version = ADZE_HOST_ABI_VERSION;
   c.abi.weights = static_cast<const uint8_t *>(weights ? weights : run.scratch);
+  const artifact::Section *section = run.execution.contents.find(artifact::SectionKind::Weights);
+  c.abi.host_weights = section ? reinterpret_cast<const uint8_t *>(section->bytes().data()) : c.abi.weights;
   c.abi.alloc = hostAlloc;
   c.abi.dealloc = hostDealloc;
   c.abi.slab = hostSlab;

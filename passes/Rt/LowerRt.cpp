@@ -25,6 +25,7 @@ namespace {
 enum Field : int64_t {
   kStatus = offsetof(adze_host_ctx, status),
   kWeights = offsetof(adze_host_ctx, weights),
+  kHostWeights = offsetof(adze_host_ctx, host_weights),
   kAlloc = offsetof(adze_host_ctx, alloc),
   kDealloc = offsetof(adze_host_ctx, dealloc),
   kSlab = offsetof(adze_host_ctx, slab),
@@ -248,7 +249,8 @@ class RtLowering {
 
   void lowerConstant(rt::ConstantOp op) {
     Location loc = op.getLoc();
-    Value p = byteAddress(loc, loadField(loc, kWeights, ptr), op.getOffset());
+    Value weights = loadField(loc, op.getHost() ? kHostWeights : kWeights, ptr);
+    Value p = byteAddress(loc, weights, op.getOffset());
     auto type = cast<MemRefType>(op.getType());
     replace(op, MemRefDescriptor::fromStaticShape(b, loc, converter, type, p));
   }

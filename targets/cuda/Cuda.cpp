@@ -53,6 +53,7 @@ class CudaTarget : public Target {
 
   void buildDecidePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     DiagnosticEngine ignored;
+    pm.addPass(cuda::createKeepShapesOnHost());
     if (auto cpu = native::describeCpu(options.cpu, ignored); succeeded(cpu))
       pm.addPass(cuda::createPlaceKernels(native::machineOf(*cpu)));
     pm.addPass(cuda::createTileContractions({deviceOf(options), options.products}));

@@ -1,6 +1,10 @@
 #include "targets/cuda/HostBuffers.h"
 
+#include "dialects/Rt/Rt.h"
+#include "targets/cuda/Passes.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
 
@@ -14,9 +18,20 @@ static bool onlyHostUses(Value buffer) {
   });
 }
 
+static bool isHostArgument(BlockArgument arg) {
+  auto function = dyn_cast<func::FuncOp>(arg.getOwner()->getParentOp());
+  return function && function.getArgAttr(arg.getArgNumber(), kHostMemoryAttr);
+}
+
 bool isHostBuffer(Value buffer) {
-  while (auto cast = buffer.getDefiningOp<memref::CastOp>()) buffer = cast.getSource();
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    if (isa<memref::ViewOp>(view)) break;
+    buffer = view.getViewSource();
+  }
+  if (auto arg = dyn_cast<BlockArgument>(buffer)) return isHostArgument(arg);
+  if (auto constant = buffer.getDefiningOp<rt::ConstantOp>()) return constant.getHost();
   if (buffer.getDefiningOp<memref::GetGlobalOp>()) return true;
+  if (buffer.getDefiningOp() && buffer.getDefiningOp()->hasAttr(kHostMemoryAttr)) return true;
   return buffer.getDefiningOp<memref::AllocOp>() && onlyHostUses(buffer);
 }
 

@@ -14,6 +14,8 @@ namespace adze::cuda {
 constexpr llvm::StringLiteral kDeviceAttr = "adze.device";
 /// On functions left to the host: the reason.
 constexpr llvm::StringLiteral kHostAttr = "adze.host";
+/// On buffers and arguments that are in the host's memory.
+constexpr llvm::StringLiteral kHostMemoryAttr = "adze.host_memory";
 /// The module of GPU kernels.
 constexpr llvm::StringLiteral kDeviceModule = "device";
 

@@ -5,6 +5,31 @@
 
 include "mlir/Pass/PassBase.td"
 
+def KeepShapesOnHost : Pass<"adze-cuda-keep-shapes-on-host", "::mlir::ModuleOp"> {
+  let summary = "Let the host compute the small tensors that it reads itself";
+  let description = [{
+    Extents that depend on tensors (of Reshape, Slice, Resize and others) are read by
+    the entry, element by element; each read of a GPU's memory would wait for the GPU.
+    Tensors of up to 64 elements stay in host memory, with the kernels that make
+    them, if kernels touch nothing else, or read them only outside of their loops.
+    `adze.host_memory` marks such buffers, and arguments of kernels that are ones.
+    ```mlir
+    %v = memref.view %arena[%c64][] : memref<?xi8> to memref<4xi64>
+    adze_rt.launch @kernel_3 kernel 3(%c, %v) : (memref<2xi64>, memref<4xi64>) -> ()
+    %e = memref.load %v[%c0] : memref<4xi64>
+    ```
+    becomes
+    ```mlir
+    %v = memref.alloc() {adze.host_memory} : memref<4xi64>
+    adze_rt.launch @kernel_3_on_host kernel 3(%c, %v) : (memref<2xi64>, memref<4xi64>) -> ()
+    %e = memref.load %v[%c0] : memref<4xi64>
+    ```
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numBuffers", "buffers", "buffers that stay in host memory">,
+                    Statistic<"numLaunches", "launches", "launches that the host runs">];
+}
+
 def PlaceKernels : Pass<"adze-cuda-place-kernels", "::mlir::ModuleOp"> {
   let summary = "Say of each kernel function whether the GPU or the host runs it";
   let description = [{

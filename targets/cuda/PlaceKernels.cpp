@@ -179,7 +179,9 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       // What is called otherwise helps host code.
       bool isEntry = f->hasAttr("adze.entry");
-      if (f.empty() || (!isEntry && !launched.contains(f.getNameAttr()))) continue;
+      if (f->hasAttr(kHostMemoryAttr)) f->setAttr(schedule::MachineModel::kAttrName, machine.toAttr(&getContext()));
+      if (f.empty() || f->hasAttr(kHostMemoryAttr) || (!isEntry && !launched.contains(f.getNameAttr())))
+        continue;
       std::string why = isEntry ? "" : whyHost(f);
       if (why.empty()) keepCopies(f);
       if (isEntry) uploadGlobals(f);
@@ -246,7 +248,7 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
     Location loc = stub.getLoc();
     SmallVector<Value> args;
     for (auto [arg, inner] : llvm::zip(stub.getArguments(), host.getArguments())) {
-      if (!isa<MemRefType>(arg.getType()))
+      if (!isa<MemRefType>(arg.getType()) || isHostBuffer(arg))
         args.push_back(arg);
       else if (mayHave<MemoryEffects::Read>(host, inner))
         args.push_back(rt::ToHostOp::create(b, loc, arg.getType(), arg,
