@@ -1,6 +1,5 @@
 // The PTX emulator as a device: memory that knows what was written, launches that
-// are checked. All of libadze_emulator but the emulator itself. Nothing here lets
-// an exception out: on the other side is another C++ library.
+// are checked. All of libadze_emulator but the emulator itself (EmulatorLibrary.h).
 #include "lib/PtxEmulator/Emulator.h"
 #include "lib/Runtime/EmulatorLibrary.h"
 
@@ -19,27 +18,45 @@ using artifact::Section;
 using artifact::SectionKind;
 using artifact::Variant;
 
-/// f(), or false or null with an error where memory ran out.
-template <typename F>
-auto contained(Diagnostic &error, F f) -> decltype(f()) {
-  try {
-    return f();
-  } catch (const std::exception &) {
-    failWith(error, ExitCode::ResourceLimit, "ADZ0720", "out of memory in the PTX emulator");
-    return {};
+/// Errors, by the runtime's hand.
+class Reporter {
+ public:
+  explicit Reporter(const RuntimeServices &services) : services_(services) {}
+
+  bool fail(Diagnostic &error, ExitCode exitCode, const char *code, const std::string &message,
+            const char *help = "") const {
+    return services_.fail(error, exitCode, code, message.c_str(), help);
   }
-}
+  bool outOfMemory(Diagnostic &error, int64_t bytes) const {
+    return fail(error, ExitCode::ResourceLimit, "ADZ0720",
+                "out of memory on the device (" + std::to_string(bytes) + " bytes)");
+  }
+  /// What the emulator is there to find.
+  bool found(Diagnostic &error, const std::string &message, const char *help = "") const {
+    return fail(error, ExitCode::OutOfTolerance, "ADZ0746", message, help);
+  }
+  bool corrupt(Diagnostic &error, const DeviceKernel &kernel, const char *what) const {
+    return fail(error, ExitCode::CorruptArtifact, "ADZ0607",
+                "the artifact's code is not loadable: kernel '" + printable(kernel.name, 80) +
+                    "' " + what,
+                "rebuild it with `adze compile`");
+  }
+  /// f(), or false or null with an error where memory ran out.
+  template <typename F>
+  auto contained(Diagnostic &error, F f) const -> decltype(f()) {
+    try {
+      return f();
+    } catch (...) {
+      services_.fail(error, ExitCode::ResourceLimit, "ADZ0720",
+                     "out of memory in the PTX emulator", "");
+      return {};
+    }
+  }
+  const RuntimeServices &services() const { return services_; }
 
-bool checkFailed(Diagnostic &error, std::string message) {
-  return failWith(error, ExitCode::OutOfTolerance, "ADZ0746", std::move(message));
-}
-
-bool corrupt(Diagnostic &error, const DeviceKernel &kernel, const char *what) {
-  return failWith(error, ExitCode::CorruptArtifact, "ADZ0607",
-                  "the artifact's code is not loadable: kernel '" + printable(kernel.name, 80) +
-                      "' " + what,
-                  "rebuild it with `adze compile`");
-}
+ private:
+  const RuntimeServices &services_;
+};
 
 uint64_t addressOf(const void *p) { return reinterpret_cast<uint64_t>(p); }
 void *pointerTo(uint64_t address) { return reinterpret_cast<void *>(address); }
@@ -47,6 +64,8 @@ void *pointerTo(uint64_t address) { return reinterpret_cast<void *>(address); }
 /// Parsed and decoded PTX. Nothing changes afterwards: requests share it.
 class EmulatorProgram final : public DeviceProgram {
  public:
+  explicit EmulatorProgram(const RuntimeServices &services) : reporter(services) {}
+
   bool open(const Contents &contents, const Variant &variant, Diagnostic &error) {
     kernels = &variant.kernels;
     if (const Section *s = contents.find(SectionKind::Weights)) weights = s->bytes();
@@ -57,9 +76,9 @@ class EmulatorProgram final : public DeviceProgram {
     if (!module) return cannotEmulate(where, error);
     for (const DeviceKernel &kernel : *kernels) {
       const ptx::Entry *entry = module->entry(kernel.name);
-      if (!entry) return corrupt(error, kernel, "is not in its PTX");
+      if (!entry) return reporter.corrupt(error, kernel, "is not in its PTX");
       if (!std::ranges::equal(entry->parameters, kernel.parameterBytes, {}, &ptx::Parameter::bytes))
-        return corrupt(error, kernel, "has other parameters in its PTX");
+        return reporter.corrupt(error, kernel, "has other parameters in its PTX");
       if (!module->program(*entry, where)) return cannotEmulate(where, error);
       entries.push_back(entry);
     }
@@ -68,14 +87,15 @@ class EmulatorProgram final : public DeviceProgram {
 
   std::unique_ptr<DeviceQueue> makeQueue(Budget &budget, Diagnostic &error) const override;
 
+  const Reporter reporter;
   const std::vector<DeviceKernel> *kernels = nullptr;
   std::vector<const ptx::Entry *> entries;  ///< of the kernels
   std::unique_ptr<ptx::Module> module;
   std::span<const std::byte> weights;
 
  private:
-  static bool cannotEmulate(const ptx::SourceError &where, Diagnostic &error) {
-    return failWith(error, ExitCode::Unsupported, "ADZ0747",
+  bool cannotEmulate(const ptx::SourceError &where, Diagnostic &error) const {
+    return reporter.fail(error, ExitCode::Unsupported, "ADZ0747",
                     "the artifact's PTX cannot be emulated: line " + std::to_string(where.line) +
                         ": " + printable(where.message, 200));
   }
@@ -113,10 +133,10 @@ class EmulationView {
 class EmulatorQueue final : public DeviceQueue {
  public:
   EmulatorQueue(const EmulatorProgram &program, Budget &budget)
-      : program_(program), budget_(budget) {}
+      : program_(program), reporter_(program.reporter), budget_(budget) {}
 
   bool begin(const Execution &execution, Diagnostic &error) override {
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       emulation_ = execution.emulation;
       threads_ = &execution.threads;
       memory_ = std::make_unique<ptx::Memory>();
@@ -138,9 +158,9 @@ class EmulatorQueue final : public DeviceQueue {
 
   void *input(const void *host, int64_t bytes, const std::string &name,
               Diagnostic &error) override {
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       uint64_t address = mapReadOnly(host, static_cast<uint64_t>(bytes), name);
-      if (!address) outOfMemory(bytes, error);
+      if (!address) reporter_.outOfMemory(error, bytes);
       return pointerTo(address);
     });
   }
@@ -155,7 +175,7 @@ class EmulatorQueue final : public DeviceQueue {
     void *p = make(bytes, "temporary", error);
     if (!p) return nullptr;
     temporary_ += bytes;
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       live_.emplace(addressOf(p), bytes);
       return p;
     });
@@ -171,7 +191,7 @@ class EmulatorQueue final : public DeviceQueue {
   }
 
   bool upload(void *device, const void *host, int64_t bytes, Diagnostic &error) override {
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       ptx::Memory::Allocation *a = hold(device, bytes, "writes", error);
       if (!a) return false;
       if (!a->writable) return readOnly(*a, error);
@@ -182,12 +202,12 @@ class EmulatorQueue final : public DeviceQueue {
 
   bool download(void *host, const void *device, int64_t bytes, bool gaps,
                 Diagnostic &error) override {
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       const ptx::Memory::Allocation *a = hold(device, bytes, "reads", error);
       if (!a) return false;
       uint64_t at = addressOf(device) - a->address;
       if (int64_t missing = gaps ? 0 : unwritten(*a, at, bytes))
-        return checkFailed(error, std::to_string(missing) + " of " + std::to_string(bytes) +
+        return reporter_.found(error, std::to_string(missing) + " of " + std::to_string(bytes) +
                                       " bytes that are read from '" + a->name +
                                       "' were never written");
       std::memcpy(host, a->data + at, static_cast<size_t>(bytes));
@@ -196,7 +216,7 @@ class EmulatorQueue final : public DeviceQueue {
   }
 
   bool copy(void *to, const void *from, int64_t bytes, Diagnostic &error) override {
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       ptx::Memory::Allocation *a = hold(to, bytes, "writes", error);
       const ptx::Memory::Allocation *b = a ? hold(from, bytes, "reads", error) : nullptr;
       if (!b) return false;
@@ -210,7 +230,7 @@ class EmulatorQueue final : public DeviceQueue {
 
   bool launch(int32_t kernel, const uint32_t *g, uint32_t shared, void *const *arguments,
               Diagnostic &error) override {
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       const ptx::Entry &entry = *program_.entries[kernel];
       std::vector<uint8_t> parameters(entry.parameterBytes);
       for (size_t i = 0; i < entry.parameters.size(); ++i)
@@ -224,20 +244,20 @@ class EmulatorQueue final : public DeviceQueue {
         auto call = [](void *env, size_t i) {
           (*static_cast<const std::function<void(size_t)> *>(env))(i);
         };
-        threads_->run(call, const_cast<std::function<void(size_t)> *>(&f), count);
+        reporter_.services().run(*threads_, call, const_cast<std::function<void(size_t)> *>(&f), count);
       };
       ptx::SourceError where;
       auto report =
           ptx::launch(*program_.module, entry.name, config, parameters, *memory_, where);
       if (report) return judge(entry.name, *report, error);
-      return failWith(error, ExitCode::Internal, "ADZ0790",
+      return reporter_.fail(error, ExitCode::Internal, "ADZ0790",
                       "kernel '" + printable(entry.name, 80) + "' cannot be launched: " +
                           printable(where.message, 200));
     });
   }
 
   bool tensorMap(void *map, const void *device, const int64_t *shape, Diagnostic &error) override {
-    return contained(error, [&] {
+    return reporter_.contained(error, [&] {
       ptx::TensorMap m;
       // What does not fit a field is refused as a value that is out of range.
       auto narrow = [](int64_t v) { return static_cast<uint8_t>(std::clamp<int64_t>(v, 0, 255)); };
@@ -253,7 +273,7 @@ class EmulatorQueue final : public DeviceQueue {
       std::string why;
       auto bytes = ptx::encodeTensorMap(m, why);
       if (!bytes)
-        return failWith(error, ExitCode::Internal, "ADZ0790",
+        return reporter_.fail(error, ExitCode::Internal, "ADZ0790",
                         "the model's code asks for a tensor map that no GPU takes: " + why);
       std::memcpy(map, bytes->data(), bytes->size());
       return true;
@@ -271,20 +291,16 @@ class EmulatorQueue final : public DeviceQueue {
     return memory_->map(const_cast<void *>(data), bytes, std::move(name), true, false);
   }
 
-  static void outOfMemory(int64_t bytes, Diagnostic &error) {
-    failWith(error, ExitCode::ResourceLimit, "ADZ0720",
-             "out of memory on the device (" + std::to_string(bytes) + " bytes)");
-  }
-
   /// New memory that nothing has written, counted.
   void *make(int64_t bytes, const char *name, Diagnostic &error) {
-    if (!budget_.take(bytes)) return outOfMemory(bytes, error), nullptr;
-    void *p = contained(error, [&] {
+    bool taken = budget_.take(bytes);
+    void *p = reporter_.contained(error, [&]() -> void * {
+      if (!taken) return reporter_.outOfMemory(error, bytes), nullptr;
       uint64_t address = memory_->allocate(static_cast<uint64_t>(bytes), name, false);
-      if (!address) outOfMemory(bytes, error);
+      if (!address) reporter_.outOfMemory(error, bytes);
       return pointerTo(address);
     });
-    if (!p) budget_.give(bytes);
+    if (!p && taken) budget_.give(bytes);
     return p;
   }
 
@@ -293,13 +309,13 @@ class EmulatorQueue final : public DeviceQueue {
     uint64_t address = addressOf(p);
     Allocation *a = memory_->find(address);
     if (a && static_cast<uint64_t>(bytes) <= a->bytes - (address - a->address)) return a;
-    checkFailed(error, "the host's code " + std::string(does) + " " + std::to_string(bytes) +
+    reporter_.found(error, "the host's code " + std::string(does) + " " + std::to_string(bytes) +
                            " bytes at a device address outside of every buffer");
     return nullptr;
   }
 
-  static bool readOnly(const Allocation &a, Diagnostic &error) {
-    return checkFailed(error, "the host's code writes to '" + a.name + "'");
+  bool readOnly(const Allocation &a, Diagnostic &error) const {
+    return reporter_.found(error, "the host's code writes to '" + a.name + "'");
   }
 
   /// How many of these bytes nothing has written.
@@ -332,15 +348,15 @@ class EmulatorQueue final : public DeviceQueue {
     });
     if (bad == report.findings.end()) return true;
     std::string node = bad->node.empty() ? "" : " (node '" + printable(bad->node, 80) + "')";
-    checkFailed(error, std::string(ptx::findingInfo(bad->kind).name) + " in kernel '" +
+    return reporter_.found(error, std::string(ptx::findingInfo(bad->kind).name) + " in kernel '" +
                            printable(kernel, 80) + "'" + node + ", line " +
                            std::to_string(bad->line) + " of its PTX, " +
-                           printable(bad->instruction, 60) + ": " + printable(bad->message, 400));
-    error.help = "`adze run --device ptx-emulator --check` lists all findings";
-    return false;
+                           printable(bad->instruction, 60) + ": " + printable(bad->message, 400),
+                    "`adze run --device ptx-emulator --check` lists all findings");
   }
 
   const EmulatorProgram &program_;
+  const Reporter &reporter_;
   Budget &budget_;
   Emulation emulation_;
   ThreadPool *threads_ = nullptr;
@@ -351,14 +367,15 @@ class EmulatorQueue final : public DeviceQueue {
 };
 
 std::unique_ptr<DeviceQueue> EmulatorProgram::makeQueue(Budget &budget, Diagnostic &error) const {
-  return contained(error, [&]() -> std::unique_ptr<DeviceQueue> {
+  return reporter.contained(error, [&]() -> std::unique_ptr<DeviceQueue> {
     return std::make_unique<EmulatorQueue>(*this, budget);
   });
 }
 
-DeviceProgram *openProgram(const Contents &contents, const Variant &variant, Diagnostic &error) {
-  return contained(error, [&]() -> DeviceProgram * {
-    auto program = std::make_unique<EmulatorProgram>();
+DeviceProgram *openProgram(const RuntimeServices &services, const Contents &contents,
+                           const Variant &variant, Diagnostic &error) {
+  return Reporter(services).contained(error, [&]() -> DeviceProgram * {
+    auto program = std::make_unique<EmulatorProgram>(services);
     return program->open(contents, variant, error) ? program.release() : nullptr;
   });
 }

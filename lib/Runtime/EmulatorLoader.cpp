@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 
 #include <cstring>
+#include <new>
 
 namespace adze::runtime {
 
@@ -15,6 +16,23 @@ using artifact::Variant;
 
 // The newest that the emulator knows (docs/emulator.md).
 constexpr int kNewest = 90;
+
+bool fail(Diagnostic &error, ExitCode exitCode, const char *code, const char *message,
+          const char *help) {
+  try {
+    return failWith(error, exitCode, code, message, help);
+  } catch (const std::bad_alloc &) {
+    // Short enough for strings to hold without memory.
+    error.exitCode = ExitCode::ResourceLimit, error.code = "ADZ0720", error.message = "out of memory";
+    return false;
+  }
+}
+
+constexpr RuntimeServices kServices = {
+    fail,
+    [](ThreadPool &threads, void (*f)(void *, size_t), void *env, size_t count) {
+      threads.run(f, env, count);
+    }};
 
 const EmulatorLibrary *loadLibrary(Diagnostic &error) {
   // Found by the run path of whoever contains this code. It stays loaded: models
@@ -49,7 +67,8 @@ std::unique_ptr<Module> loadEmulatorModule(std::shared_ptr<const artifact::Artif
   const Variant *variant = chooseVariant(artifact->contents(), which, error);
   const EmulatorLibrary *library = variant ? loadLibrary(error) : nullptr;
   if (!library) return nullptr;
-  std::unique_ptr<DeviceProgram> program(library->open(artifact->contents(), *variant, error));
+  std::unique_ptr<DeviceProgram> program(
+      library->open(kServices, artifact->contents(), *variant, error));
   if (!program) return nullptr;
   return makeDeviceModule(std::move(artifact), *variant, std::move(program), error);
 }

@@ -263,15 +263,17 @@ TEST_CASE("the variant nearest to the GPU is loaded, machine code where it fits"
   contains(loads(7, 5, nothing), "ADZ0745: the artifact has code for sm_80, sm_90a; none of it runs "
                                  "on Fake GPU 0 (sm_75) / rebuild it for sm_75");
   auto cubins = [](Contents &c) {
-    c.sections.push_back(section(SectionKind::Cubin, "sm_80", "\x7f" "ELF 80"));
-    c.sections.push_back(section(SectionKind::Cubin, "sm_90a", "\x7f" "ELF 90"));
+    // With the NUL that the fake looks for.
+    // The fake reads up to a NUL.
+    c.sections.push_back(section(SectionKind::Cubin, "sm_80", {"\x7f" "ELF 80", 8}));
+    c.sections.push_back(section(SectionKind::Cubin, "sm_90a", {"\x7f" "ELF 90", 8}));
   };
   CHECK(loads(8, 0, cubins) == "sm_80 cubin");
   CHECK(loads(8, 6, cubins) == "sm_80 cubin");
   CHECK(loads(9, 0, cubins) == "sm_90a cubin");
   CHECK(loads(12, 0, cubins) == "sm_80 ptx");
   CHECK(loads(8, 0, [](Contents &c) {
-          c.sections.push_back(section(SectionKind::Cubin, "sm_80", "\x7f" "ELF broken"));
+          c.sections.push_back(section(SectionKind::Cubin, "sm_80", {"\x7f" "ELF broken", 12}));
         }) == "sm_80 cubin ptx");
   auto odd = [](Contents &c) {
     for (artifact::Section &s : c.sections)
