@@ -63,16 +63,18 @@ class CudaProgram final : public DeviceProgram {
   const Variant *choose(const Contents &c, std::string_view which, Diagnostic &error) {
     int number = 0, count = 0;
     auto [end, bad] = std::from_chars(which.data(), which.data() + which.size(), number);
-    if (!which.empty() && (bad != std::errc() || end != which.data() + which.size() || number < 0)) {
-      failWith(error, ExitCode::Usage, "ADZ0702", "'" + printable(which, 40) + "' is no GPU's number",
-               "the first is `cuda:0`");
+    if (!which.empty() &&
+        (bad != std::errc() || end != which.data() + which.size() || number < 0)) {
+      failWith(error, ExitCode::Usage, "ADZ0702",
+               "'" + printable(which, 40) + "' is no GPU's number", "the first is `cuda:0`");
       return nullptr;
     }
     if (!api.load(error) || !api.check(api.deviceGetCount(&count), "count the GPUs", error))
       return nullptr;
     if (number >= count) {
-      failWith(error, ExitCode::Device, "ADZ0743",
-               "there is no GPU " + std::to_string(number) + "; there are " + std::to_string(count));
+      failWith(
+          error, ExitCode::Device, "ADZ0743",
+          "there is no GPU " + std::to_string(number) + "; there are " + std::to_string(count));
       return nullptr;
     }
     return chooseVariant(c, number, error);
@@ -106,7 +108,8 @@ class CudaProgram final : public DeviceProgram {
     int major = 0, minor = 0;
     char name[100] = "";
     if (!api.check(api.deviceGet(&device_, number), "find the GPU", error) ||
-        !api.check(api.deviceGetName(name, sizeof name, device_), "ask for the GPU's name", error) ||
+        !api.check(api.deviceGetName(name, sizeof name, device_), "ask for the GPU's name",
+                   error) ||
         !attribute(cuda::kDeviceComputeCapabilityMajor, major, error) ||
         !attribute(cuda::kDeviceComputeCapabilityMinor, minor, error) ||
         !attribute(cuda::kDeviceMaxSharedMemoryPerBlockOptin, mostShared_, error))
@@ -215,8 +218,7 @@ class CudaQueue final : public DeviceQueue {
               Diagnostic &error) override {
     cuda::Pointer p = makeRoom([&] { return pool_->allocate(bytes, error); }, error);
     if (!p || bytes == 0) return pointerTo(p);
-    cuda::Result result =
-        api_.memcpyHtoDAsync(p, host, static_cast<size_t>(bytes), stream_->get());
+    cuda::Result result = api_.memcpyHtoDAsync(p, host, static_cast<size_t>(bytes), stream_->get());
     return api_.check(result, "upload", error, name) ? pointerTo(p) : nullptr;
   }
 
@@ -278,21 +280,31 @@ class CudaQueue final : public DeviceQueue {
 /// The driver's enumerators; -1 for what it has none for.
 int elementType(int64_t bytes) {
   switch (bytes) {
-    case 1: return cuda::kTensorMapUint8;
-    case 2: return cuda::kTensorMapUint16;
-    case 4: return cuda::kTensorMapUint32;
-    case 8: return cuda::kTensorMapUint64;
-    default: return -1;
+    case 1:
+      return cuda::kTensorMapUint8;
+    case 2:
+      return cuda::kTensorMapUint16;
+    case 4:
+      return cuda::kTensorMapUint32;
+    case 8:
+      return cuda::kTensorMapUint64;
+    default:
+      return -1;
   }
 }
 
 int swizzleMode(int64_t bytes) {
   switch (bytes) {
-    case 0: return 0;
-    case 32: return 1;
-    case 64: return 2;
-    case 128: return 3;
-    default: return -1;
+    case 0:
+      return 0;
+    case 32:
+      return 1;
+    case 64:
+      return 2;
+    case 128:
+      return 3;
+    default:
+      return -1;
   }
 }
 

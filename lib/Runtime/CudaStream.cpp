@@ -17,8 +17,7 @@ size_t roundUp8(size_t n) { return (n + 7) / 8 * 8; }
 
 uint64_t CudaStream::Work::hash() const {
   static_assert(std::has_unique_object_representations_v<Step>);
-  return artifact::hashBytes(std::as_bytes(std::span(steps))) * 31 +
-         artifact::hashBytes(arguments);
+  return artifact::hashBytes(std::as_bytes(std::span(steps))) * 31 + artifact::hashBytes(arguments);
 }
 
 void CudaStream::Work::clear() {
@@ -68,7 +67,8 @@ bool CudaStream::copy(cuda::Pointer to, cuda::Pointer from, int64_t bytes, Diagn
 bool CudaStream::enqueue(const Work &work, Diagnostic &error) {
   for (const Step &s : work.steps) {
     if (s.kernel < 0) {
-      if (!api_.check(api_.memcpyDtoDAsync(s.to, s.from, s.bytes, stream_), "copy on the GPU", error))
+      if (!api_.check(api_.memcpyDtoDAsync(s.to, s.from, s.bytes, stream_), "copy on the GPU",
+                      error))
         return false;
       continue;
     }
@@ -137,10 +137,10 @@ bool CudaStream::flush(Diagnostic &error) {
     } else {
       if (!known->tried) known->graph = capture(known->work);
       known->tried = true;
-      ok = known->graph ? api_.check(api_.graphLaunch(known->graph, stream_),
-                                     "launch a graph up to kernel", error,
-                                     last_ < 0 ? std::string_view() : kernels_[last_].name)
-                        : enqueue(work_, error);
+      ok = known->graph
+               ? api_.check(api_.graphLaunch(known->graph, stream_), "launch a graph up to kernel",
+                            error, last_ < 0 ? std::string_view() : kernels_[last_].name)
+               : enqueue(work_, error);
     }
     known->lastUse = ++flushes_;
   }

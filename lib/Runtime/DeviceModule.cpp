@@ -8,13 +8,11 @@ namespace adze::runtime {
 namespace {
 class DeviceModule final : public Module {
  public:
-  DeviceModule(std::shared_ptr<const artifact::Artifact> artifact,
-               const artifact::Variant &variant, std::unique_ptr<DeviceProgram> program)
+  DeviceModule(std::shared_ptr<const artifact::Artifact> artifact, const artifact::Variant &variant,
+               std::unique_ptr<DeviceProgram> program)
       : artifact_(std::move(artifact)), variant_(variant), program_(std::move(program)) {}
 
-  bool open(Diagnostic &error) {
-    return code_.open(artifact_->contents(), variant_.device, error);
-  }
+  bool open(Diagnostic &error) { return code_.open(artifact_->contents(), variant_.device, error); }
 
   bool run(Execution &execution, Diagnostic &error) const override {
     std::unique_ptr<DeviceQueue> &queue = execution.queue;

@@ -64,7 +64,6 @@ class DeviceProgram {
 /// launches the program's kernels. Null and `error` when the code does not load.
 std::unique_ptr<Module> makeDeviceModule(std::shared_ptr<const artifact::Artifact> artifact,
                                          const artifact::Variant &variant,
-                                         std::unique_ptr<DeviceProgram> program,
-                                         Diagnostic &error);
+                                         std::unique_ptr<DeviceProgram> program, Diagnostic &error);
 
 }  // namespace adze::runtime

@@ -40,9 +40,7 @@ void *deviceAlloc(adze_host_ctx *ctx, int64_t bytes) {
   return p;
 }
 
-void deviceDealloc(adze_host_ctx *ctx, void *p) {
-  contextOf(ctx)->run->around.device->release(p);
-}
+void deviceDealloc(adze_host_ctx *ctx, void *p) { contextOf(ctx)->run->around.device->release(p); }
 
 void *deviceSlab(adze_host_ctx *ctx, int64_t bytes) {
   Context *c = contextOf(ctx);

@@ -36,10 +36,10 @@ class Reporter {
     return fail(error, ExitCode::OutOfTolerance, "ADZ0746", message, help);
   }
   bool corrupt(Diagnostic &error, const DeviceKernel &kernel, const char *what) const {
-    return fail(error, ExitCode::CorruptArtifact, "ADZ0607",
-                "the artifact's code is not loadable: kernel '" + printable(kernel.name, 80) +
-                    "' " + what,
-                "rebuild it with `adze compile`");
+    return fail(
+        error, ExitCode::CorruptArtifact, "ADZ0607",
+        "the artifact's code is not loadable: kernel '" + printable(kernel.name, 80) + "' " + what,
+        "rebuild it with `adze compile`");
   }
   /// f(), or false or null with an error where memory ran out.
   template <typename F>
@@ -47,8 +47,8 @@ class Reporter {
     try {
       return f();
     } catch (...) {
-      services_.fail(error, ExitCode::ResourceLimit, "ADZ0720",
-                     "out of memory in the PTX emulator", "");
+      services_.fail(error, ExitCode::ResourceLimit, "ADZ0720", "out of memory in the PTX emulator",
+                     "");
       return {};
     }
   }
@@ -96,8 +96,8 @@ class EmulatorProgram final : public DeviceProgram {
  private:
   bool cannotEmulate(const ptx::SourceError &where, Diagnostic &error) const {
     return reporter.fail(error, ExitCode::Unsupported, "ADZ0747",
-                    "the artifact's PTX cannot be emulated: line " + std::to_string(where.line) +
-                        ": " + printable(where.message, 200));
+                         "the artifact's PTX cannot be emulated: line " +
+                             std::to_string(where.line) + ": " + printable(where.message, 200));
   }
 };
 
@@ -116,10 +116,9 @@ class EmulationView {
     uint64_t instructions = 0;
     for (uint64_t n : report.instructions) instructions += n;
     const ptx::SiteCounters &t = report.total;
-    view_ = {sizeof(adze_emulation), kernel.c_str(),       number(report.blocks),
-             number(instructions),   number(t.bytes),      number(t.sectors),
-             number(t.accesses),     number(t.wavefronts), number(t.flops),
-             pointers_.data(),       pointers_.size()};
+    view_ = {sizeof(adze_emulation), kernel.c_str(),    number(report.blocks), number(instructions),
+             number(t.bytes),        number(t.sectors), number(t.accesses),    number(t.wavefronts),
+             number(t.flops),        pointers_.data(),  pointers_.size()};
   }
   const adze_emulation *get() const { return &view_; }
 
@@ -208,8 +207,8 @@ class EmulatorQueue final : public DeviceQueue {
       uint64_t at = addressOf(device) - a->address;
       if (int64_t missing = gaps ? 0 : unwritten(*a, at, bytes))
         return reporter_.found(error, std::to_string(missing) + " of " + std::to_string(bytes) +
-                                      " bytes that are read from '" + a->name +
-                                      "' were never written");
+                                          " bytes that are read from '" + a->name +
+                                          "' were never written");
       std::memcpy(host, a->data + at, static_cast<size_t>(bytes));
       return true;
     });
@@ -244,15 +243,15 @@ class EmulatorQueue final : public DeviceQueue {
         auto call = [](void *env, size_t i) {
           (*static_cast<const std::function<void(size_t)> *>(env))(i);
         };
-        reporter_.services().run(*threads_, call, const_cast<std::function<void(size_t)> *>(&f), count);
+        reporter_.services().run(*threads_, call, const_cast<std::function<void(size_t)> *>(&f),
+                                 count);
       };
       ptx::SourceError where;
-      auto report =
-          ptx::launch(*program_.module, entry.name, config, parameters, *memory_, where);
+      auto report = ptx::launch(*program_.module, entry.name, config, parameters, *memory_, where);
       if (report) return judge(entry.name, *report, error);
       return reporter_.fail(error, ExitCode::Internal, "ADZ0790",
-                      "kernel '" + printable(entry.name, 80) + "' cannot be launched: " +
-                          printable(where.message, 200));
+                            "kernel '" + printable(entry.name, 80) +
+                                "' cannot be launched: " + printable(where.message, 200));
     });
   }
 
@@ -274,7 +273,7 @@ class EmulatorQueue final : public DeviceQueue {
       auto bytes = ptx::encodeTensorMap(m, why);
       if (!bytes)
         return reporter_.fail(error, ExitCode::Internal, "ADZ0790",
-                        "the model's code asks for a tensor map that no GPU takes: " + why);
+                              "the model's code asks for a tensor map that no GPU takes: " + why);
       std::memcpy(map, bytes->data(), bytes->size());
       return true;
     });
@@ -310,7 +309,7 @@ class EmulatorQueue final : public DeviceQueue {
     Allocation *a = memory_->find(address);
     if (a && static_cast<uint64_t>(bytes) <= a->bytes - (address - a->address)) return a;
     reporter_.found(error, "the host's code " + std::string(does) + " " + std::to_string(bytes) +
-                           " bytes at a device address outside of every buffer");
+                               " bytes at a device address outside of every buffer");
     return nullptr;
   }
 
@@ -343,16 +342,16 @@ class EmulatorQueue final : public DeviceQueue {
       emulation_.callback(emulation_.user, EmulationView(report, kernel).get());
       if (report.completed) return true;
     }
-    auto bad = std::ranges::find_if(report.findings, [](const ptx::Finding &f) {
-      return !ptx::findingInfo(f.kind).advice;
-    });
+    auto bad = std::ranges::find_if(
+        report.findings, [](const ptx::Finding &f) { return !ptx::findingInfo(f.kind).advice; });
     if (bad == report.findings.end()) return true;
     std::string node = bad->node.empty() ? "" : " (node '" + printable(bad->node, 80) + "')";
-    return reporter_.found(error, std::string(ptx::findingInfo(bad->kind).name) + " in kernel '" +
-                           printable(kernel, 80) + "'" + node + ", line " +
-                           std::to_string(bad->line) + " of its PTX, " +
-                           printable(bad->instruction, 60) + ": " + printable(bad->message, 400),
-                    "`adze run --device ptx-emulator --check` lists all findings");
+    return reporter_.found(
+        error,
+        std::string(ptx::findingInfo(bad->kind).name) + " in kernel '" + printable(kernel, 80) +
+            "'" + node + ", line " + std::to_string(bad->line) + " of its PTX, " +
+            printable(bad->instruction, 60) + ": " + printable(bad->message, 400),
+        "`adze run --device ptx-emulator --check` lists all findings");
   }
 
   const EmulatorProgram &program_;

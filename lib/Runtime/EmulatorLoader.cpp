@@ -23,14 +23,14 @@ bool fail(Diagnostic &error, ExitCode exitCode, const char *code, const char *me
     return failWith(error, exitCode, code, message, help);
   } catch (const std::bad_alloc &) {
     // Short enough for strings to hold without memory.
-    error.exitCode = ExitCode::ResourceLimit, error.code = "ADZ0720", error.message = "out of memory";
+    error.exitCode = ExitCode::ResourceLimit, error.code = "ADZ0720",
+    error.message = "out of memory";
     return false;
   }
 }
 
 constexpr RuntimeServices kServices = {
-    fail,
-    [](ThreadPool &threads, void (*f)(void *, size_t), void *env, size_t count) {
+    fail, [](ThreadPool &threads, void (*f)(void *, size_t), void *env, size_t count) {
       threads.run(f, env, count);
     }};
 
@@ -39,8 +39,8 @@ const EmulatorLibrary *loadLibrary(Diagnostic &error) {
   // come and go, and its code may still be in use.
   void *handle = ::dlopen(ADZE_EMULATOR_LIBRARY, RTLD_NOW | RTLD_LOCAL);
   const char *why = handle ? nullptr : ::dlerror();
-  auto *library = handle ? static_cast<const EmulatorLibrary *>(::dlsym(handle, kEmulatorSymbol))
-                         : nullptr;
+  auto *library =
+      handle ? static_cast<const EmulatorLibrary *>(::dlsym(handle, kEmulatorSymbol)) : nullptr;
   if (library && std::strcmp(library->version, artifact::compilerVersion()) == 0) return library;
   failWith(error, ExitCode::Device, "ADZ0748",
            std::string("cannot load the PTX emulator: ") +

@@ -54,7 +54,8 @@ class HostModule final : public Module {
 std::unique_ptr<Module> loadHostModule(std::shared_ptr<const artifact::Artifact> artifact,
                                        std::string_view which, Diagnostic &error) {
   if (!which.empty()) {
-    failWith(error, ExitCode::Usage, "ADZ0701", "device 'host' has no '" + printable(which, 40) + "'");
+    failWith(error, ExitCode::Usage, "ADZ0701",
+             "device 'host' has no '" + printable(which, 40) + "'");
     return nullptr;
   }
   auto module = std::make_unique<HostModule>();

@@ -22,7 +22,8 @@ bool checkRunnable(const char *what, const std::vector<TensorInfo> &tensors, Dia
 std::string deviceNames(std::string_view target = {}) {
   std::string names;
   for (const Device &d : devices())
-    if (target.empty() || target == d.target) names += (names.empty() ? "" : ", ") + std::string(d.name);
+    if (target.empty() || target == d.target)
+      names += (names.empty() ? "" : ", ") + std::string(d.name);
   return names;
 }
 
@@ -40,17 +41,20 @@ const Device *findDevice(const Contents &c, std::string_view name, Diagnostic &e
     if (c.target == d.target) return &d;
     std::string fitting = deviceNames(c.target);
     wrongTarget(c, "device '" + std::string(d.name) + "' runs target '" + d.target + "'",
-                fitting.empty() ? "rebuild it with `adze compile --target " + std::string(d.target) + "`"
-                                : "it runs on: " + fitting,
+                fitting.empty()
+                    ? "rebuild it with `adze compile --target " + std::string(d.target) + "`"
+                    : "it runs on: " + fitting,
                 error);
     return nullptr;
   }
   if (name.empty())
-    wrongTarget(c, "this runtime (adze " + std::string(artifact::compilerVersion()) + ") has the devices " + deviceNames(),
+    wrongTarget(c,
+                "this runtime (adze " + std::string(artifact::compilerVersion()) +
+                    ") has the devices " + deviceNames(),
                 "rebuild it with `adze compile --target host`", error);
   else
-    failWith(error, ExitCode::Usage, "ADZ0702",
-             "there is no device '" + printable(name, 40) + "'", "the devices are: " + deviceNames());
+    failWith(error, ExitCode::Usage, "ADZ0702", "there is no device '" + printable(name, 40) + "'",
+             "the devices are: " + deviceNames());
   return nullptr;
 }
 }  // namespace

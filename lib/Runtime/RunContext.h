@@ -33,9 +33,9 @@ struct Run {
   int64_t detail = -1;  ///< bytes asked for; -1: none
   Diagnostic device;    ///< what the device says, if the first error is its
   std::vector<int64_t> kernelBegin;
-  std::vector<Slice> slices;        ///< of the parallel loop that runs, where they are asked for
-  std::vector<pthread_t> seen;      ///< threads that had slices, by their number
-  int32_t kernel = -1;              ///< the one that runs, when profiling
+  std::vector<Slice> slices;    ///< of the parallel loop that runs, where they are asked for
+  std::vector<pthread_t> seen;  ///< threads that had slices, by their number
+  int32_t kernel = -1;          ///< the one that runs, when profiling
   alignas(kAlignment) char scratch[4096];
 };
 

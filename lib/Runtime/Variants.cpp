@@ -36,8 +36,8 @@ const Variant *bestVariant(const Contents &contents, int device, const std::stri
   for (const Variant &v : contents.variants) {
     auto a = Architecture::parse(v.device);
     if (!a || !a->runsOn(device)) continue;
-    if (best && std::tie(a->number, a->exact) <=
-                    std::tie(bestArchitecture.number, bestArchitecture.exact))
+    if (best &&
+        std::tie(a->number, a->exact) <= std::tie(bestArchitecture.number, bestArchitecture.exact))
       continue;
     best = &v, bestArchitecture = *a;
   }

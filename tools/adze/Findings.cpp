@@ -6,9 +6,9 @@
 namespace adze::cli {
 
 Json toJson(const FindingText &f) {
-  return {{"kind", f.kind},       {"advice", f.advice},           {"kernel", f.kernel},
-          {"line", f.line},       {"instruction", f.instruction}, {"message", f.message},
-          {"count", f.count},     {"source", f.source},           {"node", f.node}};
+  return {{"kind", f.kind},   {"advice", f.advice},           {"kernel", f.kernel},
+          {"line", f.line},   {"instruction", f.instruction}, {"message", f.message},
+          {"count", f.count}, {"source", f.source},           {"node", f.node}};
 }
 
 void printFinding(const std::string &place, const FindingText &f) {

@@ -82,7 +82,8 @@ struct Runner {
     auto y = request.output<float>("y"), same = request.output<float>("same");
     auto even = request.output<float>("even");
     bool ok = y.size == x.size() && same.size == x.size() && even.size == (x.size() + 1) / 2;
-    for (size_t i = 0; ok && i < x.size(); ++i) ok = y.data[i] == x[i] * factor && same.data[i] == x[i];
+    for (size_t i = 0; ok && i < x.size(); ++i)
+      ok = y.data[i] == x[i] * factor && same.data[i] == x[i];
     for (size_t i = 0; ok && i < even.size; ++i) ok = even.data[i] == y.data[2 * i];
     return ok;
   }

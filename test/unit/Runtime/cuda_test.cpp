@@ -67,7 +67,8 @@ TEST_CASE("without a driver, the error says what there is instead", "[Runtime]")
   if (child == 0) {
     if (::dlopen("libcuda.so.1", RTLD_NOW)) _exit(77);
     std::string text = failure([] { Runner("cuda"); });
-    const char *wanted = "no CUDA driver (libcuda.so.1) / `--device ptx-emulator` runs the kernels on the CPU";
+    const char *wanted =
+        "no CUDA driver (libcuda.so.1) / `--device ptx-emulator` runs the kernels on the CPU";
     _exit(text.rfind("ADZ0743", 0) == 0 && text.find(wanted) != std::string::npos ? 0 : 1);
   }
   int status = 0;
@@ -171,7 +172,8 @@ TEST_CASE("work that comes again is a graph", "[Runtime]") {
     CHECK(calls(200) == "0 launches, 1 graphs, 0 captures");
     // Where the driver does not want to, nothing is lost, and it is not asked again.
     int64_t n = 6000;
-    for (const char *call : {"StreamBeginCapture", "StreamEndCapture", "GraphInstantiateWithFlags"}) {
+    for (const char *call :
+         {"StreamBeginCapture", "StreamEndCapture", "GraphInstantiateWithFlags"}) {
       INFO(call);
       CHECK(capturesInThree(n += 2000, call) == 1);
       CHECK(calls(n) == "1 launches, 0 graphs, 0 captures");
@@ -188,11 +190,13 @@ TEST_CASE("work that comes again is a graph", "[Runtime]") {
   CHECK(driver.live() == 0);
 }
 
-TEST_CASE("errors of the driver come back with what was done, and the next run works", "[Runtime]") {
+TEST_CASE("errors of the driver come back with what was done, and the next run works",
+          "[Runtime]") {
   Driver driver;
   Runner r("cuda");
-  contains(r.run(kRunOver, 192), "ADZ0744: cannot finish all up to kernel 'overrun': "
-                            "CUDA_ERROR_ILLEGAL_ADDRESS: as the test wants it / `adze run --device");
+  contains(r.run(kRunOver, 192),
+           "ADZ0744: cannot finish all up to kernel 'overrun': "
+           "CUDA_ERROR_ILLEGAL_ADDRESS: as the test wants it / `adze run --device");
   contains(r.run(kReadOutside, 192), "ADZ0744: cannot read from the GPU");
   driver.fail("LaunchKernel", 1, 0);
   contains(r.run(kNormal), "ADZ0744: cannot launch kernel 'scale': CUDA_ERROR_FAKE: as the test");
@@ -227,10 +231,21 @@ TEST_CASE("where a GPU's memory runs out, what is kept makes room", "[Runtime]")
 
 TEST_CASE("every call to the driver may fail: an error, and nothing left behind", "[Runtime]") {
   Driver driver;
-  const char *calls[] = {"Init", "DeviceGetCount", "DeviceGet", "DeviceGetName", "DeviceGetAttribute",
-                         "DevicePrimaryCtxRetain", "ModuleLoadDataEx", "ModuleGetFunction",
-                         "FuncGetAttribute", "FuncSetAttribute", "MemAlloc", "MemcpyHtoDAsync",
-                         "StreamCreate", "StreamSynchronize", "GetProcAddress"};
+  const char *calls[] = {"Init",
+                         "DeviceGetCount",
+                         "DeviceGet",
+                         "DeviceGetName",
+                         "DeviceGetAttribute",
+                         "DevicePrimaryCtxRetain",
+                         "ModuleLoadDataEx",
+                         "ModuleGetFunction",
+                         "FuncGetAttribute",
+                         "FuncSetAttribute",
+                         "MemAlloc",
+                         "MemcpyHtoDAsync",
+                         "StreamCreate",
+                         "StreamSynchronize",
+                         "GetProcAddress"};
   for (const char *call : calls) {
     INFO(call);
     driver.reset(9, 0, 1);
@@ -260,20 +275,20 @@ TEST_CASE("the variant nearest to the GPU is loaded, machine code where it fits"
   CHECK(loads(8, 0, nothing) == "sm_80 ptx");
   CHECK(loads(8, 9, nothing) == "sm_80 ptx");
   CHECK(loads(10, 0, nothing) == "sm_80 ptx");  // sm_90a is for 9.0 alone
-  contains(loads(7, 5, nothing), "ADZ0745: the artifact has code for sm_80, sm_90a; none of it runs "
-                                 "on Fake GPU 0 (sm_75) / rebuild it for sm_75");
+  contains(loads(7, 5, nothing),
+           "ADZ0745: the artifact has code for sm_80, sm_90a; none of it runs "
+           "on Fake GPU 0 (sm_75) / rebuild it for sm_75");
   auto cubins = [](Contents &c) {
-    // With the NUL that the fake looks for.
     // The fake reads up to a NUL.
-    c.sections.push_back(section(SectionKind::Cubin, "sm_80", {"\x7f" "ELF 80", 8}));
-    c.sections.push_back(section(SectionKind::Cubin, "sm_90a", {"\x7f" "ELF 90", 8}));
+    c.sections.push_back(section(SectionKind::Cubin, "sm_80", {"\177ELF 80", 8}));
+    c.sections.push_back(section(SectionKind::Cubin, "sm_90a", {"\177ELF 90", 8}));
   };
   CHECK(loads(8, 0, cubins) == "sm_80 cubin");
   CHECK(loads(8, 6, cubins) == "sm_80 cubin");
   CHECK(loads(9, 0, cubins) == "sm_90a cubin");
   CHECK(loads(12, 0, cubins) == "sm_80 ptx");
   CHECK(loads(8, 0, [](Contents &c) {
-          c.sections.push_back(section(SectionKind::Cubin, "sm_80", {"\x7f" "ELF broken", 12}));
+          c.sections.push_back(section(SectionKind::Cubin, "sm_80", {"\177ELF broken", 12}));
         }) == "sm_80 cubin ptx");
   auto odd = [](Contents &c) {
     for (artifact::Section &s : c.sections)
@@ -293,9 +308,10 @@ TEST_CASE("code that the driver does not take is refused with its reason", "[Run
         if (s.kind == SectionKind::Ptx) s = section(s.kind, s.name.c_str(), text);
     };
   };
-  contains(refusal(withPtx(".version 8.0")),
-           "ADZ0744: cannot load the artifact's code for 'sm_90a': CUDA_ERROR_FAKE: as the test wants "
-           "it; ptxas fatal: no address size");
+  contains(
+      refusal(withPtx(".version 8.0")),
+      "ADZ0744: cannot load the artifact's code for 'sm_90a': CUDA_ERROR_FAKE: as the test wants "
+      "it; ptxas fatal: no address size");
   contains(refusal(withPtx(".address_size 64")), "ADZ0744: cannot find kernel 'scale'");
   driver.fail("ModuleLoadDataEx", 222, 0);
   contains(refusal([](Contents &) {}), " / install a newer NVIDIA driver");

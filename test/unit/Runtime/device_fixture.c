@@ -79,8 +79,12 @@ static void misbehave(adze_host_ctx *ctx, int32_t mode, const float *x, float *y
   float value = 1;
   void *p;
   switch (mode) {
-    case ALLOC_TOO_MUCH: ctx->device_alloc(ctx, INT64_C(1) << 60); break;
-    case ALLOC_NEGATIVE: ctx->device_alloc(ctx, -8); break;
+    case ALLOC_TOO_MUCH:
+      ctx->device_alloc(ctx, INT64_C(1) << 60);
+      break;
+    case ALLOC_NEGATIVE:
+      ctx->device_alloc(ctx, -8);
+      break;
     case FORGET:
       for (int i = 0; i < 10; ++i) ctx->device_alloc(ctx, 1000);
       break;
@@ -88,7 +92,9 @@ static void misbehave(adze_host_ctx *ctx, int32_t mode, const float *x, float *y
       grid[1] = 0;
       ctx->device_launch(ctx, SCALE, grid, 0, NULL);
       break;
-    case NO_SUCH_KERNEL: ctx->device_launch(ctx, 99, grid, 0, NULL); break;
+    case NO_SUCH_KERNEL:
+      ctx->device_launch(ctx, 99, grid, 0, NULL);
+      break;
     case TOO_MANY_THREADS:
       grid[4] = 2;
       ctx->device_launch(ctx, SCALE, grid, 0, NULL);
@@ -98,11 +104,21 @@ static void misbehave(adze_host_ctx *ctx, int32_t mode, const float *x, float *y
         launch(ctx, SCALE, x, y, n, 0);
         ctx->device_read(ctx, &value, y, 4);
       }
-    case READ_OUTSIDE: ctx->device_read(ctx, &value, x + n, 4); break;
-    case WRITE_INPUT: ctx->device_write(ctx, (void *)x, &value, 4); break;
-    case FAIL: ctx->fail(ctx, 1, "index out of range"); break;
-    case BAD_MAP: ctx->device_tensor_map(ctx, NULL, x, shape); break;
-    case COPY_NEGATIVE: ctx->device_copy(ctx, y, x, -4); break;
+    case READ_OUTSIDE:
+      ctx->device_read(ctx, &value, x + n, 4);
+      break;
+    case WRITE_INPUT:
+      ctx->device_write(ctx, (void *)x, &value, 4);
+      break;
+    case FAIL:
+      ctx->fail(ctx, 1, "index out of range");
+      break;
+    case BAD_MAP:
+      ctx->device_tensor_map(ctx, NULL, x, shape);
+      break;
+    case COPY_NEGATIVE:
+      ctx->device_copy(ctx, y, x, -4);
+      break;
     case USE_AFTER_FREE:
       p = ctx->device_alloc(ctx, n * 4);
       ctx->device_dealloc(ctx, p);

@@ -58,8 +58,10 @@ TEST_CASE("errors that the emulator finds end the run", "[Runtime]") {
   contains(text, "ADZ0746: out-of-bounds in kernel 'overrun' (node 'Bad_1'), line ");
   contains(text, "ld.global.f32: warp ");
   contains(text, "bytes after 'input x' of 800 bytes");
-  contains(r.run(kWriteNothing), "ADZ0746: 800 of 800 bytes that are read from 'arena' were never written");
-  contains(r.run(kReadOutside), "ADZ0746: the host's code reads 4 bytes at a device address outside of every buffer");
+  contains(r.run(kWriteNothing),
+           "ADZ0746: 800 of 800 bytes that are read from 'arena' were never written");
+  contains(r.run(kReadOutside),
+           "ADZ0746: the host's code reads 4 bytes at a device address outside of every buffer");
   contains(r.run(kWriteInput), "ADZ0746: the host's code writes to 'input x'");
   contains(r.run(kUseAfterFree), "ADZ0746: out-of-bounds in kernel 'scale'");
   REQUIRE(r.run(kNormal) == "");
@@ -85,7 +87,8 @@ TEST_CASE("the emulator's findings and counters can be collected", "[Runtime]") 
 
 TEST_CASE("errors of a device's host code come back, and the next run works", "[Runtime]") {
   Runner r("ptx-emulator", int64_t{1} << 30);
-  contains(r.run(kAllocTooMuch), "ADZ0720: out of memory on the device (1152921504606846976 bytes)");
+  contains(r.run(kAllocTooMuch),
+           "ADZ0720: out of memory on the device (1152921504606846976 bytes)");
   contains(r.run(kSlabTooMuch), "ADZ0720: out of memory on the device (1152921504606846976 bytes)");
   contains(r.run(kAllocNegative), "ADZ0707");
   contains(r.run(kCopyNegative), "ADZ0707");
@@ -99,7 +102,8 @@ TEST_CASE("errors of a device's host code come back, and the next run works", "[
   contains(small.run(kNormal), "ADZ0720: out of memory on the device (1664 bytes)");
 }
 
-TEST_CASE("a device's run can be cancelled between launches, and can run out of time", "[Runtime]") {
+TEST_CASE("a device's run can be cancelled between launches, and can run out of time",
+          "[Runtime]") {
   Runner late("ptx-emulator", 0, 20);
   contains(late.run(kSpin), "ADZ0722");
 }

@@ -35,7 +35,8 @@ static int major = 9, minor = 0, devices = 1, initialised, contexts, depth, live
 
 static int say(const char *name, const char *more, long long number) {
   int room = (int)(sizeof logText - logEnd);
-  int n = snprintf(logText + logEnd, (size_t)room, "%s%s%s %lld\n", name, *more ? " " : "", more, number);
+  int n = snprintf(logText + logEnd, (size_t)room, "%s%s%s %lld\n", name, *more ? " " : "", more,
+                   number);
   if (n < room) logEnd += (size_t)n;
   if (strcmp(name, failing.name) != 0 || failing.after-- > 0) return SUCCESS;
   failing.name[0] = 0;
@@ -54,10 +55,10 @@ EXPORT void fake_fail(const char *name, int result, int after) {
 /* Allocations, modules, streams and contexts; -1 where a context was left current. */
 EXPORT int fake_live(void) { return depth ? -1 : live; }
 
-#define BEGIN(name, more, number)                       \
-  do {                                                  \
+#define BEGIN(name, more, number)                      \
+  do {                                                 \
     int result = say(name, more, (long long)(number)); \
-    if (result) return result;                          \
+    if (result) return result;                         \
   } while (0)
 #define NEED_CONTEXT() \
   if (!depth) return INVALID_CONTEXT
@@ -131,7 +132,8 @@ static int add(stream *s, work w) {
 static int perform(const work *w) {
   if (!w->f) return memmove(w->to, w->from, w->bytes), SUCCESS;
   uint32_t n = strcmp(w->f->name, "overrun") == 0 ? (w->n + 127) / 128 * 128 : w->n;
-  if (!inside((uint64_t)w->x, 4ull * n) || !inside((uint64_t)w->y, 4ull * n)) return ILLEGAL_ADDRESS;
+  if (!inside((uint64_t)w->x, 4ull * n) || !inside((uint64_t)w->y, 4ull * n))
+    return ILLEGAL_ADDRESS;
   for (uint32_t i = 0; i < n; ++i) w->y[i] = w->w ? w->x[i] * *w->w : w->x[i];
   return SUCCESS;
 }
@@ -192,8 +194,9 @@ static int pop(object **c) {
   *c = &context, --depth;
   return SUCCESS;
 }
-static int moduleLoad(module **out, const void *image, unsigned count, int *options, void **values) {
-  int cubin = memcmp(image, "\x7f" "ELF", 4) == 0;
+static int moduleLoad(module **out, const void *image, unsigned count, int *options,
+                      void **values) {
+  int cubin = memcmp(image, "\177ELF", 4) == 0;
   BEGIN("ModuleLoadDataEx", cubin ? "cubin" : "ptx", count);
   NEED_CONTEXT();
   if (cubin && strstr(image, "broken")) return NO_BINARY_FOR_GPU;
@@ -223,7 +226,7 @@ static int getFunction(function **out, module *m, const char *name) {
   if (!is(m, MODULE)) return INVALID_HANDLE;
   char entry[64];
   snprintf(entry, sizeof entry, ".entry %s(", name);
-  if (memcmp(m->text, "\x7f" "ELF", 4) != 0 && !strstr(m->text, entry)) return NOT_FOUND;
+  if (memcmp(m->text, "\177ELF", 4) != 0 && !strstr(m->text, entry)) return NOT_FOUND;
   function *f = functions;
   while (f->kind && strcmp(f->name, name) != 0) ++f;
   f->kind = FUNCTION, f->largest = 48 << 10;
@@ -250,7 +253,8 @@ static int allocate(uint64_t *p, size_t bytes) {
   int i = 0;
   while (i < 256 && blocks[i].base) ++i;
   if (bytes == 0 || i == 256) return INVALID_VALUE;
-  if (bytes > 1ull << 40 || !(blocks[i].base = aligned_alloc(256, (bytes + 255) / 256 * 256))) return OUT_OF_MEMORY;
+  if (bytes > 1ull << 40 || !(blocks[i].base = aligned_alloc(256, (bytes + 255) / 256 * 256)))
+    return OUT_OF_MEMORY;
   memset(blocks[i].base, 0xcd, bytes);
   blocks[i].bytes = bytes, *p = (uint64_t)blocks[i].base, ++live;
   return SUCCESS;
@@ -374,7 +378,8 @@ static int tensorMap(void *map, int type, uint32_t rank, void *address, const ui
   snprintf(text, sizeof text, "type %d rank %u extent %llu box %u swizzle %d", type, rank,
            (unsigned long long)extents[0], box[0], swizzle);
   BEGIN("TensorMapEncodeTiled", text, 0);
-  if ((uint64_t)map % 64 || interleave || l2Promotion < 0 || fill || elementStrides[0] != 1 || !strides)
+  if ((uint64_t)map % 64 || interleave || l2Promotion < 0 || fill || elementStrides[0] != 1 ||
+      !strides)
     return INVALID_VALUE;
   memset(map, 0, 128);
   memcpy(map, &address, 8);
@@ -386,22 +391,38 @@ EXPORT int cuGetProcAddress_v2(const char *name, void **address, int version, ui
   static const struct {
     const char *name;
     void *address;
-  } table[] = {
-      {"cuInit", init}, {"cuGetErrorName", getErrorName}, {"cuGetErrorString", getErrorString},
-      {"cuDeviceGetCount", deviceGetCount}, {"cuDeviceGet", deviceGet},
-      {"cuDeviceGetName", deviceGetName}, {"cuDeviceGetAttribute", deviceGetAttribute},
-      {"cuDevicePrimaryCtxRetain", primaryRetain}, {"cuDevicePrimaryCtxRelease", primaryRelease},
-      {"cuCtxPushCurrent", push}, {"cuCtxPopCurrent", pop}, {"cuModuleLoadDataEx", moduleLoad},
-      {"cuModuleUnload", moduleUnload}, {"cuModuleGetFunction", getFunction},
-      {"cuFuncGetAttribute", functionGet}, {"cuFuncSetAttribute", functionSet},
-      {"cuMemAlloc", allocate}, {"cuMemFree", release}, {"cuMemcpyHtoDAsync", toDevice},
-      {"cuMemcpyDtoHAsync", toHost}, {"cuMemcpyDtoDAsync", onDevice},
-      {"cuStreamCreate", streamCreate}, {"cuStreamSynchronize", streamSynchronize},
-      {"cuStreamDestroy", streamDestroy}, {"cuLaunchKernel", launch},
-      {"cuStreamBeginCapture", beginCapture}, {"cuStreamEndCapture", endCapture},
-      {"cuGraphInstantiateWithFlags", instantiate}, {"cuGraphLaunch", graphLaunch},
-      {"cuGraphDestroy", destroyGraph}, {"cuGraphExecDestroy", destroyGraph},
-      {"cuTensorMapEncodeTiled", tensorMap}};
+  } table[] = {{"cuInit", init},
+               {"cuGetErrorName", getErrorName},
+               {"cuGetErrorString", getErrorString},
+               {"cuDeviceGetCount", deviceGetCount},
+               {"cuDeviceGet", deviceGet},
+               {"cuDeviceGetName", deviceGetName},
+               {"cuDeviceGetAttribute", deviceGetAttribute},
+               {"cuDevicePrimaryCtxRetain", primaryRetain},
+               {"cuDevicePrimaryCtxRelease", primaryRelease},
+               {"cuCtxPushCurrent", push},
+               {"cuCtxPopCurrent", pop},
+               {"cuModuleLoadDataEx", moduleLoad},
+               {"cuModuleUnload", moduleUnload},
+               {"cuModuleGetFunction", getFunction},
+               {"cuFuncGetAttribute", functionGet},
+               {"cuFuncSetAttribute", functionSet},
+               {"cuMemAlloc", allocate},
+               {"cuMemFree", release},
+               {"cuMemcpyHtoDAsync", toDevice},
+               {"cuMemcpyDtoHAsync", toHost},
+               {"cuMemcpyDtoDAsync", onDevice},
+               {"cuStreamCreate", streamCreate},
+               {"cuStreamSynchronize", streamSynchronize},
+               {"cuStreamDestroy", streamDestroy},
+               {"cuLaunchKernel", launch},
+               {"cuStreamBeginCapture", beginCapture},
+               {"cuStreamEndCapture", endCapture},
+               {"cuGraphInstantiateWithFlags", instantiate},
+               {"cuGraphLaunch", graphLaunch},
+               {"cuGraphDestroy", destroyGraph},
+               {"cuGraphExecDestroy", destroyGraph},
+               {"cuTensorMapEncodeTiled", tensorMap}};
   *found = 1; /* CU_GET_PROC_ADDRESS_SYMBOL_NOT_FOUND */
   int result = say("GetProcAddress", name, version);
   if (result) return result;

@@ -56,7 +56,8 @@ Contents deviceModel(Kept &kept, char **files) {
   c.kernels = {{"scale_0", "elementwise", {"Mul_0"}, "e0", "e0 4 *", "e0 4 *", 1}};
   c.nodeMapping = {{"Mul_0", 0}};
   std::vector<DeviceKernel> kernels;
-  for (const char *name : {"scale", "overrun", "staged"}) kernels.push_back({name, {8, 8, 8, 4}, 128});
+  for (const char *name : {"scale", "overrun", "staged"})
+    kernels.push_back({name, {8, 8, 8, 4}, 128});
   c.variants = {{"sm_80", kernels}, {"sm_90a", kernels}};
   c.variants[1].kernels.push_back({"box", {128, 8}, 32});
   for (int i = 0; i < 2; ++i) {
