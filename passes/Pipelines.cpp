@@ -42,7 +42,6 @@ void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
 void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (options.optLevel < kLayoutLevel) return;
   pm.addPass(createAssignLayout());
-  pm.addPass(createPropagateTransposes());
   pm.addPass(createFoldConstants());
   pm.addPass(createSimplifyGraph());
   cleanup(pm);

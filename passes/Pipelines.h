@@ -17,7 +17,7 @@ inline constexpr int kRewriteLevel = 3; ///< patterns recognised, scales folded 
 struct PipelineOptions {
   int optLevel = kRewriteLevel;  ///< 0: the ops as they are
   bool ownMemory = false;  ///< kernels run in a memory that host code cannot read
-  bool remarks = false;  ///< fusions say why they are what they are
+  bool remarks = false;  ///< layouts and fusions say why they are what they are
 };
 
 /// graph -> graph: constants folded, patterns recognised.

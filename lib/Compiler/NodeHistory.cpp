@@ -22,7 +22,7 @@ static constexpr std::pair<llvm::StringLiteral, llvm::StringLiteral> kReasons[] 
     {"onnx-to-adze", "its value is known on import, or it passes one on"},
     {"adze-fold-constants", "constant folded"},
     {"adze-simplify", "changes nothing, or its user does it by broadcasting or reshaping"},
-    {"adze-propagate-transposes", "transpose cancelled, or read through a matmul's flag"},
+    {"adze-assign-layout", "transpose cancelled, or read through a matmul's flag"},
     {"canonicalize", "changes nothing"},
     {"cse", "another node computes the same"},
 };

@@ -4,55 +4,42 @@
 include "mlir/Pass/PassBase.td"
 
 def AssignLayout : Pass<"adze-assign-layout"> {
-  let summary = "Gives convolutions and pooling channels-last data";
+  let summary = "Chooses the order of dimensions of every op by cost";
   let description = [{
-    Every conv, conv_transpose and pool in NCHW order becomes NHWC, with a
-    transpose of the data before and after it and of the weights ([O, C/g, K...]
-    to [K..., C/g, O]; of conv_transpose [C, O/g, K...] to [K..., C, O/g]). `adze-propagate-transposes` removes most of them again,
-    `adze-fold-constants` those of constants.
+    Convolutions and pooling in NCHW can work in NHWC, and ops around them
+    (elementwise, casts, reductions, concat, pad, slice, resize, softmax and more,
+    with axes renumbered) in either order; so can ops around a transpose of the
+    model, before or after it. Which order each gets is an assignment over the
+    block, of least cost in cycles: what an op takes in each order, and a
+    transpose of each tensor that is read in another order than it is written
+    in. With two orders an op that is a minimum cut, which is found exactly.
+    docs/layout.md explains the costs. Transposes stand only where the assignment
+    has them; one that only moves dimensions of extent 1 becomes a reshape, one
+    of a matmul operand's last two axes its transpose flag, one of a constant is
+    left to `adze-fold-constants`.
+
+    `adze.order = "keep"` on an op pins the model's order, `"change"` the other.
+    With `remarks`, the parent op of each block says in `adze.layout_remarks` what
+    was chosen and what it costs.
 
     Before:
     ```mlir
-    %0 = adze.conv %x, %w {...} : (tensor<1x3x9x9xf32>, tensor<8x3x3x3xf32>) -> tensor<1x8x7x7xf32>
+    %0 = adze.conv %x, %w {...} : (tensor<1x32x9x9xf32>, tensor<64x32x3x3xf32>) -> tensor<1x64x7x7xf32>
+    %1 = adze.elementwise max(%0, %zero) : (tensor<1x64x7x7xf32>, tensor<f32>) -> tensor<1x64x7x7xf32>
     ```
     After:
     ```mlir
     %a = adze.transpose %x {perm = array<i64: 0, 2, 3, 1>} : ...
     %b = adze.transpose %w {perm = array<i64: 2, 3, 1, 0>} : ...
-    %c = adze.conv %a, %b {..., layout = #adze<layout nhwc>} : (...) -> tensor<1x7x7x8xf32>
-    %0 = adze.transpose %c {perm = array<i64: 0, 3, 1, 2>} : ...
+    %0 = adze.conv %a, %b {..., layout = #adze<layout nhwc>} : (...) -> tensor<1x7x7x64xf32>
+    %1 = adze.elementwise max(%0, %zero) : (tensor<1x7x7x64xf32>, tensor<f32>) -> tensor<1x7x7x64xf32>
+    %2 = adze.transpose %1 {perm = array<i64: 0, 3, 1, 2>} : ...
     ```
   }];
-  let statistics = [Statistic<"numChanged", "changed", "Ops given another order of dimensions">];
-  let dependentDialects = ["::adze::graph::AdzeDialect"];
-}
-
-def PropagateTransposes : Pass<"adze-propagate-transposes"> {
-  let summary = "Moves transposes through ops until they cancel";
-  let description = [{
-    Transposes first sink through every op that can work on the transposed
-    tensor (elementwise, casts, reductions, concat, pad, slice, resize, softmax
-    and more, with axes renumbered), compose and cancel. Then those that move
-    fewer elements, or vanish, higher up are hoisted. One that only moves
-    dimensions of extent 1 becomes a reshape; one of a matmul operand's last two
-    axes becomes its transpose flag. Costs are elements moved, a dynamic
-    dimension counting as 64. Each phase is one walk over the ops.
-
-    Before:
-    ```mlir
-    %1 = adze.transpose %0 {perm = array<i64: 0, 3, 1, 2>} : (tensor<1x7x7x8xf32>) -> tensor<1x8x7x7xf32>
-    %2 = adze.elementwise abs(%1) : (tensor<1x8x7x7xf32>) -> tensor<1x8x7x7xf32>
-    %3 = adze.transpose %2 {perm = array<i64: 0, 2, 3, 1>} : (tensor<1x8x7x7xf32>) -> tensor<1x7x7x8xf32>
-    ```
-    After:
-    ```mlir
-    %3 = adze.elementwise abs(%0) : (tensor<1x7x7x8xf32>) -> tensor<1x7x7x8xf32>
-    ```
-  }];
+  let options = [Option<"remarks", "remarks", "bool", "false", "Say why, in adze.layout_remarks">];
   let statistics = [
-    Statistic<"numSunk", "sunk", "Ops that a transpose sank through">,
-    Statistic<"numHoisted", "hoisted", "Ops that a transpose was hoisted over">,
-    Statistic<"numLeft", "left", "Transposes left">];
+    Statistic<"numChanged", "changed", "Ops given another order of dimensions">,
+    Statistic<"numLeft", "left", "Transposes left, constants aside">];
   let dependentDialects = ["::adze::graph::AdzeDialect"];
 }
 

@@ -177,6 +177,20 @@ std::optional<Perm> TransposeRules::reshapeResultPerm(ReshapeOp op, ArrayRef<int
   return inferred <= 1 ? std::optional(out) : std::nullopt;
 }
 
+Perm TransposeRules::permBefore(ReshapeOp op, ArrayRef<int64_t> resultPerm) const {
+  SmallVector<std::pair<int64_t, const ReshapeGroups::Group *>> placed;
+  for (const ReshapeGroups::Group &group : reshapes.find(op)->second.groups)
+    placed.push_back({resultPerm[group.to.front()], &group});
+  llvm::sort(placed);
+  Perm perm(rankOf(op.getX()), -1);
+  int64_t next = 0;
+  for (auto &[place, group] : placed)
+    for (int64_t axis : group->from) perm[axis] = next++;
+  for (int64_t &p : perm)
+    if (p < 0) p = next++;  // an extent of 1
+  return perm;
+}
+
 std::optional<Crossing> TransposeRules::find(Operation *op, ArrayRef<int64_t> perm) const {
   using R = std::optional<Crossing>;
   Perm same(perm);
@@ -255,7 +269,7 @@ Value extentsForReshape(OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> s
   return GatherOp::create(b, loc, result, all, intConstant(b, loc, picks), 0);
 }
 
-void TransposeRules::applyReshape(ReshapeOp op, ArrayRef<int64_t> perm, const Crossing &crossing) {
+void TransposeRules::applyReshape(ReshapeOp op, ArrayRef<int64_t> perm, const Crossing &crossing) const {
   ReshapeGroups groups = *reordered(op, perm);
   Perm axes(rankOf(op.getResult()), -1);
   for (ReshapeGroups::Group &group : groups.groups) {
@@ -266,10 +280,9 @@ void TransposeRules::applyReshape(ReshapeOp op, ArrayRef<int64_t> perm, const Cr
   auto type = transposed(op.getType(), invert(crossing.resultPerm));
   Value shape = extentsForReshape(b, op.getLoc(), op.getX(), type.getShape(), axes);
   op.getShapeMutable().assign(shape);
-  reshapes[op] = std::move(groups);
 }
 
-void TransposeRules::apply(Operation *op, ArrayRef<int64_t> perm, const Crossing &crossing) {
+void TransposeRules::apply(Operation *op, ArrayRef<int64_t> perm, const Crossing &crossing) const {
   OpBuilder b(op);
   auto reorder = [&](unsigned operand, int64_t groups = 1) {
     op->setOperand(operand, reorderVector(b, op->getLoc(), op->getOperand(operand), perm, groups));

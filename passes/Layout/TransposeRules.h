@@ -35,14 +35,17 @@ class TransposeRules {
   std::optional<int64_t> permRank(mlir::Operation *op) const;
   /// nullopt when a transpose of this kind cannot or should not cross.
   std::optional<Crossing> find(mlir::Operation *op, llvm::ArrayRef<int64_t> perm) const;
+  /// The perm of x for which the result of the reshape comes as transpose(new,
+  /// resultPerm), extents of 1 aside; `find` says whether it can.
+  Perm permBefore(graph::ReshapeOp op, llvm::ArrayRef<int64_t> resultPerm) const;
   /// Renumbers axes and axis-wise operands and sets the new result type. The
   /// moved operands must have been replaced already.
-  void apply(mlir::Operation *op, llvm::ArrayRef<int64_t> perm, const Crossing &crossing);
+  void apply(mlir::Operation *op, llvm::ArrayRef<int64_t> perm, const Crossing &crossing) const;
 
  private:
   std::optional<ReshapeGroups> reordered(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm) const;
   std::optional<Perm> reshapeResultPerm(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm) const;
-  void applyReshape(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm, const Crossing &crossing);
+  void applyReshape(graph::ReshapeOp op, llvm::ArrayRef<int64_t> perm, const Crossing &crossing) const;
 
   llvm::DenseMap<mlir::Operation *, ReshapeGroups> reshapes;
 };

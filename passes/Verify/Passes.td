@@ -11,7 +11,7 @@ def VerifyPhase : Pass<"adze-verify-phase", "::mlir::ModuleOp"> {
     |---|---|
     | import, check | onnx ops only |
     | graph, precision, quantize | adze ops only, no type of the onnx dialect |
-    | layout | the same, and windowed ops in NHWC |
+    | layout | the same, and no transpose of another |
     | fuse | the same, and every compute op in exactly one adze.fusion |
     | kernel | one entry; memory instead of tensors, adze_rt instead of adze |
     | schedule | the same, and no linalg op or parallel loop left |

@@ -51,10 +51,10 @@ StringRef adzeOnly(Operation *op) {
   return anyType(op, ofOnnx) ? " with a type of the onnx dialect" : "";
 }
 
-template <typename... Ops>
-StringRef inNchw(Operation *op) {
-  bool nchw = ((isa<Ops>(op) && cast<Ops>(op).getLayout() == graph::DataLayout::NCHW) || ...);
-  return nchw ? " in NCHW" : "";
+StringRef transposedOnce(Operation *op) {
+  auto transpose = dyn_cast<graph::TransposeOp>(op);
+  bool again = transpose && transpose.getX().getDefiningOp<graph::TransposeOp>();
+  return again ? " of another" : "";
 }
 
 StringRef fused(Operation *op) {
@@ -82,10 +82,9 @@ StringRef inLoops(Operation *op) {
 
 /// The rules of a phase; none for a name that is no phase before emit.
 SmallVector<Rule> rulesOf(StringRef phase) {
-  constexpr Rule windows = inNchw<graph::ConvOp, graph::ConvTransposeOp, graph::PoolOp>;
   if (phase == "import" || phase == "check") return {onnxOnly};
   if (phase == "graph" || phase == "precision" || phase == "quantize") return {adzeOnly};
-  if (phase == "layout") return {adzeOnly, windows};
+  if (phase == "layout") return {adzeOnly, transposedOnce};
   if (phase == "fuse") return {adzeOnly, fused};
   if (phase == "kernel") return {onMemory, launched};
   if (phase == "schedule") return {onMemory, launched, inLoops};

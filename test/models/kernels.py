@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures single layers against the FMA peak of one core, and prints a table.
 
-  test/models/kernels.py [--build DIR] [--static]
+  test/models/kernels.py [--build DIR] [--static] [--kept]
 
 Each layer is a model of its own with bias and ReLU; what counts is the kernel that
 holds it. The peak is that of a loop of independent multiply-adds, measured before
-each layer, so that a machine that others use slows both."""
+each layer, so that a machine that others use slows both. With --kept, layers and
+their neighbours stay in the model's order of dimensions (docs/layout.md)."""
 
 import argparse
 import os
@@ -102,6 +103,15 @@ def matmul(random, rows, depth, columns, static):
     return f"matmul {rows}×{depth}×{columns}", model, (rows, depth), 2 * rows * depth * columns
 
 
+def compile_layer(adze, path, artifact, kept):
+    if not kept:
+        return subprocess.run([adze, "compile", path, "-o", artifact, "-q"], check=True)
+    subprocess.run([adze, "compile", path, "-o", f"{path}.mlir", "--to", "quantize", "-q"], check=True)
+    graph = pathlib.Path(f"{path}.mlir").read_text()
+    pathlib.Path(f"{path}.mlir").write_text(graph.replace("{dilations", '{adze.order = "keep", dilations'))
+    subprocess.run([adze, "compile", f"{path}.mlir", "--from", "layout", "-o", artifact, "-q"], check=True)
+
+
 def seconds_of(adze_module, artifact, x):
     loaded = adze_module.Model(artifact, threads=1)
     runs = [loaded.profile({"x": x}) for _ in range(30)]
@@ -113,6 +123,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--static", action="store_true", help="extents known at compile time")
+    parser.add_argument("--kept", action="store_true", help="convolutions in NCHW")
     args = parser.parse_args()
     build = args.build.resolve()
     os.environ.setdefault("ADZE_RT_LIBRARY", str(build / "lib/libadze_rt.so"))
@@ -121,7 +132,7 @@ def main():
 
     random = np.random.default_rng(1)
     cases = [convolution(random, *c, args.static) for c in CONVOLUTIONS]
-    cases += [matmul(random, *c, args.static) for c in MATMULS]
+    cases += [matmul(random, *c, args.static) for c in MATMULS if not args.kept]
     print("| kernel, fp32 | GFLOP/s | of the peak |\n|---|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
         source, program = f"{folder}/peak.c", f"{folder}/peak"
@@ -131,8 +142,7 @@ def main():
         for name, model, shape, flops in cases:
             path, artifact = f"{folder}/m.onnx", f"{folder}/m.adze"
             onnx.save(model, path)
-            subprocess.run([str(build / "tools/adze/adze"), "compile", path, "-o", artifact, "-q"],
-                           check=True)
+            compile_layer(str(build / "tools/adze/adze"), path, artifact, args.kept)
             peak = float(subprocess.run([program], capture_output=True, check=True).stdout)
             x = random.normal(size=shape).astype(np.float32)
             speed = flops / seconds_of(adze, artifact, x)

@@ -2,6 +2,7 @@
 
 #include "lib/Reference/Evaluate.h"
 #include "lib/Reference/Fold.h"
+#include "passes/Layout/Passes.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -612,6 +613,15 @@ Program::Program(unsigned seed, MLIRContext &context) : random(seed), b(&context
            oneOf<Type>({b.getI32Type(), b.getI64Type(), b.getIntegerType(8), b.getIntegerType(8, false)}));
   for (unsigned i = 0, n = 3 + pick(14); i < n; ++i) (this->*steps()[pick(steps().size())])();
   finish();
+  if (chance(50)) pinOrders();
+}
+
+void Program::pinOrders() {
+  module_->walk([&](Operation *op) {
+    StringRef pin = oneOf<StringRef>({"keep", "change", "change", ""});
+    if (isa<graph::AdzeDialect>(op->getDialect()) && !pin.empty())
+      op->setAttr(kOrderAttr, b.getStringAttr(pin));
+  });
 }
 
 /// The results: values that nothing uses, and one from the middle.

@@ -65,6 +65,9 @@ class Program {
   /// Something that broadcasts with `x`, and a value of its type.
   Known partner(const Known &x);
   void finish();
+  /// Pins some ops to one of their orders of dimensions, so that assignments are
+  /// tried that cost too much to be chosen.
+  void pinOrders();
 
   // Steps, each adding some ops.
   void unary(); void binary(); void compareSelect(); void integers(); void convert();

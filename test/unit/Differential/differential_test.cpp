@@ -99,7 +99,7 @@ const std::vector<MakePass> &graphPasses() {
       [] { return createRecognizeActivations(); }, [] { return createRecognizeRotary(); },
       [] { return createMergePads(); },           [] { return createFoldConvAffine(); },
       [] { return createFoldConstants(); },       [] { return createAssignLayout(); },
-      [] { return createPropagateTransposes(); }, [] { return createSimplifyGraph(); },
+      [] { return createSimplifyGraph(); },
       [] { return createPackWeights(); },         [] { return createFormFusions(); }};
   return all;
 }

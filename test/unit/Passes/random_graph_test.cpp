@@ -84,14 +84,15 @@ class RandomGraph {
   }
 
   void step() {
-    switch (pick(10)) {
+    switch (pick(11)) {
       case 0: case 1: return unary();
       case 2: case 3: return binary();
       case 4: case 5: return transpose();
       case 6: return reduce();
       case 7: return concat();
       case 8: return pick(2) ? softmax() : sliceOrPad();
-      default: return pick(2) ? matmul() : flatten();
+      case 9: return pick(2) ? pool() : matmul();
+      default: return flatten();
     }
   }
 
@@ -201,6 +202,26 @@ class RandomGraph {
     Value x = values.back();
     add<TransposeOp>(x, attr("perm", b.getDenseI64ArrayAttr(perm)), turned);
     add<MatmulOp>({x, values.back()}, {}, shape);
+  }
+
+  /// Over two neighbours along one axis.
+  void pool() {
+    size_t v = choose(), rank = shapes[v].size();
+    if (rank < 3) return;
+    SmallVector<int64_t> ones(rank - 2, 1), kernel(ones), pads(2 * (rank - 2), 0);
+    size_t axis = pick(rank - 2);
+    if (shapes[v][axis + 2] < 2) return;
+    Shape shape = shapes[v];
+    shape[axis + 2] -= 1;
+    kernel[axis] = 2;
+    auto list = [&](StringRef name, ArrayRef<int64_t> values) {
+      return attr(name, b.getDenseI64ArrayAttr(values));
+    };
+    PoolKind kind = pick(2) ? PoolKind::Max : PoolKind::Average;
+    add<PoolOp>(values[v],
+                {attr("kind", PoolKindAttr::get(b.getContext(), kind)), list("kernel", kernel),
+                 list("strides", ones), list("pads", pads), list("dilations", ones)},
+                shape);
   }
 
   /// The last two axes become one.

@@ -1,4 +1,4 @@
-// RUN: adze-opt %s --split-input-file --adze-propagate-transposes --canonicalize --cse | FileCheck %s
+// RUN: adze-opt %s --split-input-file --adze-assign-layout --canonicalize --cse | FileCheck %s
 
 // CHECK-LABEL: func.func @pair
 // CHECK-NOT: adze.transpose
