@@ -41,7 +41,9 @@ void buildGraphPipeline(OpPassManager &pm, const PipelineOptions &options) {
 
 void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (options.optLevel < kLayoutLevel) return;
-  pm.addPass(createAssignLayout());
+  AssignLayoutOptions layout;
+  layout.remarks = options.remarks;
+  pm.addPass(createAssignLayout(layout));
   pm.addPass(createFoldConstants());
   pm.addPass(createSimplifyGraph());
   cleanup(pm);

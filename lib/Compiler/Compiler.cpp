@@ -178,7 +178,7 @@ class Compilation {
     if (auto weights = dyn_cast_or_null<ElementsAttr>((*module)->removeAttr(kWeights)))
       pool->add(weights, /*layout=*/{}, bytes);
     if (*o.from > Phase::Kernel) summarize();
-    if (o.fusionRemarks) history.begin(*module);
+    if (o.remarks) history.begin(*module);
     return true;
   }
 
@@ -193,10 +193,13 @@ class Compilation {
       case Phase::Precision:
       case Phase::Quantize: return true;  // precision is what the model says
       case Phase::Layout:
-        return passes([&](OpPassManager &pm) { buildLayoutPipeline(pm, pipeline()); });
+        if (!passes([&](OpPassManager &pm) { buildLayoutPipeline(pm, pipeline()); })) return false;
+        if (o.remarks && o.optLevel >= kLayoutLevel)
+          summary.layout = takeLayoutRemarks(*module);
+        return true;
       case Phase::Fuse:
         if (!passes([&](OpPassManager &pm) { buildFusePipeline(pm, pipeline()); })) return false;
-        if (o.fusionRemarks) summary.fusion = history.remarks(*module);
+        if (o.remarks) summary.fusion = history.remarks(*module);
         if (o.keepKernelValues) keepKernelValues(*module);
         return true;
       case Phase::Kernel: return kernels();
@@ -218,7 +221,7 @@ class Compilation {
   PipelineOptions pipeline() const {
     PipelineOptions p;
     p.optLevel = o.optLevel;
-    p.remarks = o.fusionRemarks;
+    p.remarks = o.remarks;
     p.ownMemory = target->hasOwnMemory();
     return p;
   }
@@ -231,7 +234,7 @@ class Compilation {
     PassManager pm(&ctx);
     // Verification after each pass is for tests: it costs as much as the passes.
     pm.enableVerifier(o.verifyPhases);
-    if (o.fusionRemarks) pm.addInstrumentation(history.watch());
+    if (o.remarks) pm.addInstrumentation(history.watch());
     build(pm);
     return succeeded(pm.run(on)) && !diags.hasErrors();
   }
@@ -251,7 +254,7 @@ class Compilation {
       ++summary.nodes;
       if (auto node = onnxir::nodeOf(op.getLoc())) nodes.push_back(node->name);
     });
-    if (o.fusionRemarks) history.begin(*module);
+    if (o.remarks) history.begin(*module);
     return true;
   }
 
@@ -264,7 +267,7 @@ class Compilation {
     handler.setClass(ExitCode::InvalidModel, "ADZ0300");
     PassManager pm(&ctx);
     pm.addPass(createOnnxToAdze());
-    if (o.fusionRemarks) pm.addInstrumentation(history.watch());
+    if (o.remarks) pm.addInstrumentation(history.watch());
     if (mlir::failed(pm.run(*module)) || diags.hasErrors()) return false;
     if (!passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); })) return false;
     summary.roundings = roundingsOf(*module);
@@ -461,9 +464,9 @@ ExitCode countRoundings(CompileOptions options, DiagnosticEngine &diags, Roundin
   return code;
 }
 
-ExitCode explainFusion(CompileOptions options, DiagnosticEngine &diags, CompileSummary &summary) {
+ExitCode collectRemarks(CompileOptions options, DiagnosticEngine &diags, CompileSummary &summary) {
   options.to = Phase::Fuse;
-  options.fusionRemarks = true;
+  options.remarks = true;
   options.takeModule = [](ModuleOp) {};
   return compile(options, diags, summary);
 }

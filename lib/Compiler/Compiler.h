@@ -1,6 +1,7 @@
 // Options -> phases -> artifact: the library behind `adze compile`.
 #pragma once
 #include "lib/Compiler/FusionRemarks.h"
+#include "lib/Compiler/LayoutRemarks.h"
 #include "lib/Compiler/Tuning.h"
 #include "lib/Support/Diagnostics.h"
 
@@ -59,7 +60,7 @@ struct CompileOptions {
   int64_t maxNodes = 1000000;
   /// What each kernel computes is an output as well (kKernelValuePrefix).
   bool keepKernelValues = false;
-  bool fusionRemarks = false;  ///< fill CompileSummary::fusion, at the fuse phase
+  bool remarks = false;       ///< fill CompileSummary::layout and ::fusion, at these phases
   bool verifyPhases = false;  ///< check each phase's contract (tests)
   TuningHooks tuning;
   /// Called when a phase begins; for progress lines. May be null.
@@ -87,6 +88,7 @@ struct CompileSummary {
   int64_t weightBytes = 0;
   Roundings roundings;         ///< of the graph phase
   std::vector<std::pair<Phase, double>> seconds;  ///< wall time a phase
+  LayoutRemarks layout;        ///< empty unless asked for
   FusionRemarks fusion;        ///< empty unless asked for
 };
 
@@ -98,8 +100,8 @@ ExitCode compile(const CompileOptions &options, DiagnosticEngine &diags, Compile
 ExitCode countRoundings(CompileOptions options, DiagnosticEngine &diags, Roundings &roundings);
 
 /// Compiles as far as kernels are formed, writes nothing, and fills
-/// CompileSummary::fusion.
-ExitCode explainFusion(CompileOptions options, DiagnosticEngine &diags, CompileSummary &summary);
+/// CompileSummary::layout and ::fusion.
+ExitCode collectRemarks(CompileOptions options, DiagnosticEngine &diags, CompileSummary &summary);
 
 struct OpSupportRow {
   std::string domain, name;

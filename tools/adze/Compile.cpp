@@ -93,6 +93,12 @@ void printJson(const Json &json) {
   std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 
+Json allRemarks(const CompileSummary &s) {
+  Json remarks = remarksJson(s.fusion);
+  remarks["layout"] = layoutJson(s.layout);
+  return remarks;
+}
+
 void printSummary(const CompileOptions &options, const CompileSummary &s, double seconds,
                   Cli &cli) {
   struct stat file {};
@@ -112,7 +118,7 @@ void printSummary(const CompileOptions &options, const CompileSummary &s, double
                  {"weight_bytes", s.weightBytes},
                  {"seconds", seconds},
                  {"phase_seconds", phases}};
-    if (options.fusionRemarks) summary["remarks"] = remarksJson(s.fusion);
+    if (options.remarks) summary["remarks"] = allRemarks(s);
     printJson(summary);
     return;
   }
@@ -136,7 +142,7 @@ ExitCode runCompile(Options &o, Cli &cli) {
       errno != EEXIST)
     return cli.fail(ExitCode::ResourceLimit, "ADZ0803",
                     "the folder " + o.compile.dumpPhases + " cannot be made");
-  o.compile.fusionRemarks = !o.remarks.empty();
+  o.compile.remarks = !o.remarks.empty();
   alarm(o.timeout);
   auto begin = std::chrono::steady_clock::now();
   CompileSummary summary;
@@ -152,8 +158,12 @@ ExitCode runCompile(Options &o, Cli &cli) {
   alarm(0);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   if (code != ExitCode::Ok) return code;
-  if (o.remarks == "text") printRemarks(summary.fusion, std::cout);
-  if (o.remarks == "json" && !cli.json) printJson(remarksJson(summary.fusion));
+  if (o.remarks == "text") {
+    printLayout(summary.layout, std::cout);
+    std::cout << "\n";
+    printRemarks(summary.fusion, std::cout);
+  }
+  if (o.remarks == "json" && !cli.json) printJson(allRemarks(summary));
   else printSummary(o.compile, summary, took.count(), cli);
   return code;
 }

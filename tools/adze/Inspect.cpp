@@ -21,12 +21,13 @@ constexpr const char *kFooter = R"(Examples:
   adze inspect model.adze                signature, target, kernels with their nodes
   adze inspect model.adze --memory       the memory plan, buffer by buffer
   adze inspect model.onnx                signature, opsets, ops with counts
-  adze inspect model.onnx --fusion       kernels, their nodes, and why they end where they do)";
+  adze inspect model.onnx --fusion       kernels, their nodes, and why they end where they do
+  adze inspect model.onnx --layout       orders of dimensions, and what they cost)";
 
 struct Options {
   std::string file;
-  bool memory = false, nodes = false, fusion = false;
-  CompileOptions compile;  ///< for --fusion
+  bool memory = false, nodes = false, fusion = false, layout = false;
+  CompileOptions compile;  ///< for --fusion and --layout
 };
 
 Json tensorJson(const artifact::TensorInfo &t) {
@@ -246,21 +247,26 @@ ExitCode inspectModel(const Options &o, std::span<const std::byte> bytes, Cli &c
 }
 
 /// Compiles the model as far as its kernels are formed.
-ExitCode inspectFusion(Options &o, Cli &cli) {
+ExitCode inspectRemarks(Options &o, Cli &cli) {
   o.compile.model = o.file;
   CompileSummary summary;
-  ExitCode code = explainFusion(o.compile, cli.diags, summary);
+  ExitCode code = collectRemarks(o.compile, cli.diags, summary);
   if (code != ExitCode::Ok) return code;
-  if (cli.json)
-    std::cout << remarksJson(summary.fusion).dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
-  else
-    printRemarks(summary.fusion, std::cout);
+  if (cli.json) {
+    Json j = o.fusion ? remarksJson(summary.fusion) : Json::object();
+    if (o.layout) j["layout"] = layoutJson(summary.layout);
+    std::cout << j.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    return ExitCode::Ok;
+  }
+  if (o.layout) printLayout(summary.layout, std::cout);
+  if (o.layout && o.fusion) std::cout << "\n";
+  if (o.fusion) printRemarks(summary.fusion, std::cout);
   return ExitCode::Ok;
 }
 
 ExitCode runInspect(Options &o, Cli &cli) {
   cli.diags.setFile(o.file);
-  if (o.fusion) return inspectFusion(o, cli);
+  if (o.fusion || o.layout) return inspectRemarks(o, cli);
   std::string error;
   auto file = MappedFile::open(o.file, error);
   if (!file) return cli.fail(ExitCode::InvalidModel, "ADZ0801", error);
@@ -279,9 +285,10 @@ void addInspect(CLI::App &app, Cli &cli) {
   verb->add_flag("--memory", o->memory, "The memory plan");
   verb->add_flag("--nodes", o->nodes, "Every ONNX node and the kernel that computes it");
   verb->add_flag("--fusion", o->fusion, "Of a model: its kernels, and why they end where they do");
-  verb->add_option("--cpu", o->compile.cpu, "With --fusion: native, or LLVM's name of a CPU")
+  verb->add_flag("--layout", o->layout, "Of a model: the orders of its ops' dimensions, and what they cost");
+  verb->add_option("--cpu", o->compile.cpu, "With --fusion and --layout: native, or LLVM's name of a CPU")
       ->capture_default_str();
-  verb->add_option("-O,--opt-level", o->compile.optLevel, "With --fusion: as of `adze compile`")
+  verb->add_option("-O,--opt-level", o->compile.optLevel, "With --fusion and --layout: as of `adze compile`")
       ->check(CLI::Range(0, 3))
       ->capture_default_str();
   addCommon(*verb, cli);

@@ -1,5 +1,7 @@
 #include "tools/adze/Remarks.h"
 
+#include <algorithm>
+
 namespace adze::cli {
 
 Json remarksJson(const FusionRemarks &remarks) {
@@ -53,6 +55,45 @@ void printRemarks(const FusionRemarks &remarks, std::ostream &out) {
   rows = {{"node", "op", "no kernel of its own, because"}};
   for (const RemarkNode &n : remarks.nodes)
     if (n.kernel < 0) rows.push_back({printable(n.name, 60), printable(n.opType, 40), n.why});
+  if (rows.size() > 1) out << "\n" << formatTable(rows);
+}
+
+Json layoutJson(const LayoutRemarks &remarks) {
+  Json regions = Json::array();
+  for (const LayoutRegion &r : remarks) {
+    Json ops = Json::array(), transposes = Json::array();
+    for (const LayoutOp &op : r.ops)
+      ops.push_back({{"op", op.op}, {"node", op.node}, {"order", op.changed ? "change" : "keep"},
+                     {"keep", op.keep}, {"change", op.change}});
+    for (const LayoutTranspose &t : r.transposes)
+      transposes.push_back({{"of", t.node}, {"cycles", t.cycles}});
+    regions.push_back({{"cycles", r.cycles}, {"keep", r.keep}, {"change", r.change},
+                       {"ops", ops}, {"transposes", transposes}});
+  }
+  return regions;
+}
+
+void printLayout(const LayoutRemarks &remarks, std::ostream &out) {
+  std::vector<std::vector<std::string>> regions{
+      {"region", "ops", "changed", "transposes", "cycles", "all kept", "all changed"}};
+  std::vector<std::vector<std::string>> rows{
+      {"region", "what", "ONNX node", "order", "cycles kept", "changed"}};
+  for (size_t i = 0; i < remarks.size(); ++i) {
+    const LayoutRegion &r = remarks[i];
+    std::string number = std::to_string(i);
+    auto changed = std::count_if(r.ops.begin(), r.ops.end(), [](auto &op) { return op.changed; });
+    regions.push_back({number, std::to_string(r.ops.size()), std::to_string(changed),
+                       std::to_string(r.transposes.size()), std::to_string(r.cycles),
+                       std::to_string(r.keep), std::to_string(r.change)});
+    for (const LayoutOp &op : r.ops)
+      if (op.keep != op.change)
+        rows.push_back({number, op.op, printable(op.node, 60), op.changed ? "changed" : "kept",
+                        std::to_string(op.keep), std::to_string(op.change)});
+    for (const LayoutTranspose &t : r.transposes)
+      rows.push_back({number, "transpose of result", printable(t.node, 60), "",
+                      std::to_string(t.cycles), ""});
+  }
+  out << formatTable(regions);
   if (rows.size() > 1) out << "\n" << formatTable(rows);
 }
 
