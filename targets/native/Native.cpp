@@ -109,19 +109,16 @@ bool Cpu::has(std::string_view feature) const {
 }
 
 FailureOr<Cpu> describeCpu(const std::string &name, DiagnosticEngine &diags) {
-  Cpu cpu;
-  cpu.isNative = isNative(name);
-  cpu.triple = llvm::sys::getDefaultTargetTriple();
-  cpu.name = cpu.isNative ? llvm::sys::getHostCPUName().str() : name;
-  FailureOr<std::vector<std::string>> features =
-      cpu.isNative ? nativeFeatures() : featuresOf(cpu.triple, name);
-  if (failed(features)) {
-    diags.error(ExitCode::Usage, "ADZ0401", "unknown CPU '" + name + "'",
-                "use --cpu=native, or a name that `clang -mcpu=help` lists");
-    return failure();
-  }
-  cpu.features = *features;
-  return cpu;
+  std::string here = llvm::sys::getDefaultTargetTriple();
+  if (isNative(name)) return Cpu{here, llvm::sys::getHostCPUName().str(), nativeFeatures(), true};
+  // A name says its architecture; this machine's comes first.
+  for (const std::string &triple : {here, std::string("x86_64-unknown-linux-gnu"),
+                                    std::string("aarch64-unknown-linux-gnu")})
+    if (FailureOr<std::vector<std::string>> features = featuresOf(triple, name); succeeded(features))
+      return Cpu{triple, name, *features, false};
+  diags.error(ExitCode::Usage, "ADZ0401", "unknown CPU '" + name + "'",
+              "use --cpu=native, or a name that `clang -mcpu=help` lists for x86-64 or AArch64");
+  return failure();
 }
 
 schedule::MachineModel machineOf(const Cpu &cpu) {
