@@ -32,8 +32,23 @@ KERNELS = {
     "tf32x3-mma-small": f"{SQUARE} --multiply=tf32x3 --types=f32,f32,f32 --block=128,64,32 --warp=32,32 --stages=4 --round-sums",
     "tf32x3-mma-cut": f"{SQUARE} --multiply=tf32x3 --types=f32,f32,f32 --block=128,128,16 --warp=64,64 --stages=4",
     "tf32x3-split": "--shape=512,512,8192 --multiply=tf32x3 --types=f32,f32,f32 --block=64,64,32 --warp=32,32 --stages=4 --split=4 --round-sums",
+    "tf32x3-wgmma": f"{SQUARE} --chip=sm_90a --wgmma --multiply=tf32x3 --types=f32,f32,f32 --block=128,128 --stages=3",
+    "tf32x3-wgmma-4": f"{SQUARE} --chip=sm_90a --wgmma --multiply=tf32x3 --types=f32,f32,f32 --block=128,128 --stages=4",
+    "tf32x3-wgmma-k": f"{SQUARE} --chip=sm_90a --wgmma --multiply=tf32x3 --types=f32,f32,f32 --block=128,128 --stages=3 --b=along-k",
     "s8-mma": f"{SQUARE} --multiply=s8 --types=i8,i8,i32 --block=128,128,64 --warp=64,64 --stages=4 --b=along-k",
 }
+# As models have them: microseconds count.
+F32 = "--types=f32,f32,f32"
+TILES = {
+    "64": "--multiply=tf32x3 --round-sums --block=64,64,32 --warp=32,32 --stages=3",
+    "64-slices": "--multiply=tf32x3 --round-sums --block=64,64,64 --warp=32,32 --slices=4 --stages=3",
+    "32": "--multiply=tf32x3 --round-sums --block=32,32,32 --warp=16,16 --stages=4",
+    "32-slices": "--multiply=tf32x3 --round-sums --block=32,32,64 --warp=16,16 --slices=4 --stages=3",
+    "32-slices-8": "--multiply=tf32x3 --round-sums --block=32,32,128 --warp=32,16 --slices=8 --stages=3",
+    "wgmma": "--chip=sm_90a --wgmma --multiply=tf32x3 --block=64,64 --stages=4",
+}
+for shape in ("3136,64,576", "784,128,1152", "49,512,2304", "40,60,2880", "6400,32,144"):
+    KERNELS |= {f"small-{shape.replace(',', 'x')}-{name}": f"--shape={shape} {F32} {options}" for name, options in TILES.items()}
 ATTENTION = "--attention=4,16,16,4096,4096,128"
 KERNELS |= {
     "attention-f16": f"{ATTENTION} --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0",
@@ -165,7 +180,8 @@ class Bench:
         s, d = self.spec, self.device
         a, a_values = self.factor(s["m"], s["a"], s["types"][0], 1)
         b, b_values = self.factor(s["n"], s["b"], s["types"][1], 2)
-        out = np.zeros((s["batch"], s["m"], s["n"]), result_type(s["types"][2]))
+        splits = s.get("splits", 1)
+        out = np.zeros((s["batch"], splits, s["m"], s["n"]), result_type(s["types"][2]))
         bias = np.zeros(s["n"], np.float32)
         pa, pb, pc, pbias = d.upload(a), d.upload(b), d.upload(out), d.upload(bias)
         if "maps" in s:
@@ -182,7 +198,7 @@ class Bench:
         error = d.launch(self.module, s["entry"], (blocks, 1, 1), (s["threads"], 1, 1), s["shared"], arguments)
         if error:
             return print(f"{self.name}: {error}")
-        got = from_bits(d.download(pc, out), s["types"][2])
+        got = from_bits(d.download(pc, out), s["types"][2]).sum(1)
         # Some rows and columns, against double precision.
         rng = np.random.default_rng(3)
         rows, columns = (np.sort(rng.choice(s[x], min(s[x], 64), replace=False)) for x in "mn")

@@ -29,6 +29,7 @@ cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k; queries,keys"
 cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparated);
 cl::opt<int64_t> stages("stages", cl::init(3));
 cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
+cl::opt<int64_t> slices("slices", cl::desc("warps that share k"), cl::init(1));
 cl::opt<int64_t> raster("raster", cl::desc("rows of tiles taken together"), cl::init(8));
 cl::opt<bool> hopper("wgmma", cl::desc("the kernel for sm_90a that loads through tensor maps"));
 cl::opt<bool> roundSums("round-sums", cl::desc("round partial sums to nearest"));
@@ -101,7 +102,7 @@ Built buildHopper(Kit &kit, const MatmulSpec &s, std::string &error) {
 Built buildProduct(Kit &kit, const MatmulSpec &s, std::string &error) {
   MatmulKernel k;
   k.multiply = multiply, k.chip = chipNumber(), k.stages = stages, k.splitK = split;
-  k.rasterGroup = raster, k.roundSums = roundSums;
+  k.sliceK = slices, k.rasterGroup = raster, k.roundSums = roundSums;
   if (block.size() == 3) k.blockM = block[0], k.blockN = block[1], k.blockK = block[2];
   if (warp.size() == 2) k.warpM = warp[0], k.warpN = warp[1];
   return {buildMatmulFunction(kit, "product", k, s, error),
@@ -110,9 +111,20 @@ Built buildProduct(Kit &kit, const MatmulSpec &s, std::string &error) {
                              {"split_bytes", splitBytes(k, s.batch, s.m, s.n)}}};
 }
 
+Built buildSplit(Kit &kit, MatmulSpec &s, std::string &error) {
+  HopperSplitKernel k;
+  k.stages = stages, k.splitK = s.splits = split, k.rasterGroup = raster;
+  if (block.size() >= 2) k.blockM = block[0], k.blockN = block[1];
+  Built b{buildMatmulFunction(kit, "product", k, s, error),
+          llvm::json::Object{{"blocks", blockCount(k, s.batch, s.m, s.n)}, {"split_bytes", 0}, {"splits", split.getValue()}}};
+  if (b.function) b.launch["threads"] = b.function.getKnownBlockSizeAttr()[0];
+  return b;
+}
+
 Built buildMatmul(Kit &kit, std::string &error) {
   MatmulSpec s = matmulSpec(kit);
-  Built b = hopper ? buildHopper(kit, s, error) : buildProduct(kit, s, error);
+  bool isSplit = hopper && multiply == Multiply::TF32x3;
+  Built b = isSplit ? buildSplit(kit, s, error) : hopper ? buildHopper(kit, s, error) : buildProduct(kit, s, error);
   b.launch["batch"] = s.batch, b.launch["m"] = s.m, b.launch["n"] = s.n, b.launch["k"] = s.k;
   b.launch["types"] = llvm::json::Array{types[0], types[1], types[2]};
   b.launch["a"] = aLayout.getValue(), b.launch["b"] = bLayout.getValue();

@@ -32,9 +32,12 @@ static Value pieceOf(Kit &kit, Value group) {
 }
 
 Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool isA,
-                     const Lane &lane, Value firstRow, int64_t rows)
+                     const Lane &lane, Value firstRow, int64_t rows, Value firstStep)
     : tile_(tile), multiply_(multiply), isA_(isA), rows_(rows) {
   int64_t lineBytes = tile.lineBytes();
+  // Lines that the first step is below; the swizzle sees no difference.
+  int64_t stepLines = 32 / tile.elementBytes;
+  Value below = firstStep ? kit.mul(firstStep, stepLines * lineBytes) : Value();
   if (tile.isReadByPieces()) {
     int64_t count = tile.pieceRows;
     Value own = pieceOf(kit, lane.group);
@@ -42,8 +45,9 @@ Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool i
     Value line = tile.pairsK ? kit.mul(lane.inGroup, 2) : lane.inGroup;
     Value row = kit.add(kit.mul(own, count), firstRow);
     Value piece = tile.swizzle(kit, line, kit.div(row, 4));
-    offsets_.push_back(kit.add(kit.mul(line, lineBytes),
-                               kit.add(kit.mul(piece, 16), kit.mul(kit.rem(row, 4), 4))));
+    Value offset = kit.add(kit.mul(line, lineBytes),
+                           kit.add(kit.mul(piece, 16), kit.mul(kit.rem(row, 4), 4)));
+    offsets_.push_back(below ? kit.add(offset, below) : offset);
     return;
   }
   lanePart_ = isA ? lane.group : kit.mul(lane.inGroup, 2);
@@ -57,6 +61,8 @@ Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool i
   Value start = kit.mul(line, lineBytes);
   if (tile.alongK) start = kit.add(start, kit.mul(firstRow, lineBytes));
   else piece = kit.add(piece, kit.div(firstRow, 16 / tile.elementBytes));
+  if (below && tile.alongK) piece = kit.add(piece, kit.mul(firstStep, 2));
+  else if (below) start = kit.add(start, below);
   int64_t count = tile.alongK ? lineBytes / 32 : rows / 16;
   for (int64_t i = 0; i < count; ++i) {
     Value at = tile.swizzle(kit, line, kit.add(piece, 2 * i));

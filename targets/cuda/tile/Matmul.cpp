@@ -2,6 +2,8 @@
 #include "targets/cuda/tile/Tile.h"
 #include "targets/cuda/tile/Work.h"
 
+#include <algorithm>
+
 using namespace mlir;
 
 namespace adze::cuda {
@@ -19,6 +21,9 @@ bool isAsync(const MatmulKernel &k, const MatmulProblem &p) {
          TileCopy::canBeAsync(p.b, tileOf(k, p.b, k.blockN, k.warpN), p.n, p.k);
 }
 
+/// Of those that multiply one part of a tile's k.
+int64_t warpsOfTile(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN); }
+
 int64_t stageBytes(const MatmulKernel &k) {
   return (k.blockM + k.blockN) * k.blockK * bytesOf(k.multiply);
 }
@@ -33,15 +38,20 @@ class MatmulBuilder {
         aTile_(tileOf(k_, p_.a, k_.blockM, k_.warpM)), bTile_(tileOf(k_, p_.b, k_.blockN, k_.warpN)),
         aCopy_(kit, p_.a, aTile_, p_.m, p_.k, work_.batch, work_.firstRow, threads(k_)),
         bCopy_(kit, p_.b, bTile_, p_.n, p_.k, work_.batch, work_.firstColumn, threads(k_)),
-        warpRow_(kit.mul(kit.div(warp(), k_.blockN / k_.warpN), k_.warpM)),
-        warpColumn_(kit.mul(kit.rem(warp(), k_.blockN / k_.warpN), k_.warpN)),
-        a_(kit, aTile_, k_.multiply, true, lane_, warpRow_, k_.warpM),
-        b_(kit, bTile_, k_.multiply, false, lane_, warpColumn_, k_.warpN) {}
+        slice_(kit.div(warp(), tileWarps())), inTile_(kit.rem(warp(), tileWarps())),
+        warpRow_(kit.mul(kit.div(inTile_, k_.blockN / k_.warpN), k_.warpM)),
+        warpColumn_(kit.mul(kit.rem(inTile_, k_.blockN / k_.warpN), k_.warpN)),
+        a_(kit, aTile_, k_.multiply, true, lane_, warpRow_, k_.warpM, firstStep()),
+        b_(kit, bTile_, k_.multiply, false, lane_, warpColumn_, k_.warpN, firstStep()) {}
 
   void build();
 
  private:
   Value warp() { return kit_.shr(kit_.thread(), 5); }
+  int64_t tileWarps() const { return warpsOfTile(k_); }
+  /// 32 bytes of k, of a tile's, that a warp multiplies.
+  int64_t ownSteps() const { return k_.blockK * bytesOf(k_.multiply) / 32 / k_.sliceK; }
+  Value firstStep() { return k_.sliceK == 1 ? Value() : kit_.mul(slice_, ownSteps()); }
   Value zero() {
     return k_.multiply == Multiply::S8 ? kit_.i32(0) : kit_.f32(0);
   }
@@ -60,6 +70,8 @@ class MatmulBuilder {
   SmallVector<Value> asyncLoop();
   SmallVector<Value> registerLoop();
   void reduceSplits(ValueRange sums);
+  void reduceSlices(ValueRange sums);
+  void finishSplit(ValueRange sums);
   Value countArrivals();
   void finish(ValueRange sums);
 
@@ -72,6 +84,7 @@ class MatmulBuilder {
   Value shared_;
   SharedTile aTile_, bTile_;
   TileCopy aCopy_, bCopy_;
+  Value slice_, inTile_;  ///< of the warp: its part of k, its number among those of one part
   Value warpRow_, warpColumn_;
   Fragments a_, b_;
 };
@@ -94,7 +107,7 @@ void MatmulBuilder::startCopies(Value number, Value step) {
 
 SmallVector<Value> MatmulBuilder::multiply(Value stage, SmallVector<Value> sums) {
   SmallVector<Value> part = k_.roundSums ? zeros() : sums;
-  for (int64_t step = 0; step < k_.blockK * bytesOf(k_.multiply) / 32; ++step)
+  for (int64_t step = 0; step < ownSteps(); ++step)
     multiplyTiles(kit_, instruction_, a_.load(kit_, stage, step), b_.load(kit_, bStage(stage), step),
                   part);
   if (!k_.roundSums) return part;
@@ -213,8 +226,41 @@ void MatmulBuilder::reduceSplits(ValueRange sums) {
 
 void MatmulBuilder::build() {
   SmallVector<Value> sums = isAsync(k_, p_) ? asyncLoop() : registerLoop();
+  if (k_.sliceK == 1) return finishSplit(sums);
+  reduceSlices(sums);
+}
+
+void MatmulBuilder::finishSplit(ValueRange sums) {
   if (k_.splitK == 1 || k_.splitsApart) return finish(sums);
   reduceSplits(sums);
+}
+
+/// The warps of the first slice add the sums of the others, which pass them through the stages'
+/// memory, and go on.
+void MatmulBuilder::reduceSlices(ValueRange sums) {
+  int64_t quads = static_cast<int64_t>(sums.size()) / 4, width = tileWarps() * 32 * 16;
+  Type type = VectorType::get(4, sums[0].getType());
+  Value own = kit_.mul(kit_.add(kit_.mul(inTile_, 32), lane_.number), 16);
+  if (isAsync(k_, p_)) kit_.create<NVVM::CpAsyncWaitGroupOp>(0);
+  kit_.barrier();
+  Value isFirst = kit_.equal(slice_, kit_.i32(0));
+  Value slot = kit_.offset(shared_, kit_.mul(kit_.sub(slice_, kit_.i32(1)), quads * width));
+  kit_.when(isFirst, [] {}, [&] {
+    for (int64_t q = 0; q < quads; ++q)
+      kit_.store(kit_.vector(sums.slice(4 * q, 4)), kit_.offset(kit_.offset(slot, own), q * width), 16);
+  });
+  kit_.barrier();
+  kit_.when(isFirst, [&] {
+    SmallVector<Value> all(sums);
+    for (int64_t n = 0; n < (k_.sliceK - 1) * quads; ++n) {
+      Value part = kit_.load(type, kit_.offset(kit_.offset(shared_, own), n * width), 16);
+      for (int64_t i = 0; i < 4; ++i) {
+        Value &s = all[n % quads * 4 + i];
+        s = sum(s, kit_.element(part, i));
+      }
+    }
+    finish(all);
+  });
 }
 
 bool isPowerOfTwo(int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
@@ -239,20 +285,23 @@ std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o,
 
 std::optional<std::string> whyNot(const MatmulKernel &k, const MatmulProblem &p) {
   if (!findInstruction(k.multiply, k.chip)) return "the chip has no " + nameOf(k.multiply).str() + " products";
+  if (k.sliceK < 1 || k.blockK * bytesOf(k.multiply) / 32 % k.sliceK != 0) return "warps do not share k evenly";
   if (auto why = whyNotFactor(k, p.a, k.blockM, k.warpM, p.m, p.k)) return "A: " + *why;
   if (auto why = whyNotFactor(k, p.b, k.blockN, k.warpN, p.n, p.k)) return "B: " + *why;
   if (threads(k) > 1024) return "a block has over 1024 threads";
   if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1) return "stages, splits or groups are too few";
   if (k.splitK > 1 && !k.splitsApart && (!p.partialSums || !p.counters)) return "splitting k needs memory";
+  if (k.sliceK > 1 && k.splitK > 1 && !k.splitsApart) return "warps and blocks both share k";
   if (k.roundSums && k.multiply == Multiply::S8) return "integer sums are not rounded";
   if (sharedBytes(k, p) > sharedLimit(k.chip)) return "the stages need too much shared memory";
   return std::nullopt;
 }
 
-int64_t threads(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN) * 32; }
+int64_t threads(const MatmulKernel &k) { return warpsOfTile(k) * k.sliceK * 32; }
 
 int64_t sharedBytes(const MatmulKernel &k, const MatmulProblem &p) {
-  return stageBytes(k) * (isAsync(k, p) ? k.stages : 2);
+  int64_t slices = (k.sliceK - 1) * k.blockM * k.blockN * 4;
+  return std::max(stageBytes(k) * (isAsync(k, p) ? k.stages : 2), slices);
 }
 
 int64_t blockCount(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {

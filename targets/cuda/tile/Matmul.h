@@ -22,6 +22,7 @@ struct MatmulKernel {
   int chip = 80;                     ///< 80 for sm_80; below, copies go through registers
   int64_t blockM = 128, blockN = 128, blockK = 32;
   int64_t warpM = 64, warpN = 64;
+  int64_t sliceK = 1;                ///< warps that share the k of one tile of a warp, for small products
   int64_t stages = 3;                ///< tiles of k in shared memory at once
   int64_t splitK = 1;                ///< blocks that share the k of one tile
   /// Each of these blocks gives its sums to the epilogue by themselves, as those of

@@ -40,9 +40,10 @@ struct Lane {
 /// stands for is free, as long as the sums are stored to match.
 class Fragments {
  public:
-  /// Of the rows from `firstRow` on, `rows` of them; firstRow is a multiple of it.
+  /// Of the rows from `firstRow` on, `rows` of them; firstRow is a multiple of it. Steps count from
+  /// `firstStep` on; null: 0.
   Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool isA, const Lane &lane,
-            Value firstRow, int64_t rows);
+            Value firstRow, int64_t rows, Value firstStep = {});
 
   struct Registers {
     /// By tile of 16 (A) or 8 (B) rows: 4 or 2 i32. For TF32x3 `small` has what

@@ -192,6 +192,29 @@ TEST_CASE("warps of 16 rows or columns", "[Cuda]") {
         }
 }
 
+TEST_CASE("warps that share k", "[Cuda]") {
+  struct Case {
+    Multiply multiply;
+    const char *types;
+    int64_t depth, slices, warp, split;
+  };
+  const Case cases[] = {{Multiply::TF32x3, "f32 f32 f32", 32, 2, 32, 1}, {Multiply::TF32x3, "f32 f32 f32", 64, 4, 16, 1},
+                        {Multiply::F16, "f16 f16 f16", 64, 4, 16, 1},    {Multiply::F16, "f32 f32 f32", 32, 2, 32, 1},
+                        {Multiply::S8, "i8 i8 i32", 64, 2, 32, 1},       {Multiply::TF32, "f32 f32 f32", 32, 4, 32, 1}};
+  for (const Case &c : cases)
+    for (auto a : {FactorLayout::AlongK, FactorLayout::AlongRows})
+      for (auto b : {FactorLayout::AlongK, FactorLayout::AlongRows}) {
+        if (c.multiply == Multiply::S8 && (int(a) || int(b))) continue;
+        MatmulKernel k = small(c.multiply, c.depth);
+        k.blockM = 32, k.warpM = k.warpN = c.warp, k.sliceK = c.slices, k.roundSums = c.multiply == Multiply::TF32x3;
+        INFO(nameOf(c.multiply).str() << " " << c.types << " " << c.slices << " " << int(a) << int(b));
+        checkRun(runMatmul(k, shape(40, 76, 200, a, b), c.types, 2));
+      }
+  MatmulKernel k = small(Multiply::TF32, 32);
+  k.sliceK = 3;
+  CHECK(runMatmul(k, shape(8, 8, 8), "f32 f32 f32").error == "warps do not share k evenly");
+}
+
 TEST_CASE("schedules that cannot be say why", "[Cuda]") {
   auto why = [](MatmulKernel k, const char *types = "f32 f32 f32", FactorLayout b = FactorLayout::AlongRows) {
     return runMatmul(k, shape(64, 64, 64, FactorLayout::AlongK, b), types).error;
