@@ -87,7 +87,7 @@ void HopperBuilder::load(const HopperFactor &factor, const WarpgroupTile &tile, 
 
 /// One thread keeps the ring full.
 void HopperBuilder::produce() {
-  kit_.create<NVVM::SetMaxRegisterOp>(kProducerRegisters, NVVM::SetMaxRegisterAction::decrease);
+  takeRegisters(kit_, consumers(), kProducerRegisters, true);
   kit_.when(kit_.equal(thread_, kit_.i32(0)), [&] {
     RingSlot first = firstSlot(kit_, true);
     forEachTile({first.number, first.phase}, [&](const Work &work, ValueRange carried) {
@@ -128,7 +128,7 @@ void HopperBuilder::release(Value slot, Value condition) {
 void HopperBuilder::consume() {
   // Of 64 Ki registers, for 128 threads a warpgroup; at most 232.
   int64_t registers = consumers() == 3 ? 152 : 232;
-  kit_.create<NVVM::SetMaxRegisterOp>(registers, NVVM::SetMaxRegisterAction::increase);
+  takeRegisters(kit_, consumers(), registers, false);
   Value group = kit_.sub(kit_.shr(thread_, 7), kit_.i32(1));
   Value zero = k_.multiply == Multiply::S8 ? kit_.i32(0) : kit_.f32(0);
   RingSlot first = firstSlot(kit_, false);

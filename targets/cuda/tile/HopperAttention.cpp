@@ -111,7 +111,7 @@ void HopperAttentionBuilder::load(Value map, const WarpgroupTile &tile, Value at
 
 /// One thread loads the queries, then keeps the rings full.
 void HopperAttentionBuilder::produce() {
-  kit_.create<NVVM::SetMaxRegisterOp>(24, NVVM::SetMaxRegisterAction::decrease);
+  takeRegisters(kit_, k_.groups, 24, true);
   kit_.when(kit_.equal(thread_, zero_), [&] {
     expectBytes(kit_, barriers_, k_.groups * qTile_.bytes());
     for (int64_t g = 0; g < k_.groups; ++g)
@@ -237,8 +237,8 @@ SmallVector<Value> HopperAttentionBuilder::step(Value step, ValueRange carried) 
 }
 
 void HopperAttentionBuilder::consume() {
-  constexpr int kRegisters[] = {240, 240, 160};  // by warpgroups; with 24 of the loading one's
-  kit_.create<NVVM::SetMaxRegisterOp>(kRegisters[k_.groups - 1], NVVM::SetMaxRegisterAction::increase);
+  // With 24 of the loading warpgroup's.
+  takeRegisters(kit_, k_.groups, k_.groups == 3 ? 160 : 240, false);
   group_ = kit_.sub(kit_.shr(thread_, 7), kit_.i32(1));
   State state;
   state.keys = state.values = firstSlot(kit_, false);

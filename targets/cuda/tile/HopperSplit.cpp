@@ -110,7 +110,7 @@ void HopperSplitBuilder::split(Value slot) {
 
 /// stages - 1 tiles are on their way while one is split.
 void HopperSplitBuilder::produce() {
-  kit_.create<NVVM::SetMaxRegisterOp>(104, NVVM::SetMaxRegisterAction::decrease);
+  takeRegisters(kit_, groups(), 104, true);
   const Extent &rows = sides_.registersAreB ? p_.n : p_.m, &others = sides_.registersAreB ? p_.m : p_.n;
   Value firstRow = sides_.registersAreB ? work_.firstColumn : work_.firstRow;
   Value firstOther = sides_.registersAreB ? work_.firstRow : work_.firstColumn;
@@ -165,8 +165,8 @@ SmallVector<Value> HopperSplitBuilder::multiply(Value slot, const Fragments &fra
 }
 
 void HopperSplitBuilder::consume() {
-  constexpr int kRegisters[] = {200, 200, 128};  // by warpgroups; with 104 of the loading one's
-  kit_.create<NVVM::SetMaxRegisterOp>(kRegisters[groups() - 1], NVVM::SetMaxRegisterAction::increase);
+  // With 104 of the loading warpgroup's.
+  takeRegisters(kit_, groups(), groups() == 3 ? 128 : 200, false);
   Value warp = kit_.sub(kit_.shr(thread_, 5), kit_.i32(kLoaders / 32));
   Fragments fragments(kit_, rTile_, Multiply::TF32x3, true, lane_, kit_.mul(warp, 16), 16);
   RingSlot first = firstSlot(kit_, false);

@@ -101,6 +101,11 @@ SmallVector<Value> awaitProducts(Kit &kit, int64_t pending, ValueRange sums) {
   return assembly(kit, text, SmallVector<Type>(sums.getTypes()), sums, {});
 }
 
+void takeRegisters(Kit &kit, int64_t groups, int64_t count, bool loads) {
+  using Action = NVVM::SetMaxRegisterAction;
+  if (groups > 1) kit.create<NVVM::SetMaxRegisterOp>(count, loads ? Action::decrease : Action::increase);
+}
+
 void Ring::initialise(Kit &kit, int64_t producers, int64_t consumers) const {
   for (int64_t s = 0; s < count_; ++s) {
     kit.create<NVVM::MBarrierInitOp>(full(kit, kit.i32(s)), kit.i32(producers), Value());

@@ -42,6 +42,10 @@ void commitProducts(Kit &kit);
 /// Waits until at most `pending` groups go on; the sums' values from here on.
 mlir::SmallVector<Value> awaitProducts(Kit &kit, int64_t pending, ValueRange sums);
 
+/// This warpgroup has `count` registers a thread from here on: those that load give some to the
+/// `groups` that multiply. With one of these there are enough as it is.
+void takeRegisters(Kit &kit, int64_t groups, int64_t count, bool loads);
+
 /// A place in a ring, and how often the ring has gone round, mod 2.
 struct RingSlot {
   Value number, phase;
