@@ -21,13 +21,21 @@ struct TileShape {
 };
 constexpr TileShape kTiles[] = {{128, 128, 64, 32}, {128, 64, 32, 32}, {64, 64, 32, 32},
                                 {64, 64, 16, 32},   {64, 32, 16, 32},  {32, 64, 16, 32},
-                                {32, 32, 16, 32}};
+                                {32, 32, 16, 32},   {32, 32, 16, 16},  {16, 32, 16, 32}};
+
+/// How a product is shared out: a tile's warps, the warps that share a warp's k, the
+/// blocks that share a tile's.
+struct Plan {
+  const TileShape *tile;
+  int64_t slices, split;
+  int64_t warps() const { return tile->warps() * slices; }
+};
 
 // Of an H100 with clocks at 1.7 GHz, measured: a warp alone takes 23 cycles an mma,
 // a launch that adds up what blocks summed apart 2.5 us. A multiprocessor's four
 // tensor cores begin an mma.m16n8k8 every eight cycles.
 constexpr double kWarpCycles = 20, kStepCycles = 300, kCyclesPerInstruction = 2;
-constexpr double kSumCycles = 4200, kBlockCycles = 1500;
+constexpr double kSumCycles = 4200, kBlockCycles = 1500, kSliceCycles = 500;
 constexpr int64_t kResidentWarps = 16;  ///< registers of a tile's warps leave room for so many
 
 /// 80 of "sm_80".
@@ -37,17 +45,18 @@ int chipOf(const Device &device) {
   return chip;
 }
 
-double cycles(const TileShape &t, Multiply multiply, int64_t split, const ProductSize &size,
-              const Device &device) {
+double cycles(const Plan &p, Multiply multiply, const ProductSize &size, const Device &device) {
+  const TileShape &t = *p.tile;
   double blocks = double(llvm::divideCeil(size.m, t.m)) * llvm::divideCeil(size.n, t.n) *
-                  size.batch * split;
-  double resident = std::max<int64_t>(1, kResidentWarps / t.warps());
+                  size.batch * p.split;
+  double resident = std::max<int64_t>(1, kResidentWarps / p.warps());
   double shared = std::clamp(blocks / device.multiprocessors, 1.0, resident);
   double turns = std::max(1.0, std::ceil(blocks / (device.multiprocessors * resident)));
   double rate = shared * t.warps() * t.instructions(multiply) * kCyclesPerInstruction;
-  double step = std::max(t.instructions(multiply) * kWarpCycles + kStepCycles, rate);
-  double steps = llvm::divideCeil(llvm::divideCeil(size.k, kTileK), split);
-  return turns * (steps * step + kBlockCycles) + (split > 1 ? kSumCycles : 0);
+  double latency = double(t.instructions(multiply)) / p.slices * kWarpCycles + kStepCycles;
+  double steps = llvm::divideCeil(llvm::divideCeil(size.k, kTileK), p.split);
+  double sums = (p.split > 1 ? kSumCycles : 0) + (p.slices > 1 ? kSliceCycles : 0);
+  return turns * (steps * std::max(latency, rate) + kBlockCycles) + sums;
 }
 
 }  // namespace
@@ -61,23 +70,25 @@ std::optional<Multiply> multiplyOf(StringRef products, const Device &device) {
 }
 
 MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device &device) {
-  const TileShape *best = nullptr;
-  int64_t bestSplit = 1;
+  std::optional<Plan> best;
   double least = 0;
+  int64_t slicesOfStep = kTileK * bytesOf(multiply) / 32;
   for (const TileShape &t : kTiles)
-    for (int64_t split = 1; split <= 32 && split * 2 * kTileK <= std::max(size.k, 2 * kTileK); split *= 2) {
-      double c = cycles(t, multiply, split, size, device);
-      if (best && c >= least) continue;
-      best = &t, bestSplit = split, least = c;
-    }
+    for (int64_t slices = 1; slices <= slicesOfStep && slices * t.warps() <= 8; slices *= 2)
+      for (int64_t split = 1; split <= 32 && split * 2 * kTileK <= std::max(size.k, 2 * kTileK); split *= 2) {
+        Plan plan{&t, slices, split};
+        double c = cycles(plan, multiply, size, device);
+        if (!best || c < least) best = plan, least = c;
+      }
   MatmulKernel k;
   k.multiply = multiply;
   k.chip = chipOf(device);
-  k.blockM = best->m, k.blockN = best->n, k.blockK = kTileK;
-  k.warpM = best->warpM, k.warpN = best->warpN;
+  k.blockM = best->tile->m, k.blockN = best->tile->n, k.blockK = kTileK;
+  k.warpM = best->tile->warpM, k.warpN = best->tile->warpN;
+  k.sliceK = best->slices;
   k.stages = 3;
-  k.splitK = bestSplit;
-  k.splitsApart = bestSplit > 1;
+  k.splitK = best->split;
+  k.splitsApart = best->split > 1;
   return k;
 }
 

@@ -228,6 +228,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     };
     return nameOf(k.multiply).str() + " " + by({k.blockM, k.blockN, k.blockK}) + " warp " +
            by({k.warpM, k.warpN}) + " stages " + std::to_string(k.stages) +
+           (k.sliceK > 1 ? " slices " + std::to_string(k.sliceK) : "") +
            (k.splitK > 1 ? " split " + std::to_string(k.splitK) : "");
   }
 
