@@ -87,7 +87,7 @@ private:
       if (unit.isReduction[dim])
         terms = llvm::SaturatingMultiply<uint64_t>(terms, llvm::divideCeil(size(dim), step(dim)));
     // Sizes that are not known: few terms cost a team little.
-    return hasUnknownTerms() ? std::max(terms, machine.simtWidth) : terms;
+    return hasUnknownTerms() ? std::max(terms, 2 * machine.simtWidth) : terms;
   }
 
   /// Where there are too few results for all threads, several sum up one.
@@ -100,7 +100,8 @@ private:
     int64_t results = threadsWith(-1, 1, 1), terms = depth();
     bool alongRow = schedule.vectorDim >= 0 && unit.isReduction[schedule.vectorDim];
     bool isFew = results < machine.threads / (alongRow && rowDim() < 0 ? 1 : 8);
-    if (!isFew || terms < machine.simtWidth)
+    // Along a row a few terms a thread will do; sums of whole vectors cost more to combine.
+    if (!isFew || terms < (alongRow ? machine.simtWidth / 4 : 2 * machine.simtWidth))
       return false;
     constexpr int64_t kBlock = 256;
     bool large = terms >= 2 * kBlock && results * kBlock <= machine.threads;

@@ -183,8 +183,7 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
       if (f.empty() || f->hasAttr(kHostMemoryAttr) || (!isEntry && !launched.contains(f.getNameAttr())))
         continue;
       std::string why = isEntry ? "" : whyHost(f);
-      if (why.empty()) keepCopies(f);
-      if (isEntry) uploadGlobals(f);
+      if (isEntry) keepCopies(f), uploadGlobals(f);
       f->setAttr(kDeviceAttr, UnitAttr::get(&getContext()));
       if (why.empty()) {
         ++numDevice;
@@ -211,7 +210,7 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
     }
   }
 
-  /// Copies between dense buffers need no kernel.
+  /// Copies between dense buffers need no kernel, unless they may be part of one.
   static void keepCopies(func::FuncOp f) {
     auto isDense = [](Value v) {
       auto type = cast<MemRefType>(v.getType());
