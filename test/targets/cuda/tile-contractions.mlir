@@ -43,13 +43,10 @@ func.func private @matmul(%x: memref<16384x384xf32>, %w: memref<384x64xf32>, %bi
   return
 }
 
-// Too few tiles for all multiprocessors: parts of the sums, by another kernel added up.
 // CHECK-LABEL: func.func private @conv
-// CHECK: %[[PARTS:.*]] = memref.alloc() : memref<[[N:[0-9]+]]x1x16x16x64xf32>
+// CHECK-NOT: linalg
 // CHECK: adze_rt.device_launch @device::@conv_tile_0
-// CHECK-SAME: split [[N]]"} : memref<1x16x16x32xf32>, memref<3x3x32x64xf32>, memref<[[N]]x1x16x16x64xf32>
-// CHECK-NEXT: linalg.generic
-// CHECK-SAME: ins(%[[PARTS]] :
+// CHECK-SAME: : memref<1x16x16x64xf32>, memref<1x16x16x32xf32>, memref<3x3x32x64xf32>
 func.func private @conv(%x: memref<1x16x16x32xf32>, %w: memref<3x3x32x64xf32>,
                         %y: memref<1x16x16x64xf32>) attributes {adze.device} {
   %zero = arith.constant 0.0 : f32
@@ -96,13 +93,34 @@ func.func private @small(%x: memref<4x384xf32>, %w: memref<384x64xf32>, %y: memr
   return
 }
 
+// Too few tiles for all multiprocessors: parts of long sums, by another kernel added up.
+// CHECK-LABEL: func.func private @long
+// CHECK: %[[PARTS:.*]] = memref.alloc() : memref<[[N:[0-9]+]]x64x64xf32>
+// CHECK: adze_rt.device_launch @device::@long_tile_0
+// CHECK-SAME: split [[N]]"} : memref<64x8192xf32>, memref<8192x64xf32>, memref<[[N]]x64x64xf32>
+// CHECK-NEXT: linalg.generic
+// CHECK-SAME: ins(%[[PARTS]] :
+func.func private @long(%x: memref<64x8192xf32>, %w: memref<8192x64xf32>, %y: memref<64x64xf32>)
+    attributes {adze.device} {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<64x64xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<64x8192xf32>, memref<8192x64xf32>) outs(%y : memref<64x64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
 // Rows that are known at run time only: their number is an argument, checked to fit 32 bits.
 // CHECK-LABEL: func.func private @dynamic
 // CHECK: %[[D:.*]] = memref.dim
 // CHECK: %[[N:.*]] = arith.index_cast %[[D]] : index to i32
 // CHECK: adze_rt.check %{{.*}}, "a product is too large for a GPU" {code = 7 : i32}
-// CHECK: %[[TILES:.*]] = arith.ceildivui %[[D]], %{{.*}} : index
-// CHECK: adze_rt.device_launch @device::@dynamic_tile_0 number 0 grid(%[[TILES]], %{{.*}}, %{{.*}})
+// CHECK: arith.ceildivui %[[D]], %{{.*}} : index
+// CHECK: adze_rt.device_launch @device::@dynamic_tile_0 number 0 grid(%{{.*}}, %{{.*}}, %{{.*}})
 // CHECK-SAME: : memref<?x64xf32>, memref<?x384xf32>, memref<384x64xf32>, i32
 func.func private @dynamic(%x: memref<?x384xf32>, %w: memref<384x64xf32>, %y: memref<?x64xf32>)
     attributes {adze.device} {
