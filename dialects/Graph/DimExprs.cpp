@@ -91,6 +91,12 @@ AffineExpr DimExprs::product(ArrayRef<AffineExpr> factors) {
   return result * scale;
 }
 
+/// The extent of two that are broadcast, neither of them a constant.
+AffineExpr DimExprs::broadcast(AffineExpr a, AffineExpr b) {
+  if (a == b || isCutFrom(b, a)) return a;
+  return isCutFrom(a, b) ? b : AffineExpr();
+}
+
 AffineExpr DimExprs::elementwiseDim(Operation *op, unsigned i) {
   int64_t rank = tensorType(op->getResult(0)).getRank();
   AffineExpr result = constant(1);
@@ -102,8 +108,9 @@ AffineExpr DimExprs::elementwiseDim(Operation *op, unsigned i) {
     if (e == constant(1) || e == result) continue;
     // An extent other than 1 that is known wins over one that may be 1.
     if (constantOf(e)) return e;
-    if (result != constant(1)) unknown = true;
-    result = e;
+    AffineExpr both = result == constant(1) ? e : broadcast(result, e);
+    unknown |= !both;
+    result = both ? both : e;
   }
   return unknown ? AffineExpr() : result;
 }
@@ -165,6 +172,17 @@ AffineExpr DimExprs::windowDim(Operation *op, unsigned i) {
   if (axis < 0) return dim(x, i);
   if (pool.getCeilMode()) return {};
   return windowExpr(dim(x, i), windowOf(pool, axis, pool.getKernel()[axis]));
+}
+
+AffineExpr DimExprs::sliceDim(Operation *op, unsigned i) {
+  auto slice = cast<SliceOp>(op);
+  if (constantElement(slice.getStarts(), i) != 0 || constantElement(slice.getSteps(), i) != 1) return {};
+  AffineExpr end = element(slice.getEnds(), i), extent = dim(slice.getX(), i);
+  if (end == constant(std::numeric_limits<int64_t>::max())) return extent;
+  if (!nonNegative(end) || constantOf(end) || constantOf(extent).value_or(0) < 2) return {};
+  AffineExpr cut = symbol(/*isExtent=*/true);
+  cutFrom[cut] = end;
+  return cut;
 }
 
 AffineExpr DimExprs::reshapeDim(Operation *op, unsigned i) {
@@ -242,6 +260,12 @@ SmallVector<NamedAttribute> DimExprs::describe(Value v, Exported &symbols) {
   if (!type.hasStaticShape()) {
     for (int64_t i = 0; i < type.getRank(); ++i) exprs.push_back(dim(v, i));
     add(kDimsAttr, exprs);
+    // An extent that is cut from nothing stands for itself.
+    auto from = llvm::map_to_vector(exprs, [&](AffineExpr e) {
+      AffineExpr whole = cutFrom.lookup(e);
+      return whole ? whole : e;
+    });
+    if (from != exprs) add(kCutFromAttr, from);
   } else if (type.getRank() <= 1 && isa<IntegerType>(type.getElementType()) &&
              type.getNumElements() <= 16) {
     for (int64_t i = 0; i < type.getNumElements(); ++i) exprs.push_back(element(v, i));
@@ -274,7 +298,9 @@ AffineExpr DimExprs::computeDim(Value v, unsigned i) {
   if (auto arg = dyn_cast<BlockArgument>(v)) {
     auto fusion = dyn_cast_or_null<FusionOp>(arg.getOwner()->getParentOp());
     if (fusion) return dim(fusion.getInputs()[arg.getArgNumber()], i);
-    return described(arg, kDimsAttr, i);
+    AffineExpr e = described(arg, kDimsAttr, i), from = described(arg, kCutFromAttr, i);
+    if (e && from && from != e) cutFrom[e] = from;
+    return e;
   }
   int64_t rank = type.getRank();
   using R = AffineExpr;
@@ -326,12 +352,7 @@ AffineExpr DimExprs::computeDim(Value v, unsigned i) {
         AffineExpr l = element(op.getPads(), i), r = element(op.getPads(), rank + i);
         return constantOf(l) && constantOf(r) ? dim(op.getX(), i) + l + r : R();
       })
-      .Case([&](SliceOp op) -> R {
-        bool whole = constantElement(op.getStarts(), i) == 0 &&
-                     constantElement(op.getSteps(), i) == 1 &&
-                     constantElement(op.getEnds(), i) == std::numeric_limits<int64_t>::max();
-        return whole ? dim(op.getX(), i) : R();
-      })
+      .Case([&](SliceOp op) -> R { return sliceDim(op, i); })
       .Case([&](ReduceOp op) -> R {
         int64_t axis = reducedAxis(op.getAxes(), op.getKeepdims(), tensorType(op.getX()).getRank(), i);
         return axis < 0 ? constant(1) : dim(op.getX(), axis);
@@ -390,6 +411,7 @@ AffineExpr DimExprs::elementwiseElement(Operation *op, int64_t i) {
       if (c && *c > 0 && nonNegative(args[0])) return args[0].floorDiv(*c);
       return {};
     }
+    case ElementwiseFn::Select: return args[1] == args[2] ? args[1] : AffineExpr();
     case ElementwiseFn::Max:
     case ElementwiseFn::Min: return args[0] == args[1] ? args[0] : AffineExpr();
     default: return {};

@@ -25,6 +25,8 @@ bool isNodeAttribute(Attribute attr) {
   return isa<StringAttr, TypeAttr, DenseI64ArrayAttr, DenseF32ArrayAttr, ElementsAttr>(attr);
 }
 
+bool namesExtent(StringRef name) { return !name.empty() && name != "?" && name != "-1"; }
+
 static LogicalResult verifyElement(function_ref<InFlightDiagnostic()> emitError, Type element) {
   if (isValueType(element) && !isa<NoneType>(element)) return success();
   return emitError() << "element type must be a tensor, sequence or optional, got " << element;

@@ -13,6 +13,9 @@ namespace adze::onnxir {
 bool isValueType(mlir::Type type);
 /// One of the attribute forms that onnx.node documents.
 bool isNodeAttribute(mlir::Attribute attr);
+/// Whether dimensions that `onnx.dims` gives this name have one extent: exporters
+/// write "?" and "-1" for any number of unrelated ones.
+bool namesExtent(llvm::StringRef name);
 
 // Names of the attributes on modules, arguments and results.
 inline constexpr llvm::StringLiteral kName = "onnx.name";

@@ -1,6 +1,8 @@
 #include "lib/Compiler/Signature.h"
 
+#include "dialects/Graph/DimExprs.h"
 #include "dialects/Graph/Graph.h"
+#include "dialects/Onnx/Onnx.h"
 #include "lib/Artifact/Count.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -68,9 +70,8 @@ static std::string describeTensor(Attribute row, const char *what, artifact::Ten
     if (!tensor.isDynamicDim(i)) {
       dim.value = tensor.getDimSize(i);
     } else if (symbols && i < int64_t(symbols.size())) {
-      // Exporters write "?" and "-1" for any number of unrelated dimensions.
       auto s = dyn_cast<StringAttr>(symbols[i]);
-      if (s && s.getValue() != "?" && s.getValue() != "-1") dim.symbol = s.str();
+      if (s && onnxir::namesExtent(s.getValue())) dim.symbol = s.str();
     }
     if (ranges && i < int64_t(ranges.size()) && dim.value < 0)
       if (auto range = dyn_cast<DenseI64ArrayAttr>(ranges[i]); range && range.size() == 2)
@@ -98,7 +99,11 @@ std::string recordSignature(ModuleOp module) {
     inputs.push_back(rowOf(type, entry.getArgAttrDict(i), "input" + std::to_string(i)));
   for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
     outputs.push_back(rowOf(type, entry.getResultAttrDict(i), "output" + std::to_string(i)));
-  entry.removeArgAttrsAttr();
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
+    Attribute extents = entry.getArgAttr(i, graph::DimExprs::kDimsAttr);
+    entry.setArgAttrs(i, ArrayRef<NamedAttribute>());
+    if (extents) entry.setArgAttr(i, graph::DimExprs::kDimsAttr, extents);
+  }
   entry.removeResAttrsAttr();
   module->setAttr("adze.inputs", ArrayAttr::get(module.getContext(), inputs));
   module->setAttr("adze.outputs", ArrayAttr::get(module.getContext(), outputs));

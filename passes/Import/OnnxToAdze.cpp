@@ -1,6 +1,7 @@
 // onnx.* -> adze.*, one node at a time, through the registry.
 #include "passes/Import/Passes.h"
 
+#include "dialects/Graph/DimExprs.h"
 #include "dialects/Onnx/Location.h"
 #include "dialects/Onnx/Onnx.h"
 #include "lib/Support/Diagnostics.h"
@@ -172,6 +173,47 @@ void updateSignature(func::FuncOp func) {
       FunctionType::get(func.getContext(), func.getArgumentTypes(), results));
 }
 
+/// Says of arguments which of their extents have the same name and are thus the
+/// same at run time, where a request is refused otherwise.
+void describeExtents(func::FuncOp func) {
+  Builder b(func.getContext());
+  auto nameOf = [&](unsigned arg, int64_t dim) {
+    auto names = func.getArgAttrOfType<ArrayAttr>(arg, onnxir::kDims);
+    auto name = names && dim < int64_t(names.size()) ? dyn_cast<StringAttr>(names[dim]) : StringAttr();
+    return name && onnxir::namesExtent(name.getValue()) ? name : StringAttr();
+  };
+  DenseMap<StringAttr, unsigned> symbols, uses;
+  auto forEachArgument = [&](auto visit) {
+    for (auto [arg, type] : llvm::enumerate(func.getArgumentTypes()))
+      if (auto tensor = dyn_cast<RankedTensorType>(type); tensor && !tensor.hasStaticShape())
+        visit(arg, tensor);
+  };
+  forEachArgument([&](unsigned arg, RankedTensorType type) {
+    for (int64_t i = 0; i < type.getRank(); ++i)
+      if (StringAttr name = nameOf(arg, i); name && type.isDynamicDim(i)) ++uses[name];
+  });
+  unsigned next = 0;
+  forEachArgument([&](unsigned arg, RankedTensorType type) {
+    bool shares = false;
+    SmallVector<AffineExpr> extents;
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      StringAttr name = nameOf(arg, i);
+      if (!type.isDynamicDim(i)) {
+        extents.push_back(b.getAffineConstantExpr(type.getDimSize(i)));
+        continue;
+      }
+      // Symbols at even positions are extents.
+      unsigned position = name ? symbols.try_emplace(name, next).first->second : next;
+      if (position == next) next += 2;
+      extents.push_back(b.getAffineSymbolExpr(position));
+      shares |= name && uses.lookup(name) > 1;
+    }
+    if (shares)
+      func.setArgAttr(arg, graph::DimExprs::kDimsAttr,
+                      AffineMapAttr::get(AffineMap::get(0, next, extents, func.getContext())));
+  });
+}
+
 struct OnnxToAdzePass : impl::OnnxToAdzeBase<OnnxToAdzePass> {
   void runOnOperation() override {
     Folder folder;
@@ -181,7 +223,7 @@ struct OnnxToAdzePass : impl::OnnxToAdzeBase<OnnxToAdzePass> {
       converter.convertEntry(func.getBody().front());
       numNodes += converter.numNodes;
       if (converter.anyFailed) signalPassFailure();
-      else updateSignature(func);
+      else updateSignature(func), describeExtents(func);
     }
     numFoldedBytes += folder.bytesMade();
   }

@@ -103,7 +103,8 @@ void AdzeToLinalg::runOnOperation() {
     return signalPassFailure();
   getOperation().walk([](func::FuncOp f) {
     for (unsigned i = 0; i < f.getNumArguments(); ++i)
-      for (StringRef name : {graph::DimExprs::kDimsAttr, graph::DimExprs::kElementsAttr})
+      for (StringRef name : {graph::DimExprs::kDimsAttr, graph::DimExprs::kCutFromAttr,
+                             graph::DimExprs::kElementsAttr})
         f.removeArgAttr(i, name);
   });
 }

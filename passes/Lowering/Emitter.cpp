@@ -147,10 +147,15 @@ AffineMap Emitter::broadcastMap(unsigned i, Value &v, ArrayRef<Fold> target,
   for (int64_t j = 0; j < own; ++j) {
     int64_t d = rank - own + j;
     bool one = isConstantIntValue(from[j], 1), targetOne = isConstantIntValue(target[d], 1);
-    bool same = exprs().dim(original(i), j) == targetExprs[d] || from[j] == target[d];
+    AffineExpr expr = exprs().dim(original(i), j);
+    bool same = expr == targetExprs[d] || from[j] == target[d];
     results.push_back(one && !targetOne ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(d));
     copy.push_back(one ? from[j] : target[d]);
     if (one || same) continue;
+    if (exprs().isCutFrom(expr, targetExprs[d])) {
+      checkEqual(from[j], target[d], "shapes do not broadcast");
+      continue;
+    }
     Value l = m.value(from[j]), r = m.value(target[d]);
     Value ne = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ne, l, r);
     Value isOne = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, l, index(1));

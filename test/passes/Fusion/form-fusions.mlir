@@ -240,3 +240,32 @@ func.func @overrides(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) 
   %4 = adze.softmax %3 {axis = 1 : i64, adze.fuse = "join"} : (tensor<4x8xf32>) -> tensor<4x8xf32>
   return %2, %4 : tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// -----
+
+// The first n of 512 positions are n, or do not fit: sums of n rows with them
+// have n rows, which go on together.
+// CHECK-LABEL: func.func @positions
+// CHECK: adze.fusion{{.*}} {reason = "matmul + add + add epilogue"}
+// CHECK-LABEL: func.func @one_position
+// CHECK: adze.fusion{{.*}} {reason = "matmul"}
+func.func @positions(%x: tensor<?x8xf32>, %w: tensor<8x8xf32>, %table: tensor<512x8xf32>) -> tensor<?x8xf32> {
+  %zero = adze.constant dense<0> : tensor<2xi64> : tensor<2xi64>
+  %one = adze.constant dense<1> : tensor<2xi64> : tensor<2xi64>
+  %eight = adze.constant dense<8> : tensor<1xi64> : tensor<1xi64>
+  %shape = adze.shape_of %x : (tensor<?x8xf32>) -> tensor<2xi64>
+  %s = adze.constant dense<0> : tensor<1xi64> : tensor<1xi64>
+  %e = adze.constant dense<1> : tensor<1xi64> : tensor<1xi64>
+  %n = adze.slice %shape, %s, %e, %e : (tensor<2xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<1xi64>
+  %end = adze.concat %n, %eight {axis = 0 : i64} : (tensor<1xi64>, tensor<1xi64>) -> tensor<2xi64>
+  %rows = adze.slice %table, %zero, %end, %one : (tensor<512x8xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<?x8xf32>
+  %0 = adze.matmul %x, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+  %1 = adze.elementwise add(%0, %rows) : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  %2 = adze.elementwise add(%1, %x) : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %2 : tensor<?x8xf32>
+}
+func.func @one_position(%x: tensor<?x8xf32>, %w: tensor<8x8xf32>, %rows: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %0 = adze.matmul %x, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+  %1 = adze.elementwise add(%0, %rows) : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %1 : tensor<?x8xf32>
+}

@@ -32,6 +32,20 @@ func.func @broadcast(%a: tensor<?xf32>, %b: tensor<?xf32>) -> tensor<?xi1> {
 
 // -----
 
+// An extent cut from another is that or does not fit: nothing is broadcast.
+// CHECK-LABEL: func.func @cut
+// CHECK: adze_rt.check {{.*}}, "shapes do not broadcast"
+// CHECK-NOT: scf.if
+// CHECK: return
+func.func @cut(%a: tensor<?xf32> {adze.dims = affine_map<()[s0] -> (s0)>},
+               %b: tensor<?xf32> {adze.cut_from = affine_map<()[s0] -> (s0)>, adze.dims = affine_map<()[s0, s1, s2] -> (s2)>})
+    -> tensor<?xf32> {
+  %0 = adze.elementwise add(%a, %b) : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+
+// -----
+
 // What the caller knows of its arguments' extents is used, then dropped.
 // CHECK-LABEL: func.func @described
 // CHECK-NOT: adze.dims
