@@ -38,6 +38,13 @@ Role SliceOp::getFusionRole() {
 Role ConvOp::getFusionRole() { return Role::Anchor; }
 Role ConvTransposeOp::getFusionRole() { return Role::Anchor; }
 Role MatmulOp::getFusionRole() { return Role::Anchor; }
+
+int64_t MatmulOp::rowDims() {
+  int64_t rank = cast<RankedTensorType>(getResult().getType()).getRank();
+  bool fits = cast<RankedTensorType>(getA().getType()).getRank() == rank && !getTransposeA();
+  return fits ? rank - 1 : 0;
+}
+
 Role PoolOp::getFusionRole() { return Role::Anchor; }
 
 Role ReduceOp::getFusionRole() { return Role::Anchor; }
@@ -46,6 +53,10 @@ int64_t ReduceOp::timesComputed(unsigned operand) { return operand == 0 ? 1 : 0;
 // The maximum, then the exponentials.
 Role SoftmaxOp::getFusionRole() { return Role::Anchor; }
 int64_t SoftmaxOp::timesComputed(unsigned operand) { return operand == 0 ? 2 : 0; }
+int64_t SoftmaxOp::rowDims() {
+  int64_t rank = cast<RankedTensorType>(getX().getType()).getRank();
+  return int64_t(getAxis()) == rank - 1 ? rank - 1 : 0;
+}
 
 // The mean, the variance, then the result.
 Role NormalizeOp::getFusionRole() { return Role::Anchor; }

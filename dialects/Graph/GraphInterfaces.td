@@ -20,6 +20,10 @@ def Adze_FusibleOpInterface : OpInterface<"FusibleOpInterface"> {
     }], "int64_t", "timesComputed", (ins "unsigned":$operand), "", [{
       return $_op.getFusionRole() == ::adze::graph::FusionRole::Elementwise ? 1 : 0;
     }]>,
+    InterfaceMethod<[{
+      Of an anchor, how many leading dimensions operand 0 shares with the result so
+      that a row of the one is made from the same row of the other; 0: none are.
+    }], "int64_t", "rowDims", (ins), "", [{ return 0; }]>,
     InterfaceMethod<"Steps of vector arithmetic for each element of the result.",
       "int64_t", "stepsPerElement", (ins), "", [{ return 1; }]>];
 }

@@ -221,7 +221,7 @@ def CumulativeOp : Adze_PureOp<"cumulative"> {
   let results = (outs Adze_Tensor:$result);
 }
 
-def SoftmaxOp : Adze_FusibleOp<"softmax", [], ["timesComputed"]> {
+def SoftmaxOp : Adze_FusibleOp<"softmax", [], ["timesComputed", "rowDims"]> {
   let summary = "exp(x - max) / sum along `axis`, or its logarithm";
   let arguments = (ins Adze_Tensor:$x, I64Attr:$axis, DefaultValuedAttr<BoolAttr, "false">:$log);
   let results = (outs Adze_Tensor:$result);
@@ -269,7 +269,7 @@ def NmsOp : Adze_PureOp<"nms"> {
 
 //===-- Anchors -----------------------------------------------------------===//
 
-def MatmulOp : Adze_FusibleOp<"matmul"> {
+def MatmulOp : Adze_FusibleOp<"matmul", [], ["rowDims"]> {
   let summary = "[..., M, K] x [..., K, N], batch dimensions broadcast; ranks at least 2";
   let description = [{
     transpose_a / transpose_b: that operand is stored [..., K, M] / [..., N, K].

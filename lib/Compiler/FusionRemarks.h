@@ -26,7 +26,7 @@ const char *fateName(RemarkNode::Fate fate);
 /// An op that shares the kernel of others.
 struct RemarkJoin {
   std::string op, node;      ///< node: the ONNX node's name; "" for none
-  std::string as;            ///< "epilogue", "prologue" or "chain"
+  std::string as;            ///< "epilogue", "prologue", "chain" or "rows"
   int64_t bytesSaved = 0;    ///< for each element of the value in between
   int64_t stepsAgain = 0;    ///< of arithmetic done more than once, an element
 };

@@ -1,5 +1,7 @@
 #include "passes/Fusion/FusionCost.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 
 namespace adze {
@@ -16,6 +18,22 @@ FusionCost fusionCost(Value value, int64_t steps, int64_t times, bool escapes) {
   cost.elementBits = std::max<int64_t>(8, getElementTypeOrSelf(value).getIntOrFloatBitWidth());
   cost.bytesSaved = cost.elementBits / 8 * (escapes ? 1 : 2);
   cost.stepsAgain = steps * (times - 1);
+  return cost;
+}
+
+int64_t RowBlocks::blocks(Value value, const schedule::MachineModel &machine) const {
+  int64_t elementBytes = fusionCost(value, 0, 1, false).elementBits / 8;
+  int64_t rowBytes = llvm::SaturatingMultiply<uint64_t>(columns, elementBytes);
+  return llvm::divideCeil(rows.value_or(kUnknownExtent), machine.blockRows(rowBytes, rows));
+}
+
+FusionCost RowBlocks::cost(Value value, const schedule::MachineModel &machine) const {
+  FusionCost cost = fusionCost(value, 0, 1, /*escapes=*/false);
+  int64_t all = std::max<int64_t>(1, rows.value_or(kUnknownExtent));
+  int64_t times = std::max<int64_t>(0, blocks(value, machine) - 1);
+  // Of one column, for all its elements.
+  uint64_t bytes = llvm::SaturatingMultiply<uint64_t>(again, cost.elementBits / 8 * times);
+  cost.bytesSaved -= std::min<uint64_t>(llvm::divideCeil(bytes, all), INT32_MAX);
   return cost;
 }
 

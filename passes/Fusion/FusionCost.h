@@ -7,7 +7,7 @@ namespace adze {
 
 /// Of a value that stays inside a kernel, for each of its elements.
 struct FusionCost {
-  int64_t bytesSaved = 0;   ///< not written, and not read again
+  int64_t bytesSaved = 0;   ///< not written, and not read again, less what is read more often
   int64_t stepsAgain = 0;   ///< of vector arithmetic, done more than once
   int64_t elementBits = 8;  ///< of what the steps are done on
 
@@ -20,5 +20,17 @@ struct FusionCost {
 /// that make it take `steps` steps. `escapes`: something outside reads it too,
 /// so that it is written all the same.
 FusionCost fusionCost(mlir::Value value, int64_t steps, int64_t times, bool escapes);
+
+/// Of `value`, `rows` rows of `columns` elements for each of some batches, that an
+/// op takes up block of rows by block of rows. For each block the kernel reads
+/// `again` elements a column of operands that all rows share.
+struct RowBlocks {
+  std::optional<int64_t> rows;
+  int64_t columns, again;
+  /// Blocks a batch, rows of unknown number taken for `kUnknownExtent`.
+  int64_t blocks(mlir::Value value, const schedule::MachineModel &machine) const;
+  FusionCost cost(mlir::Value value, const schedule::MachineModel &machine) const;
+};
+inline constexpr int64_t kUnknownExtent = 256;
 
 }  // namespace adze

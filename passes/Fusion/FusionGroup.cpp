@@ -63,7 +63,8 @@ std::string describeGroup(const FusionGroup &group) {
   size_t named = 0;
   for (Operation *op : group.ops) {
     if (++named > kNamed && op != group.anchor) continue;
-    if (!text.empty()) text += op == group.anchor ? " prologue, " : " + ";
+    bool takesRows = llvm::any_of(group.joins, [&](const FusionJoin &j) { return j.op == op && j.as == "rows"; });
+    if (!text.empty()) text += takesRows ? " rows, " : op == group.anchor ? " prologue, " : " + ";
     text += shortName(op);
   }
   if (named > kNamed) text += " + " + std::to_string(named - kNamed) + " more";

@@ -89,6 +89,7 @@ struct Node {
   bool seenUse = false;  ///< an op outside uses a value of it, so it has successors
   bool fusible = false;
   int64_t steps = 0;     ///< of its ops, for each element
+  int64_t anchors = 0;   ///< ops with loops of their own, which pass rows on
 };
 
 /// Whether an op may share a kernel, and why not.
@@ -125,6 +126,8 @@ class Planner {
   Verdict judge(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
   Verdict asEpilogue(Operation *op, unsigned node);
   Verdict asPrologue(Operation *op, unsigned node);
+  Verdict asRows(Operation *op, unsigned node);
+  int64_t extent(Value v, int64_t fromLast);
   void join(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
   void absorb(Operation *op, unsigned node, unsigned input, FusionJoin how);
   void absorbSiblings(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
@@ -194,7 +197,7 @@ Verdict Planner::asPrologue(Operation *op, unsigned node) {
   Value from = valueFrom(op, node);
   unsigned operand = llvm::find(op->getOperands(), from).getIndex();
   int64_t times = cast<FusibleOpInterface>(op).timesComputed(operand);
-  if (n.anchor) return refused("both have loops of their own");
+  if (n.anchor) return asRows(op, node);
   if (times == 0) return refused(shortName(op) + " reads this operand from memory");
   if (usesBy(op, node) != n.openUses || n.openUses != 1)
     return refused("the value is used elsewhere too");
@@ -203,6 +206,39 @@ Verdict Planner::asPrologue(Operation *op, unsigned node) {
     return refused("it would be computed " + Twine(times) + " times: " + Twine(cost.stepsAgain) +
                    " steps more an element, to save " + Twine(cost.bytesSaved) + " bytes");
   return {"", "prologue", cost};
+}
+
+int64_t Planner::extent(Value v, int64_t fromLast) {
+  int64_t rank = cast<RankedTensorType>(v.getType()).getRank();
+  return exprs.constantDim(v, rank - fromLast).value_or(kUnknownExtent);
+}
+
+/// An anchor takes up, block of rows by block of rows, what others compute.
+Verdict Planner::asRows(Operation *op, unsigned node) {
+  constexpr int64_t kLeastBlocks = 4;  // for threads to share
+  Node &n = nodes[node];
+  Value from = op->getOperand(0), result = op->getResult(0);
+  auto passesRows = [](Operation *o) { return cast<FusibleOpInterface>(o).rowDims() > 0; };
+  if (!passesRows(n.anchor) || !passesRows(op) || nodeOf(from) != node)
+    return refused("both have loops of their own");
+  if (machine.simtWidth) return refused("threads of the device pass no rows on");
+  if (usesBy(op, node) != n.openUses || n.openUses != 1) return refused("the value is used elsewhere too");
+  int64_t dims = cast<FusibleOpInterface>(op).rowDims(), batches = 1;
+  for (int64_t d = 0; d < dims; ++d) {
+    if (!exprs.same(from, d, result, d)) return refused("its rows are not surely the kernel's");
+    if (d + 1 < dims) batches = llvm::SaturatingMultiply<uint64_t>(batches, exprs.constantDim(from, d).value_or(1));
+  }
+  // What all rows share: the other operand of a matmul, for each column.
+  RowBlocks blocks{exprs.constantDim(from, dims - 1), extent(from, 1), 0};
+  if (auto first = dyn_cast<MatmulOp>(n.anchor); first && n.anchors == 1) blocks.again += extent(first.getA(), 1);
+  if (isa<MatmulOp>(op)) blocks.again += extent(result, 1);
+  if (blocks.rows && batches * blocks.blocks(from, machine) < kLeastBlocks)
+    return refused("there would be too few blocks of rows to share out");
+  FusionCost cost = blocks.cost(from, machine);
+  if (!cost.pays(machine) && overrideOf(op) != "join")
+    return refused("each block of rows would read operands again: " + Twine(-cost.bytesSaved) +
+                   " bytes more an element than it saves");
+  return {"", "rows", cost};
 }
 
 /// Whether `op` may join the kernel of `node`, which one of its operands is from.
@@ -234,7 +270,7 @@ unsigned Planner::newNode(Operation *op, ArrayRef<unsigned> inputs) {
 
 void Planner::join(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
   Node &n = nodes[node];
-  if (isAnchor(op)) n.anchor = op;
+  if (isAnchor(op)) n.anchor = op, ++n.anchors;
   n.level = std::max(n.level, levelAbove(inputs, node));
   if (n.fusible) n.steps += stepsOf(op);
   int64_t inner = usesBy(op, node);

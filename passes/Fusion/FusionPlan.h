@@ -9,7 +9,7 @@ namespace adze {
 /// An op that shares the kernel of another, and what that saves.
 struct FusionJoin {
   mlir::Operation *op;
-  llvm::StringLiteral as;  ///< "epilogue", "prologue" or "chain"
+  llvm::StringLiteral as;  ///< "epilogue", "prologue", "chain" or "rows"
   FusionCost cost;
 };
 
@@ -23,7 +23,8 @@ struct FusionStop {
 struct FusionGroup {
   /// In an order that defines before it uses.
   llvm::SmallVector<mlir::Operation *> ops;
-  /// The convolution, matmul, pooling, reduction or normalisation, if any.
+  /// The convolution, matmul, pooling, reduction or normalisation, if any; of some
+  /// that pass rows on the last.
   mlir::Operation *anchor = nullptr;
   llvm::SmallVector<FusionJoin> joins;
   llvm::SmallVector<FusionStop> stops;

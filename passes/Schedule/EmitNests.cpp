@@ -87,6 +87,33 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
     fallBack(op, why);
   }
 
+  /// The loop over blocks of rows, and over the members of a team; for tasks unless
+  /// it is in one. The builder is in it then.
+  static SmallVector<Value> openRows(OpBuilder &builder, Location loc, ArrayRef<Plan *> group, NestEmitter *first,
+                                     unsigned shared, int64_t rows, int64_t team, const MachineModel &machine) {
+    SmallVector<Value> lower, upper, step;
+    auto push = [&](Value end, int64_t by) {
+      lower.push_back(arith::ConstantIndexOp::create(builder, loc, 0));
+      upper.push_back(end);
+      step.push_back(arith::ConstantIndexOp::create(builder, loc, by));
+    };
+    for (unsigned d = 0; d < shared; ++d)
+      push(first->upperBound(group.front()->rowDims[d]), d + 1 == shared ? rows : 1);
+    if (team > 1)
+      push(arith::ConstantIndexOp::create(builder, loc, team), 1);
+    else if (group.front()->unit->anchor()->getParentOfType<scf::ParallelOp>()) {
+      scf::LoopNest nest = scf::buildLoopNest(builder, loc, lower, upper, step);
+      builder.setInsertionPointToStart(nest.loops.back().getBody());
+      return llvm::map_to_vector(nest.loops, [](scf::ForOp loop) { return loop.getInductionVar(); });
+    }
+    auto loop = scf::ParallelOp::create(builder, loc, lower, upper, step);
+    if (team > 1)
+      loop->setAttr("adze.team", builder.getI64IntegerAttr(team));
+    loop->setAttr("adze.grain", builder.getI64IntegerAttr(blocksPerTask(group, shared, rows, machine)));
+    builder.setInsertionPointToStart(loop.getBody());
+    return llvm::to_vector_of<Value>(loop.getInductionVars());
+  }
+
   /// One unit is a nest of its own; several run block of rows by block of rows.
   void emitGroup(SmallVectorImpl<Plan *> &group, unsigned shared, const MachineModel &machine) {
     int64_t team = 1;
@@ -120,31 +147,15 @@ struct EmitNests : impl::EmitNestsBase<EmitNests> {
       emitters.front()->emit();
     } else {
       int64_t rows = team > 1 ? 1 : rowsPerBlock(group, shared, machine);
-      SmallVector<Value> lower, upper, step;
-      for (unsigned d = 0; d < shared; ++d) {
-        lower.push_back(arith::ConstantIndexOp::create(builder, loc, 0));
-        upper.push_back(emitters.front()->upperBound(group.front()->rowDims[d]));
-        step.push_back(arith::ConstantIndexOp::create(builder, loc, d + 1 == shared ? rows : 1));
-      }
-      if (team > 1) {
-        lower.push_back(arith::ConstantIndexOp::create(builder, loc, 0));
-        upper.push_back(arith::ConstantIndexOp::create(builder, loc, team));
-        step.push_back(arith::ConstantIndexOp::create(builder, loc, 1));
-      }
-      auto loop = scf::ParallelOp::create(builder, loc, lower, upper, step);
-      if (team > 1)
-        loop->setAttr("adze.team", builder.getI64IntegerAttr(team));
-      loop->setAttr("adze.grain", builder.getI64IntegerAttr(blocksPerTask(group, shared, rows, machine)));
       OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(loop.getBody());
+      SmallVector<Value> indices = openRows(builder, loc, group, emitters.front().get(), shared, rows, team, machine);
       for (auto [plan, emitter] : llvm::zip(group, emitters)) {
         SmallVector<Loop> chunk;
         for (unsigned d = 0; d < shared; ++d)
           chunk.push_back({plan->rowDims[d], d + 1 == shared ? rows : 1, false});
         if (team > 1 && emitter != emitters.front())
           rt::TeamBarrierOp::create(builder, loc, team);
-        ValueRange indices = loop.getInductionVars();
-        emitter->emitChunk(chunk, indices.take_front(shared), team > 1 ? indices.back() : Value());
+        emitter->emitChunk(chunk, ArrayRef(indices).take_front(shared), team > 1 ? indices.back() : Value());
       }
     }
     for (Plan *plan : group)

@@ -1,5 +1,8 @@
 #include "passes/Schedule/MachineModel.h"
 
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
 #include <array>
 
 using namespace mlir;
@@ -39,6 +42,19 @@ int64_t MachineModel::columnVectors(int64_t vectors, int64_t depth,
   // A last tile of one vector would keep too few sums in flight.
   if (most > 2 && vectors > most && vectors % most == 1) --most;
   return std::min(most, vectors);
+}
+
+int64_t MachineModel::blockRows(int64_t rowBytes, std::optional<int64_t> rows) const {
+  int64_t most = std::clamp(blockBytes() / std::max<int64_t>(1, rowBytes), kBlockUnit, kMostBlockRows);
+  if (!rows)
+    return most / kBlockUnit * kBlockUnit;
+  if (*rows <= most)
+    return std::max<int64_t>(1, *rows);
+  // Blocks of one size where that is possible, else of about one.
+  for (int64_t even = most; even > most / 2; --even)
+    if (*rows % even == 0)
+      return even;
+  return std::min<int64_t>(most, llvm::alignTo(llvm::divideCeil(*rows, llvm::divideCeil(*rows, most)), 4));
 }
 
 MachineModel MachineModel::of(Operation *op) {

@@ -30,6 +30,15 @@ struct MachineModel {
   /// sums `depth` terms; `rows` are those that share the vectors, if known.
   int64_t columnVectors(int64_t vectors, int64_t depth, std::optional<int64_t> rows) const;
 
+  /// Rows that go through several ops in one block: whole register tiles, and
+  /// what the ops pass on, `rowBytes` a row, fits blockBytes(). `rows` are all there
+  /// are, if known.
+  int64_t blockRows(int64_t rowBytes, std::optional<int64_t> rows) const;
+  /// The part of the second-level cache for what a block passes on.
+  int64_t blockBytes() const { return l2Bytes / 2; }
+  static constexpr int64_t kBlockUnit = 12;      ///< a multiple of most register tiles
+  static constexpr int64_t kMostBlockRows = 96;  ///< more read nothing less often that counts
+
   /// The description on the nearest module around `op`.
   static MachineModel of(mlir::Operation *op);
   /// The attribute form, every key present.

@@ -30,6 +30,33 @@ def ExpandWinograd : Pass<"adze-expand-winograd", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numExpanded", "expanded", "Convolutions given loops">];
 }
 
+def BlockRows : Pass<"adze-block-rows", "::mlir::func::FuncOp"> {
+  let summary = "Run ops that pass rows on block of rows by block of rows";
+  let description = [{
+    Where a contraction's results are summed up again in the same kernel (queries
+    times keys, softmax, times values), a parallel loop takes a block of rows through
+    all the ops. What they pass on shrinks to the block's rows, which stay in the
+    second-level cache; the whole is never in memory.
+
+    ```mlir
+    %s = memref.alloc() : memref<2x512x512xf32>
+    linalg.generic ins(%q, %k) outs(%s) ...   // (h, m, n, d): contraction
+    linalg.generic ins(%s) outs(%max) ...     // softmax
+    linalg.generic ins(%s, %v) outs(%y) ...   // (h, m, d, n): contraction
+    // becomes
+    scf.parallel (%h, %m) = (0, 0) to (2, 512) step (1, 64) {
+      %s = memref.alloc() : memref<1x64x512xf32>
+      linalg.generic ins(%q[%h, %m] [1, 64], %k[%h]) outs(%s) ...
+      linalg.generic ins(%s) outs(%max) ...
+      linalg.generic ins(%s, %v[%h]) outs(%y[%h, %m] [1, 64]) ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+  let statistics = [Statistic<"numBlocked", "blocked", "Groups of ops that run by blocks of rows">];
+}
+
 def AssignSchedule : Pass<"adze-assign-schedule", "::mlir::func::FuncOp"> {
   let summary = "Choose loop order, vector dimension and register tile of each linalg op";
   let description = [{

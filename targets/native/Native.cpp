@@ -136,6 +136,7 @@ schedule::MachineModel machineOf(const Cpu &cpu) {
 
 void buildDecidePipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(schedule::createExpandWinograd());
+  pm.addNestedPass<func::FuncOp>(schedule::createBlockRows());
   pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
 }
 

@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @epilogue
 // CHECK: adze.fusion(%arg0, %arg1) {adze.remarks = {anchor = "matmul",
 // CHECK-SAME: joins = [{as = "epilogue", at = loc("relu"{{.*}}), bytes_saved = 8 : i64, op = "max", steps_again = 0 : i64}]
-// CHECK-SAME: stops = [{at = loc("second"{{.*}}), op = "matmul", why = "both have loops of their own"}]
+// CHECK-SAME: stops = [{at = loc("second"{{.*}}), op = "matmul", why = "there would be too few blocks of rows to share out"}]
 // CHECK: stops = [{at = {{.*}}, op = "return", why = "it is a result of the model or of a branch"}]
 func.func @epilogue(%a: tensor<4x8xf32>, %b: tensor<8x8xf32>) -> tensor<4x8xf32> {
   %zero = adze.constant dense<0.0> : tensor<f32> : tensor<f32>
