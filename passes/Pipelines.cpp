@@ -46,6 +46,7 @@ void buildLayoutPipeline(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createAssignLayout(layout));
   pm.addPass(createFoldConstants());
   pm.addPass(createSimplifyGraph());
+  pm.addPass(createTraceShapes());
   cleanup(pm);
   pm.addPass(createPackWeights());
   pm.addPass(createFoldConstants());

@@ -63,6 +63,14 @@ static StringRef overrideOf(Operation *op) {
   return attr ? attr.getValue() : StringRef();
 }
 
+/// A transpose that leaves rows of elements whole: contractions read and write
+/// through it as fast as they do without.
+static bool keepsColumns(Operation *op) {
+  auto transpose = dyn_cast<TransposeOp>(op);
+  return transpose && !transpose.getPerm().empty() &&
+         transpose.getPerm().back() == int64_t(transpose.getPerm().size()) - 1;
+}
+
 StringRef shortName(Operation *op) {
   if (auto e = dyn_cast<ElementwiseOp>(op)) return stringifyElementwiseFn(e.getFn());
   return op->getName().stripDialect();
@@ -90,6 +98,7 @@ struct Node {
   bool fusible = false;
   int64_t steps = 0;     ///< of its ops, for each element
   int64_t anchors = 0;   ///< ops with loops of their own, which pass rows on
+  bool turned = false;   ///< its result is stored transposed
 };
 
 /// Whether an op may share a kernel, and why not.
@@ -127,6 +136,7 @@ class Planner {
   Verdict asEpilogue(Operation *op, unsigned node);
   Verdict asPrologue(Operation *op, unsigned node);
   Verdict asRows(Operation *op, unsigned node);
+  Verdict asTurn(Operation *op, unsigned node);
   int64_t extent(Value v, int64_t fromLast);
   void join(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
   void absorb(Operation *op, unsigned node, unsigned input, FusionJoin how);
@@ -219,7 +229,7 @@ Verdict Planner::asRows(Operation *op, unsigned node) {
   Node &n = nodes[node];
   Value from = op->getOperand(0), result = op->getResult(0);
   auto passesRows = [](Operation *o) { return cast<FusibleOpInterface>(o).rowDims() > 0; };
-  if (!passesRows(n.anchor) || !passesRows(op) || nodeOf(from) != node)
+  if (!passesRows(n.anchor) || !passesRows(op) || n.turned || nodeOf(from) != node)
     return refused("both have loops of their own");
   if (machine.simtWidth) return refused("threads of the device pass no rows on");
   if (usesBy(op, node) != n.openUses || n.openUses != 1) return refused("the value is used elsewhere too");
@@ -241,6 +251,13 @@ Verdict Planner::asRows(Operation *op, unsigned node) {
   return {"", "rows", cost};
 }
 
+/// A contraction stores its results where the transpose puts them.
+Verdict Planner::asTurn(Operation *op, unsigned node) {
+  if (!isa<MatmulOp>(nodes[node].anchor)) return refused(shortName(op) + " reads by another index");
+  if (usesBy(op, node) != nodes[node].openUses) return refused("the value is used elsewhere too");
+  return {"", "epilogue", fusionCost(op->getOperand(0), stepsOf(op), /*times=*/1, /*escapes=*/false)};
+}
+
 /// Whether `op` may join the kernel of `node`, which one of its operands is from.
 Verdict Planner::judge(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
   Node &n = nodes[node];
@@ -251,10 +268,12 @@ Verdict Planner::judge(Operation *op, unsigned node, ArrayRef<unsigned> inputs) 
   if (!from) return refused("only a region of it reads the value");
   if (overrideOf(from.getDefiningOp()) == "alone") return refused("adze.fuse keeps what it reads alone");
   if (!n.fusible) return refused(shortName(from.getDefiningOp()) + " shares no kernel");
-  if (role == FusionRole::Move) return refused(shortName(op) + " reads by another index");
+  if (role == FusionRole::Move && !(n.anchor && keepsColumns(op)))
+    return refused(shortName(op) + " reads by another index");
   if (n.ops.size() >= maxOps) return refused("the kernel has all the ops it may have");
   if (n.seenUse && levelAbove(inputs, node) > n.level)
     return refused("an operand comes from a kernel that runs later");
+  if (role == FusionRole::Move) return asTurn(op, node);
   return isElementwise(op) ? asEpilogue(op, node) : asPrologue(op, node);
 }
 
@@ -271,6 +290,7 @@ unsigned Planner::newNode(Operation *op, ArrayRef<unsigned> inputs) {
 void Planner::join(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
   Node &n = nodes[node];
   if (isAnchor(op)) n.anchor = op, ++n.anchors;
+  n.turned |= n.anchor && roleOf(op) == FusionRole::Move;
   n.level = std::max(n.level, levelAbove(inputs, node));
   if (n.fusible) n.steps += stepsOf(op);
   int64_t inner = usesBy(op, node);
@@ -295,18 +315,19 @@ void Planner::absorb(Operation *op, unsigned node, unsigned input, FusionJoin ho
 }
 
 /// Groups without an anchor whose only use is `op` move into its group: of its
-/// shape they feed an elementwise op, of any shape a join. Nothing else depends
-/// on them, so no level is broken.
+/// shape they feed an elementwise op, of any shape a join, and a transpose of whole
+/// rows a matmul. Nothing else depends on them, so no level is broken.
 void Planner::absorbSiblings(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
-  bool joins = roleOf(op) == FusionRole::Join;
-  if (!nodes[node].fusible || (!isElementwise(op) && !joins)) return;
+  bool joins = roleOf(op) == FusionRole::Join, contracts = isa<MatmulOp>(op);
+  if (!nodes[node].fusible || (!isElementwise(op) && !joins && !contracts)) return;
   for (unsigned input : inputs) {
     Node &n = nodes[node], &other = nodes[input];
     Value v = valueFrom(op, input);
     if (input == node || !other.fusible || other.anchor || !v) continue;
     if (other.ops.size() + n.ops.size() > maxOps || other.openUses != usesBy(op, input)) continue;
-    if (!joins && !sameShape(exprs, v, op->getResult(0))) continue;
-    if (joins && other.openUses != 1) continue;
+    if (contracts && (other.ops.size() != 1 || !keepsColumns(other.ops.front()))) continue;
+    if (!joins && !contracts && !sameShape(exprs, v, op->getResult(0))) continue;
+    if (!isElementwise(op) && other.openUses != 1) continue;
     Operation *last = v.getDefiningOp();
     absorb(op, node, input, {last, "prologue", fusionCost(v, other.steps, 1, false)});
   }

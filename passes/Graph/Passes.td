@@ -216,4 +216,26 @@ def FoldConvAffine : Pass<"adze-fold-conv-affine"> {
   let dependentDialects = ["::adze::graph::AdzeDialect"];
 }
 
+def TraceShapes : Pass<"adze-trace-shapes", "::mlir::ModuleOp"> {
+  let summary = "Takes shapes of values from the extents of the function's arguments";
+  let description = [{
+    Where every extent is a constant or surely that of an argument, what asks for a
+    value's shape does not depend on the value: it may stay inside a kernel.
+
+    Before:
+    ```mlir
+    %0 = adze.matmul %x, %w : (tensor<?x8xf32>, tensor<8x4xf32>) -> tensor<?x4xf32>
+    %1 = adze.shape_of %0 : (tensor<?x4xf32>) -> tensor<2xi64>
+    ```
+    After:
+    ```mlir
+    %1 = adze.shape_of %x : (tensor<?x8xf32>) -> tensor<2xi64>
+    %2 = adze.gather %1, [0] {axis = 0 : i64} : ... -> tensor<1xi64>
+    %3 = adze.concat %2, [4] {axis = 0 : i64} : ... -> tensor<2xi64>
+    ```
+  }];
+  let statistics = [Statistic<"numTraced", "traced", "Shapes taken from arguments">];
+  let dependentDialects = ["::adze::graph::AdzeDialect"];
+}
+
 #endif

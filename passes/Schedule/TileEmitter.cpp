@@ -268,14 +268,19 @@ SmallVector<Value> NestEmitter::accumulate(NestState &state, Values accumulators
   return accumulators;
 }
 
-/// A buffer of the kernel's own that nothing outside the unit reads.
+/// A buffer of the kernel's own, or a part of one that has no other, that nothing
+/// outside the unit reads.
 bool NestEmitter::isDead(Value memref) const {
-  if (!memref.getDefiningOp<memref::AllocOp>() && !memref.getDefiningOp<memref::AllocaOp>())
-    return false;
-  return llvm::all_of(memref.getUsers(), [&](Operation *user) {
-    return isa<memref::DeallocOp, memref::DimOp>(user) ||
-           llvm::any_of(unit.stages, [&](const Stage &stage) { return stage.op == user; });
-  });
+  auto isRead = [&](Value value, Operation *part) {
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      return !isa<memref::DeallocOp, memref::DimOp>(user) && user != part &&
+             llvm::none_of(unit.stages, [&](const Stage &stage) { return stage.op == user; });
+    });
+  };
+  Operation *part = memref.getDefiningOp<memref::SubViewOp>();
+  Value whole = part ? cast<memref::SubViewOp>(part).getSource() : memref;
+  bool own = whole.getDefiningOp<memref::AllocOp>() || whole.getDefiningOp<memref::AllocaOp>();
+  return own && !isRead(memref, nullptr) && (!part || !isRead(whole, part));
 }
 
 void NestEmitter::storeResults(NestState &state) {

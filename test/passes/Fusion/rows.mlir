@@ -84,3 +84,38 @@ module attributes {adze.target = {vector_bits = 512 : i64, l2_bytes = 1048576 : 
     return %1 : tensor<1x512xf32>
   }
 }
+
+// -----
+
+// Transposes that leave rows of elements whole are read and written through; that
+// of the keys gathers, so it is a kernel of its own.
+module attributes {adze.target = {vector_bits = 512 : i64, l2_bytes = 1048576 : i64}} {
+  // CHECK-LABEL: func.func @heads
+  // CHECK: reason = "transpose"
+  // CHECK: reason = "transpose + transpose + matmul rows, softmax rows, matmul + transpose + add epilogue"
+  func.func @heads(%q: tensor<1x256x8x32xf32>, %k: tensor<1x256x8x32xf32>, %v: tensor<1x256x8x32xf32>, %r: tensor<1x256x8x32xf32>) -> tensor<1x256x8x32xf32> {
+    %0 = adze.transpose %q {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x256x8x32xf32>) -> tensor<1x8x256x32xf32>
+    %1 = adze.transpose %k {perm = array<i64: 0, 2, 3, 1>} : (tensor<1x256x8x32xf32>) -> tensor<1x8x32x256xf32>
+    %2 = adze.transpose %v {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x256x8x32xf32>) -> tensor<1x8x256x32xf32>
+    %3 = adze.matmul %0, %1 : (tensor<1x8x256x32xf32>, tensor<1x8x32x256xf32>) -> tensor<1x8x256x256xf32>
+    %4 = adze.softmax %3 {axis = 3 : i64} : (tensor<1x8x256x256xf32>) -> tensor<1x8x256x256xf32>
+    %5 = adze.matmul %4, %2 : (tensor<1x8x256x256xf32>, tensor<1x8x256x32xf32>) -> tensor<1x8x256x32xf32>
+    %6 = adze.transpose %5 {perm = array<i64: 0, 2, 1, 3>} : (tensor<1x8x256x32xf32>) -> tensor<1x256x8x32xf32>
+    %7 = adze.elementwise add(%6, %r) : (tensor<1x256x8x32xf32>, tensor<1x256x8x32xf32>) -> tensor<1x256x8x32xf32>
+    return %7 : tensor<1x256x8x32xf32>
+  }
+
+  // A transpose that is read twice is made once; behind a convolution none is
+  // written through.
+  // CHECK-LABEL: func.func @shared
+  // CHECK: reason = "transpose"
+  // CHECK: reason = "matmul"
+  // CHECK: reason = "matmul"
+  func.func @shared(%x: tensor<4x8x16xf32>, %a: tensor<8x4x8xf32>) -> (tensor<8x8x16xf32>, tensor<8x8x16xf32>) {
+    %0 = adze.transpose %x {perm = array<i64: 1, 0, 2>} : (tensor<4x8x16xf32>) -> tensor<8x4x16xf32>
+    %w = adze.elementwise neg(%a) : (tensor<8x4x8xf32>) -> tensor<8x4x8xf32>
+    %1 = adze.matmul %w, %0 {transpose_a = true} : (tensor<8x4x8xf32>, tensor<8x4x16xf32>) -> tensor<8x8x16xf32>
+    %2 = adze.matmul %a, %0 {transpose_a = true} : (tensor<8x4x8xf32>, tensor<8x4x16xf32>) -> tensor<8x8x16xf32>
+    return %1, %2 : tensor<8x8x16xf32>, tensor<8x8x16xf32>
+  }
+}
