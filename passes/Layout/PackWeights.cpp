@@ -44,6 +44,10 @@ struct PackWeightsPass : public impl::PackWeightsBase<PackWeightsPass> {
     schedule::MachineModel machine = schedule::MachineModel::of(getOperation());
     if (!machine.packsWeights) return;
     getOperation()->walk([&](Operation *op) {
+      if (auto matmul = dyn_cast<MatmulOp>(op); matmul && turnPays(matmul, machine)) {
+        turn(matmul);
+        ++numTurned;
+      }
       std::optional<Weights> weights = weightsOf(op);
       if (!weights || !weights->use->get().getDefiningOp<ConstantOp>()) return;
       if (int64_t tile = tileOf(*weights, machine)) {
@@ -53,6 +57,35 @@ struct PackWeightsPass : public impl::PackWeightsBase<PackWeightsPass> {
         numWinograd += winograd;
       }
     });
+  }
+
+  /// Rows of what is computed at run time, keys for example, would be multiplied by
+  /// dot products, whose lanes are folded for each result. Where there are several
+  /// rows on the other side, or unknown many, columns are worth a pass over them.
+  static bool turnPays(MatmulOp op, const schedule::MachineModel &machine) {
+    constexpr int64_t kFewRows = 8;
+    RankedTensorType a = op.getA().getType(), b = op.getB().getType(), y = op.getType();
+    if (!op.getTransposeB() || op.getB().getDefiningOp<ConstantOp>() || op.getTransposeA()) return false;
+    int64_t lanes = machine.vectorBits / std::max(b.getElementTypeBitWidth(), 32u);
+    auto isFewerThan = [](int64_t extent, int64_t least) {
+      return !ShapedType::isDynamic(extent) && extent < least;
+    };
+    return a.getRank() >= 2 && !isFewerThan(y.getShape()[y.getRank() - 2], kFewRows) &&
+           !isFewerThan(y.getShape().back(), lanes);
+  }
+
+  static void turn(MatmulOp op) {
+    OpBuilder b(op);
+    SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(0, op.getB().getType().getRank()));
+    std::swap(perm.back(), perm[perm.size() - 2]);
+    Value x = op.getB();
+    if (auto first = x.getDefiningOp<TransposeOp>()) {  // one pass for both
+      for (int64_t &axis : perm) axis = first.getPerm()[axis];
+      x = first.getX();
+    }
+    RankedTensorType type = transposed(cast<RankedTensorType>(x.getType()), perm);
+    op.getBMutable().set(TransposeOp::create(b, op.getLoc(), type, x, perm));
+    op.setTransposeB(false);
   }
 
   /// Columns of a panel: what a register tile takes at once; 0: not worth it.

@@ -44,13 +44,15 @@ def AssignLayout : Pass<"adze-assign-layout"> {
 }
 
 def PackWeights : Pass<"adze-pack-weights"> {
-  let summary = "Stores constant weights of contractions in panels";
+  let summary = "Lays out the right operands of contractions as their kernels read them";
   let description = [{
     A constant matrix, or the weights of an NHWC convolution of one group, gets
     the layout that its kernel reads in one run: panels of as many columns as a
     register tile takes, from the module's `adze.target`. The bytes change when
     the constant is written to the weights section. A 3x3 convolution of stride
-    1 whose channels and size make it pay gets `winograd = 4` there as well.
+    1 whose channels and size make it pay gets `winograd = 4` there as well. A
+    transposed operand that is computed at run time is transposed first, where it
+    meets more than a few rows.
 
     Before:
     ```mlir
@@ -64,6 +66,7 @@ def PackWeights : Pass<"adze-pack-weights"> {
   }];
   let statistics = [
     Statistic<"numPacked", "packed", "Weights given panels">,
+    Statistic<"numTurned", "turned", "Operands transposed at run time">,
     Statistic<"numWinograd", "winograd", "Convolutions turned to Winograd's filtering">];
   let dependentDialects = ["::adze::graph::AdzeDialect"];
 }

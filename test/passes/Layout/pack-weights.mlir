@@ -80,6 +80,24 @@ func.func @direct(%x: tensor<1x7x7x512xf32>, %y: tensor<1x64x64x3xf32>, %z: tens
   return %0, %1, %2 : tensor<1x7x7x512xf32>, tensor<1x64x64x64xf32>, tensor<1x56x56x64xf16>
 }
 
+// Keys are computed: they are transposed in front of more than a few queries, in
+// one go with what transposed them before.
+// CHECK-LABEL: func.func @keys
+// CHECK: %[[A:.*]] = adze.transpose %arg1 {perm = array<i64: 0, 2, 1>} : (tensor<4x?x64xf32>) -> tensor<4x64x?xf32>
+// CHECK: adze.matmul %arg0, %[[A]] : (tensor<4x?x64xf32>, tensor<4x64x?xf32>)
+// CHECK: %[[B:.*]] = adze.transpose %arg2 {perm = array<i64: 1, 2, 0>} : (tensor<?x4x64xf32>) -> tensor<4x64x?xf32>
+// CHECK: adze.matmul %arg0, %[[B]] : (tensor<4x?x64xf32>, tensor<4x64x?xf32>)
+// CHECK: adze.matmul %arg3, %arg1 {transpose_b = true}
+// CHECK: adze.matmul %arg0, %arg4 {transpose_b = true}
+func.func @keys(%q: tensor<4x?x64xf32>, %k: tensor<4x?x64xf32>, %l: tensor<?x4x64xf32>, %one: tensor<4x1x64xf32>, %few: tensor<4x3x64xf32>) {
+  %0 = adze.matmul %q, %k {transpose_b = true} : (tensor<4x?x64xf32>, tensor<4x?x64xf32>) -> tensor<4x?x?xf32>
+  %1 = adze.transpose %l {perm = array<i64: 1, 0, 2>} : (tensor<?x4x64xf32>) -> tensor<4x?x64xf32>
+  %2 = adze.matmul %q, %1 {transpose_b = true} : (tensor<4x?x64xf32>, tensor<4x?x64xf32>) -> tensor<4x?x?xf32>
+  %3 = adze.matmul %one, %k {transpose_b = true} : (tensor<4x1x64xf32>, tensor<4x?x64xf32>) -> tensor<4x1x?xf32>
+  %4 = adze.matmul %q, %few {transpose_b = true} : (tensor<4x?x64xf32>, tensor<4x3x64xf32>) -> tensor<4x?x3xf32>
+  return
+}
+
 // Left alone: weights that are no constant, that have few columns, groups, a
 // batch of matrices.
 // CHECK-LABEL: func.func @plain
