@@ -268,7 +268,7 @@ Verdict Planner::judge(Operation *op, unsigned node, ArrayRef<unsigned> inputs) 
   if (!from) return refused("only a region of it reads the value");
   if (overrideOf(from.getDefiningOp()) == "alone") return refused("adze.fuse keeps what it reads alone");
   if (!n.fusible) return refused(shortName(from.getDefiningOp()) + " shares no kernel");
-  if (role == FusionRole::Move && !(n.anchor && keepsColumns(op)))
+  if (role == FusionRole::Move && !(n.anchor && keepsColumns(op) && !machine.simtWidth))
     return refused(shortName(op) + " reads by another index");
   if (n.ops.size() >= maxOps) return refused("the kernel has all the ops it may have");
   if (n.seenUse && levelAbove(inputs, node) > n.level)
@@ -318,7 +318,7 @@ void Planner::absorb(Operation *op, unsigned node, unsigned input, FusionJoin ho
 /// shape they feed an elementwise op, of any shape a join, and a transpose of whole
 /// rows a matmul. Nothing else depends on them, so no level is broken.
 void Planner::absorbSiblings(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
-  bool joins = roleOf(op) == FusionRole::Join, contracts = isa<MatmulOp>(op);
+  bool joins = roleOf(op) == FusionRole::Join, contracts = isa<MatmulOp>(op) && !machine.simtWidth;
   if (!nodes[node].fusible || (!isElementwise(op) && !joins && !contracts)) return;
   for (unsigned input : inputs) {
     Node &n = nodes[node], &other = nodes[input];

@@ -65,7 +65,8 @@ struct PackWeightsPass : public impl::PackWeightsBase<PackWeightsPass> {
   static bool turnPays(MatmulOp op, const schedule::MachineModel &machine) {
     constexpr int64_t kFewRows = 8;
     RankedTensorType a = op.getA().getType(), b = op.getB().getType(), y = op.getType();
-    if (!op.getTransposeB() || op.getB().getDefiningOp<ConstantOp>() || op.getTransposeA()) return false;
+    // Threads that each sum up alone read rows as well as columns.
+    if (machine.simtWidth || !op.getTransposeB() || op.getB().getDefiningOp<ConstantOp>()) return false;
     int64_t lanes = machine.vectorBits / std::max(b.getElementTypeBitWidth(), 32u);
     auto isFewerThan = [](int64_t extent, int64_t least) {
       return !ShapedType::isDynamic(extent) && extent < least;
