@@ -213,12 +213,12 @@ class Graph:
             if len(self.nodes) >= count:
                 break
             op = self.pick(self.ops)
-            before = len(self.nodes), len(self.values), len(self.constants)
+            before = len(self.nodes), len(self.values), len(self.constants), len(self.inputs)
             try:
                 RECIPES[op](self, op)
             except Refused as reason:
                 self.refused[op] = str(reason)
-                del self.nodes[before[0]:], self.values[before[1]:]
+                del self.nodes[before[0]:], self.values[before[1]:], self.inputs[before[3]:]
                 for name in list(self.constants)[before[2]:]:
                     del self.constants[name]
 
@@ -233,17 +233,18 @@ class Graph:
 
     # The model.
 
-    def free(self, value):
-        """The input's shape with a name for some extents."""
-        return [f"{value.name}_{axis}" if self.chance(60) else d for axis, d in enumerate(value.shape)]
+    def free(self, value, shared):
+        """The input's shape with a name for some extents; `shared`: one for those that are equal."""
+        return [(f"n{d}" if shared else f"{value.name}_{axis}") if self.chance(60) else d
+                for axis, d in enumerate(value.shape)]
 
     def model(self):
         """(model, inputs, names of outputs): every value that no node reads, and some others."""
         used = {name for node in self.nodes for name in node.input}
         made = [v for v in self.values if v not in self.inputs]
         outputs = [v for v in made if v.name not in used or self.chance(8)]
-        dynamic = self.chance(50)
-        shapes = [self.free(v) if dynamic else "static" for v in self.inputs]
+        dynamic, shared = self.chance(50), self.chance(50)
+        shapes = [self.free(v, shared) if dynamic else "static" for v in self.inputs]
         inputs = [info(v, s) for v, s in zip(self.inputs, shapes)]
         constants = [numpy_helper.from_array(c.array, c.name) for c in self.constants.values()
                      if c.name in used]
@@ -539,8 +540,47 @@ def local_norm(g, op):
 
 # Products.
 
+def heads(g, batch, count, rows, columns):
+    """[batch, count, rows, columns], stored so or with rows outermost, from an input."""
+    if g.chance(40):
+        return g.add_input([batch, count, rows, columns])
+    return g.add("Transpose", g.add_input([batch, rows, count, columns]), perm=[0, 2, 1, 3])
+
+
+def repeated(g, x, times):
+    """Each head of x for `times` others (grouped heads)."""
+    batch, count, *rest = x.shape
+    if times == 1:
+        return x
+    x = g.add("Unsqueeze", x, g.ints(2))
+    x = g.add("Expand", x, g.ints(batch, count, times, *rest))
+    return g.add("Reshape", x, g.ints(batch, count * times, *rest))
+
+
+def attention(g):
+    batch, groups, times = g.pick([1, 1, 2]), g.pick([1, 2, 3, 4]), g.pick([1, 1, 2, 3])
+    queries, keys = g.pick([1, 3, 8, 13, 33, 101]), g.pick([1, 2, 8, 17, 33, 64, 130])
+    depth, columns = g.pick([1, 2, 8, 16, 17, 32]), g.pick([1, 4, 16, 19, 32])
+    if batch * groups * times * queries * keys > MOST_ELEMENTS:
+        raise Refused("too many scores")
+    q = heads(g, batch, groups * times, queries, depth)
+    k = repeated(g, heads(g, batch, groups, keys, depth), times)
+    v = repeated(g, heads(g, batch, groups, keys, columns), times)
+    scores = g.add("MatMul", q, g.add("Transpose", k, perm=[0, 1, 3, 2]))
+    scores = g.add("Mul", scores, g.constant(np.array(depth ** -0.5, scores.dtype)))
+    if g.chance(60):
+        mask = [g.pick([1, batch]), g.pick([1, groups * times]), g.pick([1, queries]), keys]
+        scores = g.add("Add", scores, g.weights(mask, scores.dtype, -8, 0))
+    y = g.add("MatMul", g.add("Softmax", scores, axis=-1), v)
+    if g.chance(70):
+        y = g.add("Transpose", y, perm=[0, 2, 1, 3])
+        g.add("Reshape", y, g.ints(batch, queries, -1))
+
+
 @grows("MatMul")
 def matmul(g, op):
+    if g.chance(15) and g.opset >= 13 and len(g.inputs) < 6:
+        return attention(g)
     x = g.real(least=1)
     y = None
     if g.chance(40):
