@@ -30,5 +30,9 @@ if(PYTHON AND COMPONENT STREQUAL Runtime)
   run("${CMAKE_COMMAND}" -E env --unset=ADZE_RT_LIBRARY
     "PYTHONPATH=${WORK}/moved/share/adze/python" "ADZE_FIXTURE=${ARGUMENT}"
     "${PYTHON}" -B -c "import os, adze; print(adze.Model(os.environ['ADZE_FIXTURE']))")
+  # The emulator is found beside the library.
+  run("${CMAKE_COMMAND}" -E env --unset=ADZE_RT_LIBRARY
+    "PYTHONPATH=${WORK}/moved/share/adze/python" "MODEL=${DEVICE_MODEL}" "${PYTHON}" -B -c
+    "import os, adze; print(adze.Model(os.environ['MODEL'], device='ptx-emulator'))")
 endif()
 file(REMOVE_RECURSE "${WORK}")
