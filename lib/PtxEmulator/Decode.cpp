@@ -349,6 +349,7 @@ class Decoder {
   }
 
   /// setp.CMP{.BOOL}.type p{|q}, a, b{, c}: p = CMP(a, b) BOOL c, q = !CMP(a, b) BOOL c.
+  /// Of pairs: p of the low halves, q of the high ones.
   bool decodeSetp() {
     const Statement &s = *statement_;
     std::string opcode = s.opcode, combine;
@@ -360,6 +361,8 @@ class Decoder {
     OpMatch m = findOp(opcode);
     if (!m.lane) return fail("the instruction " + printable(s.opcode, 80) + " is not known to the emulator");
     if (s.operands.size() != (combine.empty() ? 3u : 4u)) return fail("setp with a wrong number of operands");
+    bool pairs = opcode.ends_with("x2");
+    if (pairs && s.operands[0].second.empty()) return fail("setp of pairs without a second result");
     if (combine.empty() && s.operands[0].second.empty()) return decodeLane(m, s.operands);
     Slot a = source(s.operands[1], m.lane->operands[0]), b = source(s.operands[2], m.lane->operands[1]);
     if (a == kNoSlot || b == kNoSlot) return false;
@@ -369,8 +372,8 @@ class Decoder {
     Operand second;
     second.name = s.operands[0].second.empty() ? "_" : s.operands[0].second;
     auto q = result(second, 1);
-    auto compared = newRow(1), inverse = newRow(1);
-    if (!p || !q || !compared || !inverse) return false;
+    auto compared = newRow(1), other = newRow(1);
+    if (!p || !q || !compared || !other) return false;
     if (p->bits != 1 || q->bits != 1) return fail("setp's result is no predicate");
     if (c != kNoSlot) {  // p may be c as well
       auto copy = newRow(1);
@@ -379,9 +382,12 @@ class Decoder {
       c = *copy;
     }
     emitLane(opcode.c_str(), *compared, {a, b});
-    emitLane("not.pred", *inverse, {*compared});
+    if (pairs)
+      emitLane(("$setp-high" + opcode.substr(4)).c_str(), *other, {a, b});
+    else
+      emitLane("not.pred", *other, {*compared});
     emitLane(combine.empty() ? "mov.pred" : combine.c_str(), p->slot, {*compared, c});
-    emitLane(combine.empty() ? "mov.pred" : combine.c_str(), q->slot, {*inverse, c});
+    emitLane(combine.empty() ? "mov.pred" : combine.c_str(), q->slot, {*other, c});
     return true;
   }
 

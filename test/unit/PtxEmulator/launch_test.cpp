@@ -51,6 +51,30 @@ OUT: mad.wide.u32 %rd1, %r1, 4, %out; st.global.u32 [%rd1], %r3;)");
   CHECK(o.out[31] == 7);
 }
 
+TEST_CASE("pairs are compared half by half", "[PtxEmulator]") {
+  // Low halves: 1 < 2, high halves: NaN with 1; so too as bf16 (0x7fc0 is NaN in both).
+  struct Row {
+    const char *opcode;
+    uint32_t low, high;
+  };
+  for (Row row : {Row{"lt", 1, 0}, Row{"ge", 0, 0}, Row{"ltu", 1, 1}, Row{"nan", 0, 1}, Row{"num", 1, 0}})
+    for (const char *type : {"f16x2", "bf16x2"}) {
+      CAPTURE(row.opcode, type);
+      std::string body = std::string("mov.u32 %r1, 0x7fc03c00; mov.u32 %r2, 0x3c004000; setp.") + row.opcode + "." + type +
+                         " %p1|%p2, %r1, %r2; selp.u32 %r3, 1, 0, %p1; selp.u32 %r4, 1, 0, %p2;"
+                         "st.global.u32 [%out], %r3; st.global.u32 [%out+4], %r4;";
+      Outcome o = runBody(body);
+      REQUIRE(o.report);
+      CHECK(o.out[0] == row.low);
+      CHECK(o.out[1] == row.high);
+    }
+  Outcome both = runBody("mov.u32 %r1, 0x3c004000; setp.ge.u32 %p3, %r1, 0; setp.eq.and.f16x2 %p1|%p3, %r1, %r1, %p3;"
+                         "selp.u32 %r3, 1, 0, %p3; st.global.u32 [%out], %r3;");
+  REQUIRE(both.report);
+  CHECK(both.out[0] == 1);
+  CHECK(runBody("setp.eq.f16x2 %p1, %r1, %r1;").error.message == "setp of pairs without a second result");
+}
+
 TEST_CASE("launches that cannot be are refused", "[PtxEmulator]") {
   auto refused = [](LaunchConfig config, const std::string &text = kernelText("")) {
     Outcome o = runText(text, config);
