@@ -92,6 +92,17 @@ def reference(args):
     return script("test/conformance/run.py", "--build", args.build, "--reference")
 
 
+def emulator(args):
+    """The node cases, compiled for GPUs, on the PTX emulator."""
+    counts = [script("test/conformance/run.py", "--build", args.build, "--target", f"cuda:{chip}", "--device", "ptx-emulator")
+              for chip in ("sm_80", *["sm_75", "sm_90a"] * args.full)]
+    return tuple(map(sum, zip(*counts)))
+
+
+def emulated(args):
+    return script("test/models/emulated.py", "--build", args.build, *["--full"] * args.full)
+
+
 def models(args):
     return script("test/models/run.py", "--build", args.build, *["--full"] * args.full)
 
@@ -115,7 +126,7 @@ def invoice(args):
     return int(code == 0), int(code != 0)
 
 
-SUITES = [unit, lit, ctest, badinput, models, graphs, fusion, invoice, reference, conformance]
+SUITES = [unit, lit, ctest, badinput, models, graphs, fusion, invoice, reference, conformance, emulator, emulated]
 
 
 def main():

@@ -3,8 +3,11 @@
 with the reference's, and held against expected.json: the cases that do not pass, each unsupported or failing with its reason. A case that fails, one
 that passes unexpectedly, and one whose reason changed are failures.
 
-  test/conformance/run.py [--build DIR] [--update] [--reference]
+  test/conformance/run.py [--build DIR] [--update] [--reference | --target T --device D]
       --update     rewrites expected.json
+      --target, --device
+                   compiles for a GPU and runs it there, or on ptx-emulator, where a
+                   finding fails the case too
       --reference  evaluates the cases with the reference, held against reference.json;
                    every op of the adze dialect must be evaluated by a case that passes,
                    or stand in reference.json with the test that evaluates it
@@ -32,6 +35,12 @@ def results_of(build, flags):
     if done.returncode not in (0, 4):
         raise SystemExit(f"adze conformance ended with exit code {done.returncode}")
     return {c["name"]: c for c in json.loads(done.stdout)["cases"]}
+
+
+def flags_of(args):
+    if args.target or args.device:
+        return [f for name in ("target", "device") if (value := getattr(args, name)) for f in (f"--{name}", value)]
+    return ["--reference" if args.reference else "--differential"]
 
 
 def update(results, path, listed):
@@ -75,10 +84,14 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--reference", action="store_true")
+    parser.add_argument("--target")
+    parser.add_argument("--device")
     args = parser.parse_args()
+    if (args.target or args.device) and (args.update or args.reference):
+        parser.error("--update and --reference are the host's")
     path = HERE / ("reference.json" if args.reference else "expected.json")
     listed = json.loads(path.read_text()) if path.exists() else {}
-    results = results_of(args.build.resolve(), ["--reference" if args.reference else "--differential"])
+    results = results_of(args.build.resolve(), flags_of(args))
     if args.update:
         update(results, path, listed)
     expected, failing = ({name: reason for reason, names in listed.get(part, {}).items()
