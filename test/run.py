@@ -103,6 +103,10 @@ def emulated(args):
     return script("test/models/emulated.py", "--build", args.build, *["--full"] * args.full)
 
 
+def ptxas(args):
+    return script("test/device/ptxas_models.py", "--build", args.build, *["--full"] * args.full)
+
+
 def models(args):
     return script("test/models/run.py", "--build", args.build, *["--full"] * args.full)
 
@@ -126,7 +130,7 @@ def invoice(args):
     return int(code == 0), int(code != 0)
 
 
-SUITES = [unit, lit, ctest, badinput, models, graphs, fusion, invoice, reference, conformance, emulator, emulated]
+SUITES = [unit, lit, ctest, badinput, models, graphs, fusion, invoice, reference, conformance, emulator, emulated, ptxas]
 
 
 def main():

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zlib
 
 import numpy as np
@@ -91,3 +92,34 @@ def arena_of(adze, artifact, flags):
         raise RuntimeError(f"adze run: {' '.join(done.stderr.split())[:300]}")
     memory = json.loads(done.stdout)["memory"]
     return memory["arena_bytes"], memory["arena_bytes"] / max(1, memory["peak_live_bytes"])
+
+
+def said(done):
+    """What a command that failed wrote, on one line."""
+    return " ".join((done.stderr or done.stdout).split())[:400]
+
+
+def verify(adze, artifact, source, feed, *flags):
+    """`adze verify --json` on these inputs."""
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run([str(adze), "verify", str(artifact), "--against", str(source), "--json", *flags,
+                               *input_flags(feed, folder)], capture_output=True, text=True)
+
+
+def bounds_in(done):
+    """The bounds that `verify` derived, by output."""
+    return {row["output"]: row["bounds"] for row in json.loads(done.stdout)["outputs"]}
+
+
+def agrees(got, want, bounds):
+    """(verdict, largest error in units of the bound)"""
+    if got.shape != want.shape or got.dtype != want.dtype:
+        return False, float("inf")
+    if want.dtype.kind != "f":
+        return bool((got == want).all()), 0.0
+    if not want.size:
+        return True, 0.0
+    bound = (bounds["relative"] * np.abs(want) + bounds["of_largest"] * np.abs(want).max()
+             + bounds["absolute"])
+    share = np.abs(got.astype("f8") - want) / np.maximum(bound, 1e-30)
+    return bool((share <= 1).all()), float(share.max())

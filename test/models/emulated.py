@@ -33,11 +33,6 @@ def shape_flags(size):
     return [f for name, shape in size.items() if shape for f in ("--shape", f"{name}={'x'.join(map(str, shape))}")]
 
 
-def said(done):
-    """What a command that failed wrote."""
-    return " ".join((done.stderr or done.stdout).split())[:400]
-
-
 def findings(done):
     check = json.loads(done.stdout)["check"]
     errors = [f for f in check["findings"] if not f["advice"]]
@@ -51,7 +46,7 @@ def in_other_orders(adze, artifact, flags, seeds, folder):
         done = subprocess.run([adze, "run", artifact, "--check", "--seed", str(seed), "--json", "--output", into,
                                *flags], capture_output=True, text=True)
         if done.returncode:
-            yield f"seed {seed}: {findings(done) if done.returncode == 4 else said(done)}"
+            yield f"seed {seed}: {findings(done) if done.returncode == 4 else common.said(done)}"
             continue
         names = os.listdir(into)
         if filecmp.cmpfiles(f"{folder}/0", into, names, shallow=False)[0] != names:
@@ -64,15 +59,15 @@ def test(model, chip, args):
     artifact = args.build / "models" / f"{name}-{chip}.adze"
     artifact.parent.mkdir(exist_ok=True)
     size = size_of(model)
+    feed = common.inputs_of(model, size)
     try:
         common.compile_model(args.adze, source, artifact, "--target", f"cuda:{chip}", *shape_flags(size))
     except RuntimeError as error:
         return [str(error)]
+    done = common.verify(args.adze, artifact, source, feed, "--device", "ptx-emulator")
+    faults = [f"adze verify: {common.said(done)}"] if done.returncode else []
     with tempfile.TemporaryDirectory() as folder:
-        flags = common.input_flags(common.inputs_of(model, size), folder)
-        done = subprocess.run([args.adze, "verify", artifact, "--against", source, "--device", "ptx-emulator",
-                               "--quiet", *flags], capture_output=True, text=True)
-        faults = [f"adze verify: {said(done)}"] if done.returncode else []
+        flags = common.input_flags(feed, folder)
         return faults + list(in_other_orders(args.adze, artifact, flags, args.seeds, folder))
 
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -43,28 +42,12 @@ class Count:
         print(f"{'ok    ' if ok else 'FAILED'} {what}", flush=True)
 
 
-def agrees(got, want, bounds):
-    """(verdict, largest error in units of the bound)"""
-    if got.shape != want.shape or got.dtype != want.dtype:
-        return False, float("inf")
-    if want.dtype.kind != "f":
-        return bool((got == want).all()), 0.0
-    if not want.size:
-        return True, 0.0
-    bound = (bounds["relative"] * np.abs(want) + bounds["of_largest"] * np.abs(want).max()
-             + bounds["absolute"])
-    share = np.abs(got.astype("f8") - want) / np.maximum(bound, 1e-30)
-    return bool((share <= 1).all()), float(share.max())
-
-
-def bounds_of(adze, artifact, source, feed, count, name):
+def bounds_of(args, artifact, source, feed, count, name):
     """`adze verify` on these inputs; the bounds that it derived, by output."""
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([adze, "verify", artifact, "--against", source, "--json",
-                               *common.input_flags(feed, folder)], capture_output=True, text=True)
-    message = "" if done.returncode == 0 else ": " + " ".join(done.stderr.split())[:300]
+    done = common.verify(args.adze, artifact, source, feed)
+    message = "" if done.returncode == 0 else f": {common.said(done)}"
     count.check(done.returncode == 0, f"{name}: adze verify{message}")
-    return {row["output"]: row["bounds"] for row in json.loads(done.stdout)["outputs"]}
+    return common.bounds_in(done)
 
 
 def test_refused(model, source, artifact, args, count):
@@ -95,7 +78,7 @@ def test_model(model, args, count):
     common.compile_model(args.adze, source, artifact, "--verify-phases")
     count.check(first == artifact.read_bytes(), f"{name}: two compiles give the same bytes")
     feed = common.inputs_of(model, model["sizes"][0])
-    bounds = bounds_of(args.adze, artifact, source, feed, count, name)
+    bounds = bounds_of(args, artifact, source, feed, count, name)
     with tempfile.TemporaryDirectory() as folder:
         flags = common.input_flags(common.inputs_of(model, model["bench"]), folder)
         arena, ratio = common.arena_of(args.adze, artifact, flags)
@@ -109,7 +92,7 @@ def test_model(model, args, count):
         feed = common.inputs_of(model, size)
         got = loaded.run(feed)
         for output, want in zip(session.get_outputs(), session.run(None, feed)):
-            ok, share = agrees(np.asarray(got[output.name]), want, bounds[output.name])
+            ok, share = common.agrees(np.asarray(got[output.name]), want, bounds[output.name])
             count.check(ok, f"{name} {list(next(iter(size.values())))}: {output.name} "
                             f"{list(want.shape)}, error {share:.3f} of the bound")
 
