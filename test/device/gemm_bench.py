@@ -119,7 +119,7 @@ class AttentionBench:
         arguments = [*factors, pointers[3], pointers[3], *(c.c_int(n) for n in (queries, keys, keys - queries))]
         launch = (self.module, s["entry"], (s["blocks"], 1, 1), (s["threads"], 1, 1), s["shared"], arguments)
         if error := d.launch(*launch):
-            return print(f"{self.name}: {error}")
+            return {"failed": error}
         got = from_bits(d.download(pointers[3], out), s["types"][2])
         worst = 0.0
         for b, h in ((0, 0), (batch - 1, heads - 1)):
@@ -132,20 +132,20 @@ class AttentionBench:
             worst = max(worst, np.abs(got[b, h][rows] - p @ v / p.sum(1, keepdims=True)).max())
         seconds = d.time(*launch, self.options.runs)
         flops = 4.0 * batch * heads * queries * keys * depth * (0.5 if s["causal"] else 1)
-        print(f"{self.name}: {flops / seconds / 1e12:.1f} TFLOP/s, {seconds * 1e6:.1f} us, error {worst:.2e}{self.library(shapes, flops)}", flush=True)
         for p in pointers:
             d.free(p)
+        return row(flops, seconds, worst, self.library(shapes, flops))
 
     def library(self, shapes, flops):
         try:
             import torch
         except ImportError:
-            return ""
+            return None
         kind = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[self.spec["types"][0]]
         q, k, v = (torch.randn(shape, device="cuda", dtype=kind) for shape in shapes)
         seconds = torch_seconds(torch, lambda: torch.nn.functional.scaled_dot_product_attention(
             q, k, v, is_causal=self.spec["causal"], enable_gqa=shapes[0][1] != shapes[1][1]), self.options.runs)
-        return f"; torch {flops / seconds / 1e12:.1f} TFLOP/s"
+        return flops / seconds / 1e12
 
 
 def torch_seconds(torch, call, runs):
@@ -158,6 +158,21 @@ def torch_seconds(torch, call, runs):
     end.record()
     torch.cuda.synchronize()
     return start.elapsed_time(end) / 1e3 / runs
+
+
+def row(flops, seconds, error, library):
+    result = {"tflops": round(flops / seconds / 1e12, 1), "us": round(seconds * 1e6, 1), "error": float(f"{error:.2e}")}
+    return result | ({"torch_tflops": round(library, 1)} if library else {})
+
+
+def measure(device, path, options):
+    """TFLOP/s, microseconds and largest error of a file's kernel, or how it failed; says it too."""
+    try:
+        result = open_bench(device, path, options).run()
+    except RuntimeError as error:
+        result = {"failed": str(error)}
+    print(f"{path.stem}: {', '.join(f'{name} {value}' for name, value in result.items())}", flush=True)
+    return result
 
 
 def open_bench(device, path, options):
@@ -197,7 +212,7 @@ class Bench:
         arguments += [c.c_int(s[x]) for x in "mnk"]
         error = d.launch(self.module, s["entry"], (blocks, 1, 1), (s["threads"], 1, 1), s["shared"], arguments)
         if error:
-            return print(f"{self.name}: {error}")
+            return {"failed": error}
         got = from_bits(d.download(pc, out), s["types"][2]).sum(1)
         # Some rows and columns, against double precision.
         rng = np.random.default_rng(3)
@@ -207,25 +222,25 @@ class Bench:
         relative = (np.abs(got[:, rows][:, :, columns] - want) / size).max()
         seconds = d.time(self.module, s["entry"], (blocks, 1, 1), (s["threads"], 1, 1), s["shared"], arguments, self.options.runs)
         flops = 2.0 * s["batch"] * s["m"] * s["n"] * s["k"]
-        print(f"{self.name}: {flops / seconds / 1e12:.1f} TFLOP/s, {seconds * 1e6:.1f} us, error {relative:.2e} of sum |a||b|{self.library(flops)}", flush=True)
         for p in (pa, pb, pc, pbias):
             d.free(p)
+        return row(flops, seconds, relative, self.library(flops))  # an error of sum |a||b|
 
     def library(self, flops):
-        """What torch's product of the same type and shape takes."""
+        """What torch's product of the same type and shape reaches."""
         try:
             import torch
         except ImportError:
-            return ""
+            return None
         s = self.spec
         kind = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}.get(s["types"][0])
         if kind is None:
-            return ""
+            return None
         torch.backends.cuda.matmul.allow_tf32 = s["multiply"] == "tf32"
         a = torch.randn(s["batch"], s["m"], s["k"], device="cuda", dtype=kind)
         b = torch.randn(s["batch"], s["k"], s["n"], device="cuda", dtype=kind)
         seconds = torch_seconds(torch, lambda: a @ b, self.options.runs)
-        return f"; torch {flops / seconds / 1e12:.1f} TFLOP/s"
+        return flops / seconds / 1e12
 
 
 def main():
@@ -242,10 +257,7 @@ def main():
         device = gpu.Device()
         print(device.name, "driver", device.driver)
         for path in options.files:
-            try:
-                open_bench(device, path, options).run()
-            except RuntimeError as error:
-                print(f"{path.stem}: {error}")
+            measure(device, path, options)
 
 
 if __name__ == "__main__":
