@@ -23,6 +23,7 @@ static constexpr std::pair<llvm::StringLiteral, llvm::StringLiteral> kReasons[] 
     {"adze-fold-constants", "constant folded"},
     {"adze-simplify", "changes nothing, or its user does it by broadcasting or reshaping"},
     {"adze-assign-layout", "transpose cancelled, or read through a matmul's flag"},
+    {"adze-trace-shapes", "only its extents were asked for, and they are an input's"},
     {"canonicalize", "changes nothing"},
     {"cse", "another node computes the same"},
 };
