@@ -27,6 +27,9 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -38,7 +41,9 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 
+#include <atomic>
 #include <mutex>
+#include <thread>
 
 using namespace mlir;
 
@@ -181,18 +186,110 @@ struct ErrorCollector : llvm::DiagnosticHandler {
   std::string &text;
 };
 
-std::optional<std::string> print(llvm::Module &module, llvm::TargetMachine &machine,
-                                 std::string &error) {
+std::string print(llvm::Module &module, llvm::TargetMachine &machine, std::string &error) {
   llvm::SmallVector<char, 0> text;
   llvm::raw_svector_ostream os(text);
   llvm::legacy::PassManager codegen;
   if (machine.addPassesToEmitFile(codegen, os, nullptr, llvm::CodeGenFileType::AssemblyFile)) {
     error = "the code generator writes no PTX";
-    return std::nullopt;
+    return {};
   }
   codegen.run(module);
-  if (!error.empty()) return std::nullopt;
   return std::string(text.data(), text.size());
+}
+
+std::string compile(llvm::Module &module, const PtxOptions &options, std::string &error) {
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, error);
+  if (!machine) return {};
+  module.setTargetTriple(machine->getTargetTriple());
+  module.setDataLayout(machine->createDataLayout());
+  optimize(module, *machine);
+  if (std::string name = missingFunction(module); !name.empty()) {
+    error = "nothing defines the function " + name;
+    return {};
+  }
+  return print(module, *machine, error);
+}
+
+// ---- kernels in parts, at once
+
+/// Kernels of a part: it follows from the module alone, so that the text does too.
+constexpr size_t kKernelsOfPart = 8;
+
+/// The kernels' names, in order; none where they share functions or variables, which
+/// keeps them in one part.
+std::vector<std::string> separateKernels(const llvm::Module &module) {
+  std::vector<std::string> names;
+  for (const llvm::GlobalVariable &variable : module.globals())
+    if (!variable.isDeclaration()) return {};
+  for (const llvm::Function &f : module) {
+    if (f.isDeclaration()) continue;
+    if (f.getCallingConv() != llvm::CallingConv::PTX_Kernel) return {};
+    names.push_back(f.getName().str());
+  }
+  return names;
+}
+
+/// Keeps the module's kernels of `names` alone.
+void keepKernels(llvm::Module &module, llvm::ArrayRef<std::string> names) {
+  llvm::StringSet<> kept;
+  for (const std::string &name : names) kept.insert(name);
+  for (llvm::Function &f : llvm::make_early_inc_range(module))
+    if (!f.isDeclaration() && !kept.contains(f.getName())) f.eraseFromParent();
+}
+
+/// One part, from the bitcode of all, in a context of its thread's own.
+std::string compilePart(llvm::MemoryBufferRef bitcode, llvm::ArrayRef<std::string> names,
+                        const PtxOptions &options, std::string &error) {
+  llvm::LLVMContext context;
+  context.setDiagnosticHandler(std::make_unique<ErrorCollector>(error));
+  auto module = llvm::parseBitcodeFile(bitcode, context);
+  if (!module) {
+    error = llvm::toString(module.takeError());
+    return {};
+  }
+  keepKernels(**module, names);
+  return compile(**module, options, error);
+}
+
+/// The texts as one: one header, and no declaration twice.
+std::string joinParts(llvm::ArrayRef<std::string> parts) {
+  constexpr StringLiteral kHeaderEnd = ".address_size 64\n";
+  std::string all = parts.front();
+  llvm::StringSet<> declared;
+  auto isDeclaration = [](StringRef line) { return line.starts_with(".extern"); };
+  for (StringRef line : llvm::split(parts.front(), '\n'))
+    if (isDeclaration(line)) declared.insert(line);
+  for (StringRef part : parts.drop_front()) {
+    size_t end = part.find(kHeaderEnd);
+    part = end == part.npos ? part : part.drop_front(end + kHeaderEnd.size());
+    for (StringRef line : llvm::split(part, '\n'))
+      if (!isDeclaration(line) || declared.insert(line).second) all += line.str() + '\n';
+  }
+  return all;
+}
+
+std::string compileInParts(const llvm::Module &module, llvm::ArrayRef<std::string> names,
+                           const PtxOptions &options, std::string &error) {
+  llvm::SmallVector<char, 0> bitcode;
+  llvm::raw_svector_ostream os(bitcode);
+  llvm::WriteBitcodeToFile(module, os);
+  size_t count = llvm::divideCeil(names.size(), kKernelsOfPart);
+  std::vector<std::string> parts(count), errors(count);
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i; (i = next++) < count;)
+      parts[i] = compilePart({llvm::StringRef(bitcode.data(), bitcode.size()), "kernels"},
+                             names.slice(i * kKernelsOfPart, std::min(kKernelsOfPart, names.size() - i * kKernelsOfPart)),
+                             options, errors[i]);
+  };
+  std::vector<std::thread> threads(std::min<size_t>(count, std::max(1u, std::thread::hardware_concurrency())) - 1);
+  for (std::thread &thread : threads) thread = std::thread(work);
+  work();
+  for (std::thread &thread : threads) thread.join();
+  for (const std::string &e : errors)
+    if (error.empty()) error = e;
+  return error.empty() ? joinParts(parts) : std::string();
 }
 
 }  // namespace
@@ -235,16 +332,11 @@ std::optional<std::string> emitPtx(gpu::GPUModuleOp module, const PtxOptions &op
   std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(kernels, context, "adze");
   if (!code && error.empty()) error = "translating to LLVM IR failed";
   if (!code) return std::nullopt;
-  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, error);
-  if (!machine) return std::nullopt;
-  code->setTargetTriple(machine->getTargetTriple());
-  code->setDataLayout(machine->createDataLayout());
-  optimize(*code, *machine);
-  if (std::string name = missingFunction(*code); !name.empty()) {
-    error = "nothing defines the function " + name;
-    return std::nullopt;
-  }
-  return print(*code, *machine, error);
+  std::vector<std::string> names = separateKernels(*code);
+  std::string text = names.size() > kKernelsOfPart ? compileInParts(*code, names, options, error)
+                                                   : compile(*code, options, error);
+  if (!error.empty()) return std::nullopt;
+  return text;
 }
 
 }  // namespace adze::cuda
