@@ -9,6 +9,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 namespace adze::cuda {
@@ -133,8 +134,10 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     if (!llvm::is_contained(out.local, def)) out.local.push_back(def);
   }
 
-  /// Constants; and vectors, which are no argument of a launch.
+  /// Constants, with views of them; and vectors, which are no argument of a launch.
   static bool isMadeAgain(Operation *op) {
+    if (auto view = dyn_cast<ViewLikeOpInterface>(op))
+      return view.getViewSource().getDefiningOp() && isMadeAgain(view.getViewSource().getDefiningOp());
     return op->hasTrait<OpTrait::ConstantLike>() || isa<memref::GetGlobalOp>(op) ||
            (isPure(op) && llvm::any_of(op->getResultTypes(), llvm::IsaPred<VectorType>));
   }

@@ -3,7 +3,7 @@
 the reference evaluator by `adze conformance --follow-errors`: no output may be
 further off than errors can have grown on the way to it (docs/accuracy.md).
 
-  test/random/run.py [--build DIR] [--seeds FIRST:COUNT]     default 0:100
+  test/random/run.py [--build DIR] [--seeds FIRST:COUNT] [--gpu CHIP]     default 0:100
 
 A seed decides the graph, its inputs, which extents are free, and the CPU. The
 seeds of known.json, which failed once, always run. A graph that fails is made
@@ -66,10 +66,10 @@ def grow(seed, ops, folder):
     return [node.op_type for node in graph.nodes], None
 
 
-def verdicts(adze, folder, cpu):
+def verdicts(adze, folder, cpu, target=()):
     """{case: (status, reason)}"""
     done = subprocess.run([adze, "conformance", folder, "--follow-errors", "--cpu", cpu, "--json",
-                           "--timeout", "120"],  # a busy machine is no failure
+                           "--timeout", "120", *target],  # a busy machine is no failure
                           capture_output=True, text=True)
     if done.returncode not in (0, 4):
         raise SystemExit(f"adze conformance: {done.stderr[:300]}")
@@ -129,7 +129,7 @@ class Suite:
         for cpu in sorted(set(CPUS)):
             if not (folder / cpu).exists():
                 continue
-            for case, (status, reason) in verdicts(self.args.adze, folder / cpu, cpu).items():
+            for case, (status, reason) in verdicts(self.args.adze, folder / cpu, cpu, self.args.target).items():
                 if str(int(case)) in KNOWN["onnxruntime"]:
                     self.say(status != "pass", f"seed {case} ({cpu}): known to differ, but passes")
                 elif status == "unsupported":
@@ -146,7 +146,7 @@ class Suite:
         target = self.args.build / "random" / case.name
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
-        still = lambda folder: verdicts(self.args.adze, folder, cpu)
+        still = lambda folder: verdicts(self.args.adze, folder, cpu, self.args.target)
         nodes = shrink.shrink(case, target, write_case, still)
         print(f"       made smaller: {target}, {nodes} nodes; adze conformance {target.parent} "
               f"--filter {case.name} --follow-errors --cpu {cpu}", flush=True)
@@ -156,7 +156,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent.parent / "build")
     parser.add_argument("--seeds", default="0:100", metavar="FIRST:COUNT")
+    parser.add_argument("--gpu", metavar="CHIP", help="compile for this GPU and run on the PTX emulator")
     args = parser.parse_args()
+    args.target = ["--target", f"cuda:{args.gpu}", "--device", "ptx-emulator"] if args.gpu else []
     args.build = args.build.resolve()
     args.adze = args.build / "tools/adze/adze"
     first, count = map(int, args.seeds.split(":"))

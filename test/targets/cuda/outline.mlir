@@ -116,3 +116,24 @@ func.func private @element(%y: memref<40xf32>) attributes {adze.device} {
   memref.store %zero, %y[%c0] : memref<40xf32>
   return
 }
+
+// -----
+
+// A constant of the host's is one of the kernel's too, and what views it.
+// CHECK-LABEL: gpu.module @device
+// CHECK: memref.global "private" constant @table
+// CHECK-LABEL: gpu.func @lookup_0(%{{.*}}: !llvm.ptr) kernel
+// CHECK: memref.get_global @table
+memref.global "private" constant @table : memref<1x4xf32> = dense<[[1.0, 2.0, 3.0, 4.0]]>
+func.func private @lookup(%y: memref<4xf32>) attributes {adze.device} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %0 = memref.get_global @table : memref<1x4xf32>
+  %flat = memref.collapse_shape %0 [[0, 1]] : memref<1x4xf32> into memref<4xf32>
+  scf.parallel (%i) = (%c0) to (%c4) step (%c1) {
+    %v = memref.load %flat[%i] : memref<4xf32>
+    memref.store %v, %y[%i] : memref<4xf32>
+  }
+  return
+}
