@@ -61,9 +61,9 @@ double cycles(const Plan &p, Multiply multiply, const ProductSize &size, const D
 
 }  // namespace
 
-std::optional<Multiply> multiplyOf(StringRef products, const Device &device) {
-  Multiply wanted = products == "f16"    ? Multiply::F16
-                    : products == "bf16" ? Multiply::BF16
+std::optional<Multiply> multiplyOf(Type element, StringRef products, const Device &device) {
+  Multiply wanted = element.isF16() || (element.isF32() && products == "f16")     ? Multiply::F16
+                    : element.isBF16() || (element.isF32() && products == "bf16") ? Multiply::BF16
                     : products == "tf32" ? Multiply::TF32
                                          : Multiply::TF32x3;
   return findInstruction(wanted, chipOf(device)) ? std::optional(wanted) : std::nullopt;

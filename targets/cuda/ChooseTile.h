@@ -14,8 +14,8 @@ struct ProductSize {
 /// the tensor cores' rate and one warp's latency.
 MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device &device);
 
-/// What `products` ("f32", "tf32", "bf16", "f16") lets the device's tensor cores do with f32;
-/// nullopt: they have nothing for it.
-std::optional<Multiply> multiplyOf(llvm::StringRef products, const Device &device);
+/// What the device's tensor cores do with factors of that type, f32 as `products` ("f32",
+/// "tf32", "bf16", "f16") allows; nullopt: they have nothing for it.
+std::optional<Multiply> multiplyOf(Type element, llvm::StringRef products, const Device &device);
 
 }  // namespace adze::cuda

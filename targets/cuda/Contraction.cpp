@@ -40,19 +40,24 @@ Extent KernelArguments::extent(const Stride &stride) const {
 
 namespace {
 
-/// out + a * b, and nothing else.
+/// The number before it was made wider.
+Value beforeExtension(Value v) {
+  auto wider = v.getDefiningOp<arith::ExtFOp>();
+  return wider ? wider.getIn() : v;
+}
+
+/// out + a * b in f32, of factors that may be narrower, and nothing else.
 bool isMultiplyAdd(const Stage &stage) {
   Block *body = stage.op.getBody();
-  if (std::distance(body->begin(), body->end()) != 3) return false;
-  auto multiply = dyn_cast<arith::MulFOp>(body->front());
-  auto add = dyn_cast<arith::AddFOp>(*std::next(body->begin()));
-  if (!multiply || !add || body->getTerminator()->getOperand(0) != add.getResult()) return false;
-  Value a = body->getArgument(0), b = body->getArgument(1), out = body->getArgument(2);
-  auto are = [](Operation *op, Value x, Value y) {
-    return (op->getOperand(0) == x && op->getOperand(1) == y) ||
-           (op->getOperand(0) == y && op->getOperand(1) == x);
-  };
-  return are(multiply, a, b) && are(add, out, multiply.getResult());
+  auto add = body->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add || !add.getType().isF32()) return false;
+  Value out = body->getArgument(2);
+  Value product = add.getLhs() == out ? add.getRhs() : add.getLhs();
+  auto multiply = product.getDefiningOp<arith::MulFOp>();
+  if (!multiply || (add.getLhs() != out && add.getRhs() != out)) return false;
+  Value a = beforeExtension(multiply.getLhs()), b = beforeExtension(multiply.getRhs());
+  return (a == body->getArgument(0) && b == body->getArgument(1)) ||
+         (a == body->getArgument(1) && b == body->getArgument(0));
 }
 
 Stride strideOf(const Access &access, unsigned dim) {
@@ -124,8 +129,11 @@ std::optional<Contraction> matchContraction(Unit &unit, std::string &why) {
   const Stage &core = c.core();
   if (core.numInputs() != 2 || core.outputs().size() != 1 || !isMultiplyAdd(core))
     return no("no sum of products");
+  Type element = core.operands[0].elementType();
   for (const Access &access : core.operands)
-    if (access.isScalar || !access.elementType().isF32()) return no("elements that are not f32");
+    if (access.isScalar) return no("a factor that is one number");
+  if (element != core.operands[1].elementType() || !(element.isF32() || element.isF16() || element.isBF16()))
+    return no("factors of types that tensor cores do not multiply");
   if (why = whyNotStages(unit); !why.empty()) return std::nullopt;
   if (!sortDims(c)) return no("dimensions that are none of a product's");
   if (runDim(c, core.outputs().front(), c.row) >= 0) {
@@ -186,7 +194,7 @@ int64_t runElements(const Contraction &c, const Access &access, int run) {
       elements = std::min(elements, divisorOf(strideOf(access, dim)));
   for (const Bound &bound : access.bounds)
     if (bound.coefficients[run]) return 1;
-  return std::min<int64_t>(4, elements);
+  return std::min(16 / bytesOf(access.elementType()), elements);
 }
 
 Value elementPointer(Kit &kit, Value base, int64_t bytes, Value index) {
@@ -206,23 +214,24 @@ Operand factorOf(const Contraction &c, unsigned operand, ArrayRef<unsigned> rows
   Operand o;
   o.element = access.elementType();
   o.alongK = run < 0 || alongK >= 0;
-  o.alignment = 4 * runElements(c, access, run);
-  o.prepare = [&c, &access, &arguments, rowDims, fixed, base](Kit &kit, Value batch, Value row) {
+  int64_t bytes = bytesOf(access.elementType());
+  o.alignment = bytes * runElements(c, access, run);
+  o.prepare = [&c, &access, &arguments, rowDims, fixed, base, bytes](Kit &kit, Value batch, Value row) {
     Reader reader{kit, c, arguments};
     DenseMap<unsigned, Value> indices;
     reader.split(c.batch, batch, indices);
     reader.split(rowDims, row, indices);
     Value start = reader.address(access, fixed, indices, reader.offset(access));
-    SmallVector<Value> out{elementPointer(kit, base, 4, start)};
+    SmallVector<Value> out{elementPointer(kit, base, bytes, start)};
     for (const Bound &bound : access.bounds)
       out.push_back(boundIndex(kit, bound, fixed, indices, kit.i32(bound.offset)));
     return out;
   };
-  o.place = [&c, &access, &arguments, terms](Kit &kit, ValueRange prepared, Value k) -> Place {
+  o.place = [&c, &access, &arguments, terms, bytes](Kit &kit, ValueRange prepared, Value k) -> Place {
     Reader reader{kit, c, arguments};
     DenseMap<unsigned, Value> indices;
     reader.split(terms, k, indices);
-    Place place{elementPointer(kit, prepared[0], 4, reader.address(access, terms, indices, kit.i64(0))), {}};
+    Place place{elementPointer(kit, prepared[0], bytes, reader.address(access, terms, indices, kit.i64(0))), {}};
     for (auto [i, bound] : llvm::enumerate(access.bounds)) {
       // Unsigned: a negative index is beyond any extent.
       Value index = boundIndex(kit, bound, terms, indices, prepared[i + 1]);

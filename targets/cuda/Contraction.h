@@ -17,14 +17,16 @@ struct Contraction {
   llvm::SmallVector<unsigned> batch, row, column, k;
 
   const schedule::Stage &core() const { return unit->stages[unit->core]; }
+  /// Of both factors: f32, f16 or bf16. Sums are f32.
+  mlir::Type element() const { return core().operands[a].elementType(); }
   /// Of all these dimensions together.
   schedule::Stride size(llvm::ArrayRef<unsigned> dims) const;
   /// The same as a number; one to reckon with where it is known at run time only.
   int64_t estimate(llvm::ArrayRef<unsigned> dims) const;
 };
 
-/// Null, and why not in a few words, where the unit is no product of f32 matrices
-/// whose results lie side by side along the columns.
+/// Null, and why not in a few words, where the unit is no product of matrices of
+/// floats whose results lie side by side along the columns.
 std::optional<Contraction> matchContraction(schedule::Unit &unit, std::string &why);
 
 /// Sizes, strides and offsets that are known at run time only: arguments of the kernel.

@@ -27,9 +27,6 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   void runOnOperation() override {
     device = findDevice(chip.getValue());
     if (!device) return;
-    std::optional<Multiply> found = multiplyOf(products, *device);
-    if (!found) return;
-    multiply = *found;
     machine = machineOf(*device);
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (!f->hasAttr(kDeviceAttr) || f->hasAttr(kHostAttr)) continue;
@@ -48,8 +45,9 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
       std::string why;
       if (unit->core < 0) continue;
       (void)collapseDims(*unit, findCollapsible(*unit));
-      if (std::optional<Contraction> c = matchContraction(*unit, why); c && isWorthIt(*c))
-        tile(f, *c, number++);
+      std::optional<Contraction> c = matchContraction(*unit, why);
+      if (!c || !isWorthIt(*c)) continue;
+      if (auto multiply = multiplyOf(c->element(), products, *device)) tile(f, *c, *multiply, number++);
     }
     paddings.eraseUnread();
   }
@@ -94,7 +92,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     }
   }
 
-  void tile(func::FuncOp f, Contraction &c, unsigned number) {
+  void tile(func::FuncOp f, Contraction &c, Multiply multiply, unsigned number) {
     MatmulKernel kernel = chooseTile({c.estimate(c.batch), c.estimate(c.row), c.estimate(c.column), c.estimate(c.k)},
                                      multiply, *device);
     if (!canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
@@ -234,7 +232,6 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
 
   MachineModel machine;
   const Device *device = nullptr;
-  Multiply multiply = Multiply::TF32x3;
 };
 
 }  // namespace

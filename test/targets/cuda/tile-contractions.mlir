@@ -1,8 +1,11 @@
 // RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_80})' | FileCheck %s
 // RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4
+// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4HALF
 
 // Tensor cores without TF32 leave all of it to the ordinary cores.
+// T4: func.func private @matmul
 // T4-NOT: device_launch
+// T4: func.func private @half
 
 // A matrix product with its bias: fill, sum and bias are one kernel.
 // CHECK-LABEL: gpu.func @matmul_tile_0
@@ -130,6 +133,26 @@ func.func private @dynamic(%x: memref<?x384xf32>, %w: memref<384x64xf32>, %y: me
       ins(%x, %w : memref<?x384xf32>, memref<384x64xf32>) outs(%y : memref<?x64xf32>) {
   ^bb0(%l: f32, %r: f32, %out: f32):
     %p = arith.mulf %l, %r : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Factors of half precision are multiplied as they are, on a T4 too; sums are f32.
+// CHECK-LABEL: func.func private @half
+// CHECK: adze_rt.device_launch @device::@half_tile_0
+// CHECK-SAME: adze.tile = "f16
+// T4HALF-LABEL: func.func private @half
+// T4HALF: adze.tile = "f16
+func.func private @half(%x: memref<16384x384xf16>, %w: memref<384x64xf16>, %y: memref<16384x64xf32>)
+    attributes {adze.device} {
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<16384x384xf16>, memref<384x64xf16>) outs(%y : memref<16384x64xf32>) {
+  ^bb0(%l: f16, %r: f16, %out: f32):
+    %lw = arith.extf %l : f16 to f32
+    %rw = arith.extf %r : f16 to f32
+    %p = arith.mulf %lw, %rw : f32
     %s = arith.addf %out, %p : f32
     linalg.yield %s : f32
   }
