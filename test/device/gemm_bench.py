@@ -41,7 +41,7 @@ KERNELS = {
 F32 = "--types=f32,f32,f32"
 TILES = {
     "64": "--multiply=tf32x3 --round-sums --block=64,64,32 --warp=32,32 --stages=3",
-    "64-slices": "--multiply=tf32x3 --round-sums --block=64,64,64 --warp=32,32 --slices=4 --stages=3",
+    "64-slices": "--multiply=tf32x3 --round-sums --block=64,64,64 --warp=32,32 --slices=2 --stages=3",
     "32": "--multiply=tf32x3 --round-sums --block=32,32,32 --warp=16,16 --stages=4",
     "32-slices": "--multiply=tf32x3 --round-sums --block=32,32,64 --warp=16,16 --slices=4 --stages=3",
     "32-slices-8": "--multiply=tf32x3 --round-sums --block=32,32,128 --warp=32,16 --slices=8 --stages=3",

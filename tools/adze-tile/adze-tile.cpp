@@ -20,6 +20,8 @@ cl::opt<Multiply> multiply(
                clEnumValN(Multiply::S8, "s8", "")));
 cl::opt<std::string> chip("chip", cl::desc("sm_75, sm_80, sm_90a …"), cl::init("sm_80"));
 cl::list<int64_t> shape("shape", cl::desc("m,n,k"), cl::CommaSeparated);
+cl::list<int64_t> convolution("conv", cl::desc("A is a convolution's input: images,height,width,channels,kernel,stride,pad; of --shape only n counts"),
+                              cl::CommaSeparated);
 cl::opt<int64_t> batch("batch", cl::init(1));
 cl::list<int64_t> attention("attention", cl::desc("batch,heads,key heads,queries,keys,depth"), cl::CommaSeparated);
 cl::opt<bool> causal("causal");
@@ -80,12 +82,26 @@ int chipNumber() {
   return StringRef(chip).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, n) ? 0 : n;
 }
 
+void setConvolution(MatmulSpec &s) {
+  int64_t images = convolution[0], height = convolution[1], width = convolution[2];
+  int64_t channels = convolution[3], kernel = convolution[4], stride = convolution[5], pad = convolution[6];
+  auto out = [&](int64_t n) { return (n + 2 * pad - kernel) / stride + 1; };
+  ConvolutionShape &c = s.aFactor.convolution;
+  s.aFactor.layout = FactorLayout::Convolution;
+  c.height = Extent::of(height), c.width = Extent::of(width);
+  c.outHeight = Extent::of(out(height)), c.outWidth = Extent::of(out(width));
+  c.channels = c.groupChannels = Extent::of(channels);
+  c.kernelWidth = kernel, c.strideY = c.strideX = stride, c.padTop = c.padLeft = Extent::of(pad);
+  s.m = images * out(height) * out(width), s.k = kernel * kernel * channels;
+}
+
 MatmulSpec matmulSpec(Kit &kit) {
   MatmulSpec s;
   s.batch = batch, s.m = shape[0], s.n = shape[1], s.k = shape[2];
   s.isDynamic = dynamic, s.divisor = divisor, s.bias = addBias, s.relu = clamp;
   s.a = typeOf(kit, types[0]), s.b = typeOf(kit, types[1]), s.c = typeOf(kit, types[2]);
   s.aFactor = factorOf(aLayout), s.bFactor = factorOf(bLayout);
+  if (convolution.size() == 7) setConvolution(s);
   return s;
 }
 
@@ -129,6 +145,7 @@ Built buildMatmul(Kit &kit, std::string &error) {
   b.launch["types"] = llvm::json::Array{types[0], types[1], types[2]};
   b.launch["a"] = aLayout.getValue(), b.launch["b"] = bLayout.getValue();
   b.launch["multiply"] = nameOf(multiply);
+  if (!convolution.empty()) b.launch["conv"] = llvm::json::Array(convolution);
   return b;
 }
 

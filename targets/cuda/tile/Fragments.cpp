@@ -103,19 +103,19 @@ SmallVector<Value> Fragments::loadPieces(Kit &kit, Value stage, int64_t step,
 }
 
 void addRounded(Kit &kit, Multiply multiply, ValueRange raw, Fragments::Registers &out) {
-  bool isTf32 = multiply == Multiply::TF32 || multiply == Multiply::TF32x3;
-  if (!isTf32) return out.big.push_back(SmallVector<Value>(raw));
   SmallVector<Value> big, small;
   for (Value r : raw) {
-    Value x = kit.bitcast(r, kit.getF32Type());
-    big.push_back(roundToTf32(kit, x));
-    if (multiply != Multiply::TF32x3) continue;
-    // Exact: the difference of neighbours has fewer bits than either.
-    Value rest = kit.create<arith::SubFOp>(x, kit.bitcast(big.back(), kit.getF32Type()));
-    small.push_back(roundToTf32(kit, rest));
+    if (multiply == Multiply::TF32) {
+      big.push_back(roundToTf32(kit, kit.bitcast(r, kit.getF32Type())));
+    } else if (multiply == Multiply::TF32x3) {
+      auto [b, rest] = splitTf32(kit, r);
+      big.push_back(b), small.push_back(rest);
+    } else {
+      big.push_back(r);
+    }
   }
   out.big.push_back(big);
-  out.small.push_back(small);
+  if (!small.empty()) out.small.push_back(small);
 }
 
 void multiplyTiles(Kit &kit, const MatrixInstruction &instruction, const Fragments::Registers &a,

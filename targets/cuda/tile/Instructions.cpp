@@ -109,4 +109,14 @@ Value roundToTf32(Kit &kit, Value x) {
                                                 NVVM::SaturationMode::NONE, false);
 }
 
+std::pair<Value, Value> splitTf32(Kit &kit, Value bits) {
+  // Half of the 13 bits that fall away is carried into the rest. ptxas makes four instructions of
+  // cvt.rna.tf32, most of them for infinities.
+  Value big = kit.bitAnd(kit.add(bits, 0x1000), ~int64_t{0x1fff});
+  Type f32 = kit.getF32Type();
+  // Exact: the difference of neighbours has fewer bits than either.
+  Value rest = kit.create<arith::SubFOp>(kit.bitcast(bits, f32), kit.bitcast(big, f32));
+  return {big, kit.bitcast(rest, bits.getType())};
+}
+
 }  // namespace adze::cuda

@@ -41,5 +41,9 @@ mlir::SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruct
 
 /// An f32 as tf32 (an i32), rounded to nearest.
 Value roundToTf32(Kit &kit, Value x);
+/// The bits of an f32 -> those of two tf32 that are it but for 2^-21: the first rounded to nearest, the
+/// second what is left, of which tensor cores take the leading bits. NaN is NaN in the second;
+/// an infinity gives NaN too.
+std::pair<Value, Value> splitTf32(Kit &kit, Value bits);
 
 }  // namespace adze::cuda

@@ -91,7 +91,8 @@ double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec) {
   double factors = 0;
   auto isWide = [](Type t) { return t.isF32(); };
   double wide = isWide(spec.a) + isWide(spec.b);
-  if (kernel.multiply == Multiply::TF32x3) factors = 3 * std::exp2(-22);  // small parts' product and rounding
+  // Small parts are at most 2^-11: their product is left out, and they are cut to 11 bits.
+  if (kernel.multiply == Multiply::TF32x3) factors = 5 * std::exp2(-22);
   else factors = wide * std::exp2(kernel.multiply == Multiply::BF16 ? -8 : -11) * 1.01;
   const MatrixInstruction &i = *findInstruction(kernel.multiply, kernel.chip);
   double products = kernel.multiply == Multiply::TF32x3 ? 3 : 1;
