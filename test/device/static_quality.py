@@ -68,7 +68,7 @@ def matrix_share(text, is_ptx):
     inner = [c for (f, l), c in counts.items() if not any((f, l) != o and f <= o[0] and o[1] <= l for o in counts)]
     # A loop of few turns may be unrolled into nothing but its body.
     everything = sum(bool(matrix.search(x)) for x in lines), sum(bool(instruction.match(x)) for x in lines)
-    return max(inner, default=everything)
+    return max(inner, key=lambda c: (c[0], -c[1]), default=everything)
 
 
 def arguments(spec, folder):
