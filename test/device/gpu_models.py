@@ -7,6 +7,9 @@
   gpu_models.py run DIR [--only models,products,torch] [--seconds S] [--record FILE]
                     there: needs libcuda, Python and numpy, torch for the comparison
 
+  gpu_models.py table FILE
+                    a record as the table of docs/benchmarks.md
+
 A model counts as right when its results are within the bounds of docs/accuracy.md of the
 host artifact's. Times are medians of 200 runs from the host's memory to the host's memory."""
 
@@ -186,9 +189,26 @@ def run(args):
     sys.exit(f"not right: {', '.join(wrong)}" if wrong else 0)
 
 
+# ---- table
+
+def table(args):
+    record = json.loads(args.folder.read_text())
+    modes = ["reduce-overhead", "default", "eager"]
+    print("| model | input | adze | of the best | torch: " + " | ".join(modes) + " |\n" + "|---" * 2 + "|---:" * 5 + "|")
+    for name, row in record["models"].items():
+        peer = record["torch"]["models"].get(name, {})
+        times = [peer[mode] for mode in modes if "ms" in peer.get(mode, {})]
+        if "ms" not in row or len(times) < len(modes):
+            continue
+        size = " ".join(f"{n}={'x'.join(map(str, d))}" for n, d in list(row["size"].items())[:1])
+        best = row["ms"] / min(t["ms_with_copies"] for t in times)
+        cells = [f"{t['ms_with_copies']:.2f} ({t['ms']:.2f})" for t in times]
+        print(f"| {name} | {size} | {row['ms']:.2f} | {best:.2f} | {' | '.join(cells)} |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("action", choices=["prepare", "run"])
+    parser.add_argument("action", choices=["prepare", "run", "table"])
     parser.add_argument("folder", type=pathlib.Path, metavar="DIR")
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
@@ -201,7 +221,7 @@ def main():
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE", help="default: DIR/gpu.json")
     args = parser.parse_intermixed_args()
     args.build, args.adze = args.build.resolve(), args.build.resolve() / "tools/adze/adze"
-    prepare(args) if args.action == "prepare" else run(args)
+    {"prepare": prepare, "run": run, "table": table}[args.action](args)
 
 
 if __name__ == "__main__":
