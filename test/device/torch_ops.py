@@ -78,6 +78,7 @@ def literal(value):
 
 
 OPS = {}
+TUPLES = ("Split", "LSTM", "GRU")  # the text gives all results; of others the first alone is written
 
 
 def op(*names):
@@ -399,4 +400,4 @@ def recurrence(n):
     results = [n.writer.fresh() for _ in range(3 if n.op == "LSTM" else 2)]
     n.writer.line(f"{', '.join(results)} = {call}")
     all_steps = f"{results[0]}.reshape({[steps, batch, w.shape[0], hidden]}).permute(0, 2, 1, 3)"
-    return ", ".join([all_steps, *results[1:]][:len(n.outputs)])
+    return f"({', '.join([all_steps, *results[1:]][:len(n.outputs)])},)"

@@ -69,12 +69,10 @@ class Writer:
             raise NotWritten(", ".join(missing))
         for node in self.graph["nodes"]:
             text = torch_ops.OPS[node["op"]](torch_ops.Node(self, node))
-            results = [self.fresh() for _ in node["outputs"]]
-            # What a node computes in inference only: Dropout's mask and the like.
-            several = node["op"] in ("Split", "LSTM", "GRU")
-            self.names.update(zip(node["outputs"], results) if several else [(node["outputs"][0], results[0])])
-            left = ", ".join(results) + ("," if several and len(results) == 1 else "") if several else results[0]
-            self.line(f"{left} = {text + ',' if several and len(results) == 1 and node['op'] != 'Split' else text}")
+            several = node["op"] in torch_ops.TUPLES
+            results = [self.fresh() for _ in node["outputs"][:None if several else 1]]
+            self.names.update(zip(node["outputs"], results))
+            self.line(f"{', '.join(results)}{',' if several else ''} = {text}")
         self.line(f"return ({', '.join(self.name(o) for o in self.graph['outputs'])},)")
         return "\n".join([head, *self.lines]) + "\n"
 
@@ -180,7 +178,7 @@ def measure_all(options):
 
 
 def export(source, feed, folder):
-    """Writes what a run here needs but inputs and reference; says for whom in words."""
+    """Writes graph and weights for a run with torch; "torch", or why it cannot be."""
     import torch_export
 
     try:
