@@ -41,14 +41,17 @@ constexpr int64_t kResidentWarps = 16;  ///< registers of a tile's warps leave r
 /// 80 of "sm_80".
 int chipOf(const Device &device) {
   int chip = 0;
-  StringRef(device.name.data(), device.name.size()).drop_front(3).take_while(llvm::isDigit).getAsInteger(10, chip);
+  StringRef(device.name.data(), device.name.size())
+      .drop_front(3)
+      .take_while(llvm::isDigit)
+      .getAsInteger(10, chip);
   return chip;
 }
 
 double cycles(const Plan &p, Multiply multiply, const ProductSize &size, const Device &device) {
   const TileShape &t = *p.tile;
-  double blocks = double(llvm::divideCeil(size.m, t.m)) * llvm::divideCeil(size.n, t.n) *
-                  size.batch * p.split;
+  double blocks =
+      double(llvm::divideCeil(size.m, t.m)) * llvm::divideCeil(size.n, t.n) * size.batch * p.split;
   double resident = std::max<int64_t>(1, kResidentWarps / p.warps());
   double shared = std::clamp(blocks / device.multiprocessors, 1.0, resident);
   double turns = std::max(1.0, std::ceil(blocks / (device.multiprocessors * resident)));
@@ -64,7 +67,7 @@ double cycles(const Plan &p, Multiply multiply, const ProductSize &size, const D
 std::optional<Multiply> multiplyOf(Type element, StringRef products, const Device &device) {
   Multiply wanted = element.isF16() || (element.isF32() && products == "f16")     ? Multiply::F16
                     : element.isBF16() || (element.isF32() && products == "bf16") ? Multiply::BF16
-                    : products == "tf32" ? Multiply::TF32
+                    : products == "tf32"                                          ? Multiply::TF32
                                          : Multiply::TF32x3;
   return findInstruction(wanted, chipOf(device)) ? std::optional(wanted) : std::nullopt;
 }
@@ -75,7 +78,8 @@ MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device
   int64_t slicesOfStep = kTileK * bytesOf(multiply) / 32;
   for (const TileShape &t : kTiles)
     for (int64_t slices = 1; slices <= slicesOfStep && slices * t.warps() <= 8; slices *= 2)
-      for (int64_t split = 1; split <= 32 && split * 2 * kTileK <= std::max(size.k, 2 * kTileK); split *= 2) {
+      for (int64_t split = 1; split <= 32 && split * 2 * kTileK <= std::max(size.k, 2 * kTileK);
+           split *= 2) {
         Plan plan{&t, slices, split};
         double c = cycles(plan, multiply, size, device);
         if (!best || c < least) best = plan, least = c;

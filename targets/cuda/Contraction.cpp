@@ -1,10 +1,10 @@
-#include "targets/cuda/Contraction.h"
+#include "targets/cuda/ContractionReader.h"
 
 #include "passes/Schedule/BodyEmitter.h"
 #include "passes/Schedule/Decide.h"
 
-#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/Support/MathExtras.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 #include <set>
 
@@ -58,10 +58,6 @@ bool isMultiplyAdd(const Stage &stage) {
   Value a = beforeExtension(multiply.getLhs()), b = beforeExtension(multiply.getRhs());
   return (a == body->getArgument(0) && b == body->getArgument(1)) ||
          (a == body->getArgument(1) && b == body->getArgument(0));
-}
-
-Stride strideOf(const Access &access, unsigned dim) {
-  return access.dependsOn(dim) ? access.strides[dim] : Stride();
 }
 
 bool isOne(const Unit &unit, unsigned dim) { return unit.sizes[dim] == Stride::constant(1); }
@@ -118,6 +114,18 @@ void orderTerms(Contraction &c) {
 
 }  // namespace
 
+/// Elements that are sure to lie side by side from a multiple of them on.
+int64_t runElements(const Contraction &c, const Access &access, int run) {
+  if (run < 0) return 1;
+  int64_t elements = std::min(divisorOf(c.unit->sizes[run]), divisorOf(access.offset));
+  for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
+    if (static_cast<int>(dim) != run && !isOne(*c.unit, dim))
+      elements = std::min(elements, divisorOf(strideOf(access, dim)));
+  for (const Bound &bound : access.bounds)
+    if (bound.coefficients[run]) return 1;
+  return std::min(16 / bytesOf(access.elementType()), elements);
+}
+
 std::optional<Contraction> matchContraction(Unit &unit, std::string &why) {
   auto no = [&](StringRef reason) {
     why = reason.str();
@@ -132,7 +140,8 @@ std::optional<Contraction> matchContraction(Unit &unit, std::string &why) {
   Type element = core.operands[0].elementType();
   for (const Access &access : core.operands)
     if (access.isScalar) return no("a factor that is one number");
-  if (element != core.operands[1].elementType() || !(element.isF32() || element.isF16() || element.isBF16()))
+  if (element != core.operands[1].elementType() ||
+      !(element.isF32() || element.isF16() || element.isBF16()))
     return no("factors of types that tensor cores do not multiply");
   if (why = whyNotStages(unit); !why.empty()) return std::nullopt;
   if (!sortDims(c)) return no("dimensions that are none of a product's");
@@ -148,57 +157,12 @@ std::optional<Contraction> matchContraction(Unit &unit, std::string &why) {
 
 namespace {
 
-/// Reads the numbers of one contraction inside its kernel.
-struct Reader {
-  Kit &kit;
-  const Contraction &c;
-  const KernelArguments &arguments;
-
-  Value value(const Stride &stride) const { return kit.value(arguments.extent(stride)); }
-
-  /// The indices that a number stands for, last dimension fastest.
-  void split(ArrayRef<unsigned> dims, Value number, DenseMap<unsigned, Value> &indices) const {
-    for (unsigned i = dims.size(); i-- > 0;) {
-      Value size = i ? value(c.unit->sizes[dims[i]]) : Value();
-      indices[dims[i]] = i ? kit.rem(number, size) : number;
-      if (i) number = kit.div(number, size);
-    }
-  }
-
-  Value offset(const Access &access) const { return kit.wide(value(access.offset)); }
-
-  /// start + sum of index * stride over `dims`, i64.
-  Value address(const Access &access, ArrayRef<unsigned> dims,
-                const DenseMap<unsigned, Value> &indices, Value start) const {
-    for (unsigned dim : dims)
-      if (Stride stride = strideOf(access, dim); !stride.isZero())
-        start = kit.add(start, kit.mulWide(indices.at(dim), arguments.extent(stride)));
-    return start;
-  }
-};
-
 Value boundIndex(Kit &kit, const Bound &bound, ArrayRef<unsigned> dims,
                  const DenseMap<unsigned, Value> &indices, Value start) {
   for (unsigned dim : dims)
     if (int64_t coefficient = bound.coefficients[dim])
       start = kit.add(start, kit.mul(indices.at(dim), coefficient));
   return start;
-}
-
-/// Elements that are sure to lie side by side from a multiple of them on.
-int64_t runElements(const Contraction &c, const Access &access, int run) {
-  if (run < 0) return 1;
-  int64_t elements = std::min(divisorOf(c.unit->sizes[run]), divisorOf(access.offset));
-  for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
-    if (static_cast<int>(dim) != run && !isOne(*c.unit, dim))
-      elements = std::min(elements, divisorOf(strideOf(access, dim)));
-  for (const Bound &bound : access.bounds)
-    if (bound.coefficients[run]) return 1;
-  return std::min(16 / bytesOf(access.elementType()), elements);
-}
-
-Value elementPointer(Kit &kit, Value base, int64_t bytes, Value index) {
-  return kit.offset(base, kit.mul(index, kit.i64(bytes)));
 }
 
 }  // namespace
@@ -216,7 +180,8 @@ Operand factorOf(const Contraction &c, unsigned operand, ArrayRef<unsigned> rows
   o.alongK = run < 0 || alongK >= 0;
   int64_t bytes = bytesOf(access.elementType());
   o.alignment = bytes * runElements(c, access, run);
-  o.prepare = [&c, &access, &arguments, rowDims, fixed, base, bytes](Kit &kit, Value batch, Value row) {
+  o.prepare = [&c, &access, &arguments, rowDims, fixed, base, bytes](Kit &kit, Value batch,
+                                                                     Value row) {
     Reader reader{kit, c, arguments};
     DenseMap<unsigned, Value> indices;
     reader.split(c.batch, batch, indices);
@@ -227,11 +192,14 @@ Operand factorOf(const Contraction &c, unsigned operand, ArrayRef<unsigned> rows
       out.push_back(boundIndex(kit, bound, fixed, indices, kit.i32(bound.offset)));
     return out;
   };
-  o.place = [&c, &access, &arguments, terms, bytes](Kit &kit, ValueRange prepared, Value k) -> Place {
+  o.place = [&c, &access, &arguments, terms, bytes](Kit &kit, ValueRange prepared,
+                                                    Value k) -> Place {
     Reader reader{kit, c, arguments};
     DenseMap<unsigned, Value> indices;
     reader.split(terms, k, indices);
-    Place place{elementPointer(kit, prepared[0], bytes, reader.address(access, terms, indices, kit.i64(0))), {}};
+    Place place{
+        elementPointer(kit, prepared[0], bytes, reader.address(access, terms, indices, kit.i64(0))),
+        {}};
     for (auto [i, bound] : llvm::enumerate(access.bounds)) {
       // Unsigned: a negative index is beyond any extent.
       Value index = boundIndex(kit, bound, terms, indices, prepared[i + 1]);
@@ -243,164 +211,13 @@ Operand factorOf(const Contraction &c, unsigned operand, ArrayRef<unsigned> rows
   return o;
 }
 
-namespace {
-
-/// Evaluates the unit's stages at some neighbouring columns of a row.
-class StageEvaluator {
- public:
-  StageEvaluator(const Reader &reader, Value batch, Value row, Value column, Value sums)
-      : reader(reader), kit(reader.kit), c(reader.c), sums(sums),
-        lanes(cast<VectorType>(sums.getType()).getNumElements()) {
-    reader.split(c.batch, batch, indices);
-    reader.split(c.row, row, indices);
-    indices[c.column.front()] = column;
-    for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
-      if (!c.unit->isReduction[dim] && !indices.count(dim)) indices[dim] = kit.i32(0);
-  }
-
-  void run() {
-    for (auto [s, stage] : llvm::enumerate(c.unit->stages)) {
-      if (static_cast<int>(s) == c.unit->core) {
-        const Access &out = stage.outputs().front();
-        written[out.source] = kit.createOrFold<arith::AddFOp>(wide(read(out)), wide(sums));
-      } else {
-        evaluate(stage);
-      }
-    }
-    for (const Stage &stage : c.unit->stages)
-      for (const Access &access : stage.outputs()) store(access);
-  }
-
- private:
-  /// One lane is a scalar, as emitBody() wants it.
-  Value wide(Value v) {
-    auto type = dyn_cast<VectorType>(v.getType());
-    if (lanes == 1) return type ? kit.element(v, 0) : v;
-    return splat(kit, kit.getLoc(), v, lanes);
-  }
-
-  Type valueType(Type element) { return lanes == 1 ? element : VectorType::get(lanes, element); }
-
-  SmallVector<unsigned> parallelDims() const {
-    SmallVector<unsigned> dims;
-    for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
-      if (!c.unit->isReduction[dim]) dims.push_back(dim);
-    return dims;
-  }
-
-  Value pointerTo(const Access &access) {
-    Value index = reader.address(access, parallelDims(), indices, reader.offset(access));
-    return elementPointer(kit, reader.arguments.values.lookup(access.source), bytes(access), index);
-  }
-
-  static int64_t bytes(const Access &access) { return bytesOf(access.elementType()); }
-  Stride stride(const Access &access) { return strideOf(access, c.column.front()); }
-  bool isAlongLanes(const Access &access) { return stride(access) == Stride::constant(1); }
-  /// The element of lane `i` after the first one's.
-  Value laneElement(const Access &access, Value pointer, int64_t i) {
-    return elementPointer(kit, pointer, bytes(access), kit.mulWide(kit.i32(i), reader.arguments.extent(stride(access))));
-  }
-  unsigned alignment(const Access &access) {
-    bool together = runElements(c, access, c.column.front()) % lanes == 0;
-    return bytes(access) * (together ? lanes : 1);
-  }
-
-  Value read(const Access &access) {
-    if (access.isScalar) {
-      Value passed = reader.arguments.values.lookup(access.source);
-      return passed ? passed : access.source;
-    }
-    if (Value known = written.lookup(access.source)) return known;
-    Value pointer = pointerTo(access);
-    if (lanes == 1 || stride(access).isZero()) return kit.load(access.elementType(), pointer, bytes(access));
-    if (isAlongLanes(access)) return kit.load(valueType(access.elementType()), pointer, alignment(access));
-    SmallVector<Value> elements;
-    for (int64_t i = 0; i < lanes; ++i)
-      elements.push_back(kit.load(access.elementType(), laneElement(access, pointer, i), bytes(access)));
-    return kit.vector(elements);
-  }
-
-  void evaluate(const Stage &stage) {
-    SmallVector<Value> args;
-    for (auto [o, access] : llvm::enumerate(stage.operands)) {
-      Value arg = stage.op.getBody()->getArgument(o);
-      args.push_back(arg.use_empty() ? arg : read(access));
-    }
-    auto indexOf = [&](unsigned opDim) {
-      unsigned dim = stage.dims[opDim];
-      Value index = kit.create<arith::IndexCastUIOp>(kit.getIndexType(), indices.at(dim));
-      return std::pair(index, dim == c.column.front() && lanes > 1);
-    };
-    auto noLoad = [](memref::LoadOp, ArrayRef<Value>) { return Value(); };
-    SmallVector<Value> results = emitBody({kit, kit.getLoc(), lanes, {}, false, indexOf, noLoad},
-                                          *stage.op.getBody(), args);
-    for (auto [access, result] : llvm::zip(stage.outputs(), results)) written[access.source] = result;
-  }
-
-  /// A buffer of the function's own that nothing outside the unit reads.
-  bool isDead(Value memref) const {
-    return memref.getDefiningOp<memref::AllocOp>() &&
-           llvm::all_of(memref.getUsers(), [&](Operation *user) {
-             return isa<memref::DeallocOp, memref::DimOp>(user) ||
-                    llvm::any_of(c.unit->stages, [&](const Stage &s) { return s.op == user; });
-           });
-  }
-
-  void store(const Access &access) {
-    Value value = written.lookup(access.source);
-    if (!stored.insert(access.source).second || isDead(access.source)) return;
-    value = wide(value);
-    Value pointer = pointerTo(access);
-    if (lanes == 1 || isAlongLanes(access)) return kit.store(value, pointer, alignment(access));
-    for (int64_t i = 0; i < lanes; ++i)
-      kit.store(kit.element(value, i), laneElement(access, pointer, i), bytes(access));
-  }
-
-  Reader reader;
-  Kit &kit;
-  const Contraction &c;
-  Value sums;
-  int64_t lanes;
-  DenseMap<unsigned, Value> indices;
-  DenseMap<Value, Value> written;
-  llvm::SmallDenseSet<Value> stored;
-};
-
-}  // namespace
-
-Epilogue partialEpilogueOf(const Contraction &c, Value partial, int64_t parts,
-                           const KernelArguments &arguments) {
-  return [&c, &arguments, partial, parts](Kit &kit, Value batch, Value row, Value column, Value values) {
-    Reader reader{kit, c, arguments};
-    const Access &out = c.core().outputs().front();
-    int64_t elements = cast<MemRefType>(out.source.getType()).getNumElements();
-    DenseMap<unsigned, Value> indices;
-    reader.split(c.batch, kit.div(batch, parts), indices);
-    reader.split(c.row, row, indices);
-    indices[c.column.front()] = column;
-    SmallVector<unsigned> dims(c.batch);
-    dims.append(c.row);
-    dims.append(c.column);
-    Value start = kit.mulWide(kit.rem(batch, parts), Extent::of(elements));
-    Value pointer = elementPointer(kit, partial, 4, reader.address(out, dims, indices, start));
-    int64_t lanes = cast<VectorType>(values.getType()).getNumElements();
-    bool together = runElements(c, out, c.column.front()) % lanes == 0 && elements % lanes == 0;
-    kit.store(values, pointer, 4 * (together ? lanes : 1));
-  };
-}
-
-Epilogue epilogueOf(const Contraction &c, const KernelArguments &arguments) {
-  return [&c, &arguments](Kit &kit, Value batch, Value row, Value column, Value values) {
-    StageEvaluator(Reader{kit, c, arguments}, batch, row, column, values).run();
-  };
-}
-
 std::vector<Stride> unknownsOf(const Contraction &c) {
   std::set<Stride> found;
   auto add = [&](const Stride &stride) {
     if (!stride.asConstant()) found.insert(stride);
   };
-  for (ArrayRef<unsigned> dims : {ArrayRef(c.batch), ArrayRef(c.row), ArrayRef(c.column), ArrayRef(c.k)})
+  for (ArrayRef<unsigned> dims :
+       {ArrayRef(c.batch), ArrayRef(c.row), ArrayRef(c.column), ArrayRef(c.k)})
     add(c.size(dims));
   for (const Stride &size : c.unit->sizes) add(size);
   for (const Stage &stage : c.unit->stages)

@@ -94,7 +94,8 @@ class CudaTarget : public Target {
     if (!text || text.empty()) return true;
     auto bytes = std::make_shared<std::vector<std::byte>>(text.size());
     std::memcpy(bytes->data(), text.data(), text.size());
-    contents.sections.push_back(artifact::Section::of(artifact::SectionKind::Ptx, deviceOf(options), *bytes));
+    contents.sections.push_back(
+        artifact::Section::of(artifact::SectionKind::Ptx, deviceOf(options), *bytes));
     storage.push_back(std::move(bytes));
     return true;
   }

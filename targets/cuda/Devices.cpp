@@ -21,7 +21,8 @@ const std::vector<Device> &allDevices() {
       {"sm_89", "L4", 58, 48, 99, 48, 300, 30.3, 121, 121, 60, 242, 242, true, false},
       {"sm_90a", "H100 SXM", 132, 64, 227, 50, 3350, 66.9, 989, 989, 494, 1979, 1979, true, true},
       {"sm_100a", "B200", 148, 64, 227, 126, 8000, 80, 2250, 2250, 1100, 4500, 4500, true, true},
-      {"sm_120", "RTX 5090", 170, 48, 99, 96, 1792, 104.8, 209.5, 209.5, 104.8, 838, 419, true, false},
+      {"sm_120", "RTX 5090", 170, 48, 99, 96, 1792, 104.8, 209.5, 209.5, 104.8, 838, 419, true,
+       false},
   };
   return table;
 }
@@ -49,9 +50,14 @@ schedule::MachineModel machineOf(const Device &device) {
 DictionaryAttr attributesOf(const Device &device, MLIRContext *context) {
   Builder b(context);
   SmallVector<NamedAttribute> list(machineOf(device).toAttr(context).getValue());
-  auto number = [&](StringRef key, int64_t v) { list.push_back(b.getNamedAttr(key, b.getI64IntegerAttr(v))); };
-  auto rate = [&](StringRef key, double v) { list.push_back(b.getNamedAttr(key, b.getF64FloatAttr(v))); };
-  list.push_back(b.getNamedAttr("device", b.getStringAttr(StringRef(device.name.data(), device.name.size()))));
+  auto number = [&](StringRef key, int64_t v) {
+    list.push_back(b.getNamedAttr(key, b.getI64IntegerAttr(v)));
+  };
+  auto rate = [&](StringRef key, double v) {
+    list.push_back(b.getNamedAttr(key, b.getF64FloatAttr(v)));
+  };
+  list.push_back(
+      b.getNamedAttr("device", b.getStringAttr(StringRef(device.name.data(), device.name.size()))));
   number("multiprocessors", device.multiprocessors);
   number("shared_bytes", int64_t(device.sharedKib) << 10);
   number("memory_gb_s", device.memoryGBs);

@@ -14,14 +14,14 @@ struct Device {
   std::string_view name;     ///< LLVM's and ptxas' name
   std::string_view product;  ///< whose numbers these are
   int32_t multiprocessors;
-  int32_t warpsPerMultiprocessor;   ///< resident at once
-  int32_t sharedKib;         ///< of shared memory that one block may have
+  int32_t warpsPerMultiprocessor;  ///< resident at once
+  int32_t sharedKib;               ///< of shared memory that one block may have
   int32_t l2Mib;
-  int32_t memoryGBs;         ///< bandwidth of device memory, 10^9 bytes a second
-  double f32Tflops;          ///< of the ordinary cores
+  int32_t memoryGBs;  ///< bandwidth of device memory, 10^9 bytes a second
+  double f32Tflops;   ///< of the ordinary cores
   double f16Tflops, bf16Tflops, tf32Tflops, int8Tops, fp8Tflops;
-  bool asyncCopies;          ///< cp.async
-  bool tensorMaps;           ///< TMA, mbarrier transactions and wgmma
+  bool asyncCopies;  ///< cp.async
+  bool tensorMaps;   ///< TMA, mbarrier transactions and wgmma
 };
 
 /// All of them, older first.

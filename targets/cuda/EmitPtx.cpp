@@ -16,7 +16,9 @@ namespace {
 struct EmitPtxPass : impl::EmitPtxBase<EmitPtxPass> {
   using EmitPtxBase::EmitPtxBase;
 
-  void getDependentDialects(DialectRegistry &registry) const override { registerPtxDialects(registry); }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registerPtxDialects(registry);
+  }
 
   void runOnOperation() override {
     auto device = getOperation().lookupSymbol<gpu::GPUModuleOp>(kDeviceModule);

@@ -45,7 +45,8 @@ class Residency {
  public:
   Residency(ModuleOp module, func::FuncOp entry) : module(module) {
     entry.walk([&](Operation *op) {
-      if (isa<memref::ViewOp, memref::AllocOp>(op) && isSmall(op->getResult(0))) host.insert(op->getResult(0));
+      if (isa<memref::ViewOp, memref::AllocOp>(op) && isSmall(op->getResult(0)))
+        host.insert(op->getResult(0));
       if (auto launch = dyn_cast<rt::LaunchOp>(op)) launches.push_back(launch);
     });
     for (Value buffer : llvm::to_vector(host))
@@ -90,10 +91,11 @@ class Residency {
   /// Elements read and written by host code, views, launches: nothing else.
   static bool areUsesKnown(Value buffer) {
     return llvm::all_of(buffer.getUsers(), [](Operation *user) {
-      if (isa<memref::LoadOp, memref::StoreOp, memref::DeallocOp, memref::DimOp, rt::LaunchOp>(user))
+      if (isa<memref::LoadOp, memref::StoreOp, memref::DeallocOp, memref::DimOp, rt::LaunchOp>(
+              user))
         return true;
-      return isa<ViewLikeOpInterface>(user) && user->getNumResults() == 1 && isSmall(user->getResult(0)) &&
-             areUsesKnown(user->getResult(0));
+      return isa<ViewLikeOpInterface>(user) && user->getNumResults() == 1 &&
+             isSmall(user->getResult(0)) && areUsesKnown(user->getResult(0));
     });
   }
 
@@ -117,7 +119,8 @@ class Residency {
     for (size_t before = 0; before != wanted.size();) {
       before = wanted.size();
       for (rt::LaunchOp launch : launches)
-        if (isHostLaunch(launch) && llvm::any_of(launch.getArgs(), [&](Value a) { return wanted.contains(rootOf(a)); }))
+        if (isHostLaunch(launch) &&
+            llvm::any_of(launch.getArgs(), [&](Value a) { return wanted.contains(rootOf(a)); }))
           for (Value arg : launch.getArgs())
             if (isHost(arg)) wanted.insert(rootOf(arg));
       for (rt::LaunchOp launch : launches)

@@ -1,10 +1,10 @@
 #include "targets/cuda/NativeMath.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 
@@ -17,12 +17,12 @@ struct Intrinsic {
   StringRef math, llvm;
 };
 constexpr Intrinsic kIntrinsics[] = {
-    {"arith.maxnumf", "llvm.maxnum"},     {"arith.minnumf", "llvm.minnum"},
-    {"math.absf", "llvm.fabs"},      {"math.ceil", "llvm.ceil"},
+    {"arith.maxnumf", "llvm.maxnum"},   {"arith.minnumf", "llvm.minnum"},
+    {"math.absf", "llvm.fabs"},         {"math.ceil", "llvm.ceil"},
     {"math.copysign", "llvm.copysign"}, {"math.ctpop", "llvm.ctpop"},
-    {"math.floor", "llvm.floor"},    {"math.fma", "llvm.fma"},
-    {"math.round", "llvm.round"},    {"math.roundeven", "llvm.roundeven"},
-    {"math.sqrt", "llvm.sqrt"},      {"math.trunc", "llvm.trunc"},
+    {"math.floor", "llvm.floor"},       {"math.fma", "llvm.fma"},
+    {"math.round", "llvm.round"},       {"math.roundeven", "llvm.roundeven"},
+    {"math.sqrt", "llvm.sqrt"},         {"math.trunc", "llvm.trunc"},
 };
 
 /// Approximations of f32, for ops that allow them.
@@ -30,9 +30,9 @@ struct Approximation {
   StringRef math, instruction;
 };
 constexpr Approximation kApproximations[] = {
-    {"math.cos", "cos.approx.f32"},     {"math.exp2", "ex2.approx.f32"},
-    {"math.log2", "lg2.approx.f32"},    {"math.rsqrt", "rsqrt.approx.f32"},
-    {"math.sin", "sin.approx.f32"},     {"math.tanh", "tanh.approx.f32"},
+    {"math.cos", "cos.approx.f32"},  {"math.exp2", "ex2.approx.f32"},
+    {"math.log2", "lg2.approx.f32"}, {"math.rsqrt", "rsqrt.approx.f32"},
+    {"math.sin", "sin.approx.f32"},  {"math.tanh", "tanh.approx.f32"},
 };
 
 bool allowsApproximation(Operation *op) {

@@ -4,8 +4,8 @@
 
 namespace adze::cuda {
 
-/// Replaces the math ops (and arith's maxnumf, minnumf) of `root` that are one or two PTX instructions by LLVM
-/// intrinsics and inline PTX; null, or the first op that is none.
+/// Replaces the math ops (and arith's maxnumf, minnumf) of `root` that are one or two PTX
+/// instructions by LLVM intrinsics and inline PTX; null, or the first op that is none.
 mlir::Operation *lowerNativeMath(mlir::Operation *root);
 
 }  // namespace adze::cuda

@@ -34,9 +34,9 @@ int32_t threadsOf(scf::ParallelOp op) { return teamBlock(op) ? teamBlock(op) : k
 
 /// A launch's arguments and how the kernel gets its values back from them.
 struct Captures {
-  SmallVector<Value> values;      ///< of the loop's surroundings that it uses
-  SmallVector<Operation *> local; ///< constants and globals, cloned into the kernel
-  SmallVector<Value> arguments;   ///< what the launch passes
+  SmallVector<Value> values;       ///< of the loop's surroundings that it uses
+  SmallVector<Operation *> local;  ///< constants and globals, cloned into the kernel
+  SmallVector<Value> arguments;    ///< what the launch passes
 };
 
 struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
@@ -99,7 +99,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     } else if (auto dealloc = dyn_cast<memref::DeallocOp>(op)) {
       rt::DeviceDeallocOp::create(b, loc, dealloc.getMemref());
     } else if (auto load = dyn_cast<memref::LoadOp>(op)) {
-      auto read = rt::DeviceLoadOp::create(b, loc, load.getType(), load.getMemref(), load.getIndices());
+      auto read =
+          rt::DeviceLoadOp::create(b, loc, load.getType(), load.getMemref(), load.getIndices());
       load.replaceAllUsesWith(read.getResult());
     } else if (auto store = dyn_cast<memref::StoreOp>(op)) {
       rt::DeviceStoreOp::create(b, loc, store.getValue(), store.getMemref(), store.getIndices());
@@ -115,8 +116,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     Captures out;
     llvm::SetVector<Value> used;
     getUsedValuesDefinedAbove(op.getRegion(), used);
-    for (ValueRange range : {ValueRange(op.getLowerBound()), ValueRange(op.getUpperBound()),
-                             ValueRange(op.getStep())})
+    for (ValueRange range :
+         {ValueRange(op.getLowerBound()), ValueRange(op.getUpperBound()), ValueRange(op.getStep())})
       used.insert(range.begin(), range.end());
     llvm::SetVector<Value> seen;
     for (Value v : used) sort(v, seen, out);
@@ -137,7 +138,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
   /// Constants, with views of them; and vectors, which are no argument of a launch.
   static bool isMadeAgain(Operation *op) {
     if (auto view = dyn_cast<ViewLikeOpInterface>(op))
-      return view.getViewSource().getDefiningOp() && isMadeAgain(view.getViewSource().getDefiningOp());
+      return view.getViewSource().getDefiningOp() &&
+             isMadeAgain(view.getViewSource().getDefiningOp());
     return op->hasTrait<OpTrait::ConstantLike>() || isa<memref::GetGlobalOp>(op) ||
            (isPure(op) && llvm::any_of(op->getResultTypes(), llvm::IsaPred<VectorType>));
   }
@@ -174,8 +176,9 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     auto [strides, offset] = type.getStridesAndOffset();
     // A buffer's type says where its first element is, unless that is dynamic.
     if (!ShapedType::isDynamic(offset) && offset != 0)
-      pointer = LLVM::GEPOp::create(b, loc, pointer.getType(), converter->convertType(type.getElementType()),
-                                    pointer, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(-offset)});
+      pointer = LLVM::GEPOp::create(b, loc, pointer.getType(),
+                                    converter->convertType(type.getElementType()), pointer,
+                                    ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(-offset)});
     auto descriptor = MemRefDescriptor::poison(b, loc, converter->convertType(type));
     descriptor.setAllocatedPtr(b, loc, pointer);
     descriptor.setAlignedPtr(b, loc, pointer);
@@ -187,12 +190,14 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
       Value index = block.getArgument(next++);
       return arith::IndexCastOp::create(b, loc, i64, index);
     };
-    for (int64_t d = 0; d < type.getRank(); ++d) descriptor.setSize(b, loc, d, value(type.getDimSize(d)));
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      descriptor.setSize(b, loc, d, value(type.getDimSize(d)));
     for (int64_t d = 0; d < type.getRank(); ++d) descriptor.setStride(b, loc, d, value(strides[d]));
     return UnrealizedConversionCastOp::create(b, loc, type, Value(descriptor)).getResult(0);
   }
 
-  gpu::GPUFuncOp makeKernel(func::FuncOp f, scf::ParallelOp loop, Captures &captures, unsigned number) {
+  gpu::GPUFuncOp makeKernel(func::FuncOp f, scf::ParallelOp loop, Captures &captures,
+                            unsigned number) {
     Location loc = loop.getLoc();
     OpBuilder b(device.getBody(), device.getBody()->end());
     SmallVector<Type> types;
@@ -207,7 +212,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     unsigned next = 0;
     for (Value v : captures.values) {
       Value arg = block.getArgument(next++);
-      if (auto type = dyn_cast<MemRefType>(v.getType())) arg = rebuild(b, loc, type, arg, block, next);
+      if (auto type = dyn_cast<MemRefType>(v.getType()))
+        arg = rebuild(b, loc, type, arg, block, next);
       map.map(v, arg);
     }
     for (Operation *op : captures.local) cloneLocal(b, op, map);
@@ -268,9 +274,10 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
       total = b.createOrFold<arith::MulIOp>(loc, total, trips.back());
     }
     // A block that is one team has no threads to spare, and barriers want them all.
-    Value inside = teamBlock(op)
-                       ? arith::ConstantIntOp::create(b, loc, 1, 1).getResult()
-                       : arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, id, total).getResult();
+    Value inside =
+        teamBlock(op)
+            ? arith::ConstantIntOp::create(b, loc, 1, 1).getResult()
+            : arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, id, total).getResult();
     auto guard = scf::IfOp::create(b, loc, inside, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard restore(b);
     b.setInsertionPointToStart(guard.thenBlock());
@@ -282,7 +289,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
       }
       if (narrow) index = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), index);
       index = b.createOrFold<arith::MulIOp>(loc, index, at(op.getStep()[d]));
-      map.map(op.getInductionVars()[d], b.createOrFold<arith::AddIOp>(loc, at(op.getLowerBound()[d]), index));
+      map.map(op.getInductionVars()[d],
+              b.createOrFold<arith::AddIOp>(loc, at(op.getLowerBound()[d]), index));
     }
     for (Operation &inner : op.getBody()->without_terminator()) b.clone(inner, map);
     serialize(guard);
@@ -319,10 +327,11 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     Value threads = arith::ConstantIndexOp::create(b, loc, threadsOf(op));
     Value one = arith::ConstantIndexOp::create(b, loc, 1);
     Value blocks = b.createOrFold<arith::CeilDivUIOp>(loc, total, threads);
-    auto symbol = SymbolRefAttr::get(device.getNameAttr(), {FlatSymbolRefAttr::get(kernel.getNameAttr())});
+    auto symbol =
+        SymbolRefAttr::get(device.getNameAttr(), {FlatSymbolRefAttr::get(kernel.getNameAttr())});
     rt::DeviceLaunchOp::create(b, loc, symbol, b.getI32IntegerAttr(0), blocks, one, one,
-                               b.getDenseI32ArrayAttr({threadsOf(op), 1, 1}), b.getI32IntegerAttr(0),
-                               captures.arguments);
+                               b.getDenseI32ArrayAttr({threadsOf(op), 1, 1}),
+                               b.getI32IntegerAttr(0), captures.arguments);
     ++numKernels;
     op.erase();
   }

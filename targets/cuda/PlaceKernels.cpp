@@ -23,12 +23,13 @@ struct DeviceMath {
   bool f32Only;
 };
 constexpr DeviceMath kDeviceMath[] = {
-    {"math.exp", true},      {"math.tanh", true},  {"math.erf", true},   {"math.rsqrt", true},
-    {"math.log", true},      {"math.log2", true},  {"math.log1p", true}, {"math.expm1", true},
-    {"math.erfc", true},     {"math.sqrt", false}, {"math.absf", false}, {"math.absi", false},
-    {"math.floor", false},   {"math.ceil", false}, {"math.trunc", false},
-    {"math.roundeven", false}, {"math.fma", false}, {"math.copysign", false},
-    {"math.ctlz", false},    {"math.cttz", false}, {"math.ctpop", false}};
+    {"math.exp", true},        {"math.tanh", true},  {"math.erf", true},
+    {"math.rsqrt", true},      {"math.log", true},   {"math.log2", true},
+    {"math.log1p", true},      {"math.expm1", true}, {"math.erfc", true},
+    {"math.sqrt", false},      {"math.absf", false}, {"math.absi", false},
+    {"math.floor", false},     {"math.ceil", false}, {"math.trunc", false},
+    {"math.roundeven", false}, {"math.fma", false},  {"math.copysign", false},
+    {"math.ctlz", false},      {"math.cttz", false}, {"math.ctpop", false}};
 
 /// PTX computes with the type.
 bool isDeviceType(Type type) {
@@ -63,9 +64,9 @@ std::string whyNoPtx(Operation *op) {
 bool isHostGlue(Operation *op) {
   if (isa<memref::AllocOp, memref::DeallocOp, memref::CopyOp, memref::SubViewOp, memref::CastOp,
           memref::CollapseShapeOp, memref::ExpandShapeOp, memref::ReinterpretCastOp, memref::DimOp,
-          memref::ViewOp, memref::ExtractStridedMetadataOp, memref::ReshapeOp, memref::AssumeAlignmentOp,
-          memref::ExtractAlignedPointerAsIndexOp, memref::GetGlobalOp, rt::CheckOp, rt::ConstantOp,
-          func::CallOp, func::ReturnOp>(op))
+          memref::ViewOp, memref::ExtractStridedMetadataOp, memref::ReshapeOp,
+          memref::AssumeAlignmentOp, memref::ExtractAlignedPointerAsIndexOp, memref::GetGlobalOp,
+          rt::CheckOp, rt::ConstantOp, func::CallOp, func::ReturnOp>(op))
     return true;
   if (isa<scf::IfOp, scf::ForOp, scf::YieldOp>(op)) return true;
   return isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect());
@@ -128,10 +129,10 @@ llvm::DenseSet<Value> aliasesOf(BlockArgument arg) {
     Value v = work.pop_back_val();
     for (OpOperand &use : v.getUses()) {
       Operation *user = use.getOwner();
-      if (isa<ViewLikeOpInterface>(user) || isa<memref::ExtractStridedMetadataOp, arith::SelectOp>(user))
+      if (isa<ViewLikeOpInterface>(user) ||
+          isa<memref::ExtractStridedMetadataOp, arith::SelectOp>(user))
         llvm::for_each(user->getResults(), add);
-      if (auto branch = dyn_cast<RegionBranchOpInterface>(user))
-        forward(branch, use, add);
+      if (auto branch = dyn_cast<RegionBranchOpInterface>(user)) forward(branch, use, add);
       if (auto branch = dyn_cast<RegionBranchOpInterface>(user->getParentOp());
           branch && user->hasTrait<OpTrait::IsTerminator>())
         forward(branch, use, add);
@@ -179,8 +180,10 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       // What is called otherwise helps host code.
       bool isEntry = f->hasAttr("adze.entry");
-      if (f->hasAttr(kHostMemoryAttr)) f->setAttr(schedule::MachineModel::kAttrName, machine.toAttr(&getContext()));
-      if (f.empty() || f->hasAttr(kHostMemoryAttr) || (!isEntry && !launched.contains(f.getNameAttr())))
+      if (f->hasAttr(kHostMemoryAttr))
+        f->setAttr(schedule::MachineModel::kAttrName, machine.toAttr(&getContext()));
+      if (f.empty() || f->hasAttr(kHostMemoryAttr) ||
+          (!isEntry && !launched.contains(f.getNameAttr())))
         continue;
       std::string why = isEntry ? "" : whyHost(f);
       if (isEntry) keepCopies(f), uploadGlobals(f);
@@ -257,7 +260,8 @@ struct PlaceKernelsPass : impl::PlaceKernelsBase<PlaceKernelsPass> {
     }
     auto call = func::CallOp::create(b, loc, host, args);
     for (auto [arg, copy, inner] : llvm::zip(stub.getArguments(), args, host.getArguments()))
-      if (arg != copy && mayHave<MemoryEffects::Write>(host, inner)) rt::ToDeviceOp::create(b, loc, copy, arg);
+      if (arg != copy && mayHave<MemoryEffects::Write>(host, inner))
+        rt::ToDeviceOp::create(b, loc, copy, arg);
     SmallVector<Value> results;
     for (Value result : call.getResults()) results.push_back(toDevice(b, loc, result));
     for (auto [arg, copy] : llvm::zip(stub.getArguments(), args))

@@ -1,7 +1,19 @@
 #include "targets/cuda/Ptx.h"
 #include "targets/cuda/NativeMath.h"
 
-#include "mlir/Conversion/Passes.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Triple.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
@@ -10,6 +22,7 @@
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
+#include "mlir/Conversion/Passes.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -27,19 +40,6 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/ADT/StringSet.h"
-#include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
-#include "llvm/IR/LegacyPassManager.h"
-#include "llvm/IR/Module.h"
-#include "llvm/IR/Verifier.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Triple.h"
 
 #include <atomic>
 #include <mutex>
@@ -63,9 +63,9 @@ struct ChipVersion {
 // PTX ISA, release notes: 6.3 came with sm_75 and brought .sync forms to all,
 // 7.0 with sm_80, 7.8 with sm_89 and sm_90, 8.0 with sm_90a.
 constexpr ChipVersion kChips[] = {
-    {"sm_70", "+ptx64"}, {"sm_72", "+ptx64"}, {"sm_75", "+ptx65"},  {"sm_80", "+ptx71"},
-    {"sm_86", "+ptx71"}, {"sm_87", "+ptx74"}, {"sm_89", "+ptx78"}, {"sm_90", "+ptx80"},
-    {"sm_90a", "+ptx80"},
+    {"sm_70", "+ptx64"}, {"sm_72", "+ptx64"}, {"sm_75", "+ptx65"},
+    {"sm_80", "+ptx71"}, {"sm_86", "+ptx71"}, {"sm_87", "+ptx74"},
+    {"sm_89", "+ptx78"}, {"sm_90", "+ptx80"}, {"sm_90a", "+ptx80"},
 };
 
 /// MLIR's ops -> the llvm and nvvm dialects.
@@ -279,11 +279,14 @@ std::string compileInParts(const llvm::Module &module, llvm::ArrayRef<std::strin
   std::atomic<size_t> next{0};
   auto work = [&] {
     for (size_t i; (i = next++) < count;)
-      parts[i] = compilePart({llvm::StringRef(bitcode.data(), bitcode.size()), "kernels"},
-                             names.slice(i * kKernelsOfPart, std::min(kKernelsOfPart, names.size() - i * kKernelsOfPart)),
-                             options, errors[i]);
+      parts[i] =
+          compilePart({llvm::StringRef(bitcode.data(), bitcode.size()), "kernels"},
+                      names.slice(i * kKernelsOfPart,
+                                  std::min(kKernelsOfPart, names.size() - i * kKernelsOfPart)),
+                      options, errors[i]);
   };
-  std::vector<std::thread> threads(std::min<size_t>(count, std::max(1u, std::thread::hardware_concurrency())) - 1);
+  std::vector<std::thread> threads(
+      std::min<size_t>(count, std::max(1u, std::thread::hardware_concurrency())) - 1);
   for (std::thread &thread : threads) thread = std::thread(work);
   work();
   for (std::thread &thread : threads) thread.join();

@@ -47,7 +47,8 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
       (void)collapseDims(*unit, findCollapsible(*unit));
       std::optional<Contraction> c = matchContraction(*unit, why);
       if (!c || !isWorthIt(*c)) continue;
-      if (auto multiply = multiplyOf(c->element(), products, *device)) tile(f, *c, *multiply, number++);
+      if (auto multiply = multiplyOf(c->element(), products, *device))
+        tile(f, *c, *multiply, number++);
     }
     paddings.eraseUnread();
   }
@@ -93,24 +94,28 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   void tile(func::FuncOp f, Contraction &c, Multiply multiply, unsigned number) {
-    MatmulKernel kernel = chooseTile({c.estimate(c.batch), c.estimate(c.row), c.estimate(c.column), c.estimate(c.k)},
-                                     multiply, *device);
+    MatmulKernel kernel =
+        chooseTile({c.estimate(c.batch), c.estimate(c.row), c.estimate(c.column), c.estimate(c.k)},
+                   multiply, *device);
     if (!canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
     SmallVector<Value> buffers = argumentsOf(*c.unit);
     Value partial;
-    if (kernel.splitsApart) buffers = {c.core().operands[c.a].source, c.core().operands[c.b].source,
-                                       partial = allocatePartial(c, kernel.splitK)};
+    if (kernel.splitsApart)
+      buffers = {c.core().operands[c.a].source, c.core().operands[c.b].source,
+                 partial = allocatePartial(c, kernel.splitK)};
     std::vector<Stride> unknowns = unknownsOf(c);
     gpu::GPUModuleOp module = deviceModule();
     Kit kit(c.unit->anchor().getLoc(), module.getBody(), module.getBody()->end());
     SmallVector<Type> types;
-    for (Value v : buffers) types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
+    for (Value v : buffers)
+      types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
     types.append(unknowns.size(), kit.getI32Type());
     std::string name = (f.getName() + "_tile_" + Twine(number)).str();
     gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
     KernelArguments arguments;
     for (auto [v, arg] : llvm::zip(buffers, function.getArguments())) arguments.values[v] = arg;
-    for (auto [stride, arg] : llvm::zip(unknowns, function.getArguments().drop_front(buffers.size())))
+    for (auto [stride, arg] :
+         llvm::zip(unknowns, function.getArguments().drop_front(buffers.size())))
       arguments.numbers[stride] = arg;
     MatmulProblem problem;
     problem.batch = arguments.extent(c.size(c.batch));
@@ -119,8 +124,9 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     problem.k = arguments.extent(c.size(c.k));
     problem.a = factorOf(c, c.a, c.row, arguments);
     problem.b = factorOf(c, c.b, c.column, arguments);
-    problem.epilogue = partial ? partialEpilogueOf(c, arguments.values[partial], kernel.splitK, arguments)
-                               : epilogueOf(c, arguments);
+    problem.epilogue =
+        partial ? partialEpilogueOf(c, arguments.values[partial], kernel.splitK, arguments)
+                : epilogueOf(c, arguments);
     if (auto why = whyNot(kernel, problem)) {
       function.erase();
       if (partial) partial.getDefiningOp()->erase();
@@ -148,7 +154,8 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     SmallVector<int64_t> shape{parts};
     llvm::append_range(shape, type.getShape());
     OpBuilder b(core);
-    Value memory = memref::AllocOp::create(b, core.getLoc(), MemRefType::get(shape, type.getElementType()));
+    Value memory =
+        memref::AllocOp::create(b, core.getLoc(), MemRefType::get(shape, type.getElementType()));
     b.setInsertionPoint(core->getBlock()->getTerminator());
     memref::DeallocOp::create(b, core.getLoc(), memory);
     return memory;
@@ -170,16 +177,17 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     SmallVector<utils::IteratorType> kinds(dims, utils::IteratorType::parallel);
     kinds.push_back(utils::IteratorType::reduction);
     linalg::GenericOp::create(b, core.getLoc(), ValueRange(partial), ValueRange(out),
-                              ArrayRef<AffineMap>{AffineMap::get(dims + 1, 0, from, ctx), to}, kinds,
-                              [](OpBuilder &body, Location loc, ValueRange args) {
+                              ArrayRef<AffineMap>{AffineMap::get(dims + 1, 0, from, ctx), to},
+                              kinds, [](OpBuilder &body, Location loc, ValueRange args) {
                                 Value sum = arith::AddFOp::create(body, loc, args[1], args[0]);
                                 linalg::YieldOp::create(body, loc, sum);
                               });
     core.erase();
   }
 
-  static void launch(OpBuilder &b, Contraction &c, const MatmulKernel &k, const MatmulProblem &problem,
-                     gpu::GPUFuncOp function, ArrayRef<Value> buffers, ArrayRef<Stride> unknowns) {
+  static void launch(OpBuilder &b, Contraction &c, const MatmulKernel &k,
+                     const MatmulProblem &problem, gpu::GPUFuncOp function, ArrayRef<Value> buffers,
+                     ArrayRef<Stride> unknowns) {
     Location loc = c.unit->anchor().getLoc();
     SmallVector<Value> arguments(buffers);
     for (const Stride &stride : unknowns) arguments.push_back(number(b, loc, c, stride));
@@ -199,7 +207,8 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     Value narrow = arith::IndexCastOp::create(b, loc, b.getI32Type(), index);
     Value wide = arith::IndexCastOp::create(b, loc, b.getIndexType(), narrow);
     Value fits = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, wide);
-    rt::CheckOp::create(b, loc, fits, "a product is too large for a GPU", int32_t(ExitCode::ResourceLimit));
+    rt::CheckOp::create(b, loc, fits, "a product is too large for a GPU",
+                        int32_t(ExitCode::ResourceLimit));
     return narrow;
   }
 
