@@ -52,6 +52,9 @@ class Target {
   virtual Placement placement(mlir::Operation *op) const = 0;
   /// Buffers are in a memory that host code cannot read.
   virtual bool hasOwnMemory() const { return false; }
+  /// By how much a product of two f32 may be off, relative to it, where that is more
+  /// than f32's own rounding; else 0.
+  virtual double productError(mlir::MLIRContext &, const TargetOptions &) const { return 0; }
   /// Decides how bufferized kernels (linalg on memrefs) run: what a search may
   /// change (lib/Compiler/Tuning.h) before buildSchedulePipeline follows it.
   virtual void buildDecidePipeline(mlir::OpPassManager &pm, const TargetOptions &) const {}

@@ -271,6 +271,8 @@ class Compilation {
     if (mlir::failed(pm.run(*module)) || diags.hasErrors()) return false;
     if (!passes([&](OpPassManager &pm) { buildGraphPipeline(pm, pipeline()); })) return false;
     summary.roundings = roundingsOf(*module);
+    for (const Variant &v : variants)
+      summary.roundings.product = std::max(summary.roundings.product, target->productError(ctx, v.options));
     return true;
   }
 

@@ -74,6 +74,7 @@ struct CompileOptions {
 struct Roundings {
   int64_t steps = 0;  ///< roundings to an element type, one after the other
   int64_t terms = 0;  ///< terms of the sums
+  double product = 0; ///< Target::productError, the largest of the variants'
 };
 
 /// What the one-line success message says.

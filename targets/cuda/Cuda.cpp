@@ -2,6 +2,7 @@
 #include "passes/Rt/Passes.h"
 #include "passes/Schedule/Passes.h"
 #include "targets/Target.h"
+#include "targets/cuda/ChooseTile.h"
 #include "targets/cuda/Devices.h"
 #include "targets/cuda/Passes.h"
 #include "targets/native/Native.h"
@@ -50,6 +51,12 @@ class CudaTarget : public Target {
   /// What the GPU does not run the host does: adze-cuda-place-kernels.
   Placement placement(Operation *) const override { return {}; }
   bool hasOwnMemory() const override { return true; }
+
+  double productError(MLIRContext &ctx, const TargetOptions &options) const override {
+    const cuda::Device *device = cuda::findDevice(deviceOf(options));
+    auto multiply = device ? cuda::multiplyOf(Float32Type::get(&ctx), options.products, *device) : std::nullopt;
+    return multiply ? cuda::productError(*multiply) : 0;
+  }
 
   void buildDecidePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     DiagnosticEngine ignored;

@@ -47,7 +47,7 @@ def prepare_model(model, folder, args):
     common.compile_model(args.adze, source, host, *shapes)
     common.compile_model(args.adze, source, folder / "model.adze", "--target", f"cuda:{args.chip}", "--cpu", "x86-64-v3", *shapes)
     results = adze.Model(str(host)).run(feed)
-    bounds = common.bounds_in(common.verify(args.adze, host, source, feed))
+    bounds = common.bounds_in(common.verify(args.adze, host, source, feed, "--bounds-of", f"cuda:{args.chip}"))
     host.unlink()
     (folder / "case.json").write_text(json.dumps({"inputs": list(feed), "outputs": list(results), "bounds": bounds, "size": model["bench"]}))
     np.savez(folder / "inputs.npz", **{str(i): x for i, x in enumerate(feed.values())})

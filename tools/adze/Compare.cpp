@@ -25,14 +25,17 @@ static double epsilonOf(int32_t dtype) {
 }
 
 /// Error of `steps` roundings to `dtype` and of sums of `terms` terms, relative
-/// to the largest number on the way; 0 for integers.
-static double drift(int32_t dtype, int64_t steps, int64_t terms) {
+/// to the largest number on the way; 0 for integers. A term costs a product and an
+/// addition on either side; only one side's products may be off by `product`.
+static double drift(int32_t dtype, int64_t steps, int64_t terms, double product = 0) {
   double own = epsilonOf(dtype);
   if (own == 0) return 0;
   // Products are summed in float32, or float64 for float64.
   double sums = std::min(own, 0x1p-23);
+  double products = std::max(sums, dtype == ADZE_FLOAT64 ? 0 : 2 * product);
+  double term = 3 * std::sqrt((products * products + 3 * sums * sums) / 4);
   return 2 * own * std::sqrt(static_cast<double>(steps)) +
-         3 * sums * std::sqrt(static_cast<double>(terms));
+         term * std::sqrt(static_cast<double>(terms));
 }
 
 Tolerance suiteTolerance(int32_t dtype, int64_t steps, int64_t terms) {
@@ -42,8 +45,8 @@ Tolerance suiteTolerance(int32_t dtype, int64_t steps, int64_t terms) {
           drift(dtype, std::max<int64_t>(steps - 1, 0), terms)};
 }
 
-Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms, double addend) {
-  double d = drift(dtype, std::max<int64_t>(stages, 1), std::max<int64_t>(terms, 1));
+Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms, double addend, double product) {
+  double d = drift(dtype, std::max<int64_t>(stages, 1), std::max<int64_t>(terms, 1), product);
   return {d, 2 * epsilonOf(dtype) * addend, d};
 }
 

@@ -16,8 +16,9 @@ Tolerance suiteTolerance(int32_t dtype, int64_t steps, int64_t terms);
 
 /// Bounds for a whole model: results of `dtype` after `stages` roundings one
 /// after the other, whose sums have `terms` terms together. `addend` is the size
-/// of a constant that the last function adds to reach its result, or 0.
-Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms, double addend = 0);
+/// of a constant that the last function adds to reach its result, or 0; `product` is
+/// by how much a product of two float32 may be off (Target::productError), or 0.
+Tolerance derivedTolerance(int32_t dtype, int64_t stages, int64_t terms, double addend = 0, double product = 0);
 
 struct Difference {
   bool same = true;

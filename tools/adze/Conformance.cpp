@@ -116,18 +116,20 @@ bool runReference(const CompileOptions &options, CaseRun &run, Cli &cli, bool fo
   return true;
 }
 
-Tolerance modelTolerance(int32_t dtype, int64_t steps, int64_t terms) {
-  return derivedTolerance(dtype, steps, terms);
+Tolerance caseTolerance(int32_t dtype, const Roundings &r) { return suiteTolerance(dtype, r.steps, r.terms); }
+
+Tolerance modelTolerance(int32_t dtype, const Roundings &r) {
+  return derivedTolerance(dtype, r.steps, r.terms, 0, r.product);
 }
 
-using BoundsFn = Tolerance (*)(int32_t dtype, int64_t steps, int64_t terms);
+using BoundsFn = Tolerance (*)(int32_t dtype, const Roundings &roundings);
 
 std::string differenceOf(const std::vector<HostTensor> &results, const std::vector<HostTensor> &wanted,
                          const Roundings &roundings, BoundsFn bounds) {
   if (results.size() != wanted.size()) return "the signature has another number of tensors";
   for (size_t i = 0; i < results.size(); ++i) {
     Difference d = compare(results[i], wanted[i],
-                           bounds(wanted[i].dtype, roundings.steps, roundings.terms));
+                           bounds(wanted[i].dtype, roundings));
     if (!d.same) return "output " + std::to_string(i) + " " + d.reason;
   }
   return "";
@@ -212,7 +214,7 @@ Verdict runCase(const std::string &folder, const std::string &artifact, const Op
     return verdictOf(cli, cli.diags.exitCode());
   if (o.followErrors) return withinErrors(options, run, cli);
   for (size_t i = 0; i < run.sets.size(); ++i) {
-    std::string reason = differenceOf(run.results[i], run.sets[i].outputs, run.roundings, suiteTolerance);
+    std::string reason = differenceOf(run.results[i], run.sets[i].outputs, run.roundings, caseTolerance);
     if (!reason.empty()) return {"wrong", reason};
   }
   if (o.differential) return againstReference(options, run, cli);

@@ -31,7 +31,7 @@ derived from the element type, the number of roundings and the longest sum:
 docs/accuracy.md. Exit code 4 when a result is out of them.)";
 
 struct Options : InputOptions {
-  std::string artifact, model, device;
+  std::string artifact, model, device, boundsOf;
   int samples = 1, threads = 0;
   bool eachKernel = false;
 };
@@ -186,7 +186,8 @@ class Verification {
                       {"outputs", rows_},
                       {"first_diverging", diverging_},
                       {"stages", facts_.roundings.steps},
-                      {"terms", facts_.roundings.terms}}
+                      {"terms", facts_.roundings.terms},
+                      {"product", facts_.roundings.product}}
                      .dump()
               << "\n";
   }
@@ -199,10 +200,26 @@ class Verification {
     return session.completeInputs(std::move(given), shapes, seed, cli_);
   }
 
-  /// Sums over the inputs' sizes have the terms that these give them.
-  bool countAtSizesOf(const std::vector<HostTensor> &inputs) {
+  /// The model, for the artifact's devices, its products rounded alike.
+  CompileOptions optionsOfArtifact() const {
+    const artifact::Contents &c = artifact_->contents();
     CompileOptions options;
     options.model = model_;
+    options.target = c.target;
+    for (const artifact::Variant &v : c.variants)
+      options.target += (&v == c.variants.data() ? ":" : ",") + v.device;
+    constexpr std::string_view kProducts = " products=";
+    if (size_t at = c.provenance.flags.rfind(kProducts); at != std::string::npos) {
+      at += kProducts.size();
+      options.products = c.provenance.flags.substr(at, c.provenance.flags.find(' ', at) - at);
+    }
+    return options;
+  }
+
+  /// Sums over the inputs' sizes have the terms that these give them.
+  bool countAtSizesOf(const std::vector<HostTensor> &inputs) {
+    CompileOptions options = optionsOfArtifact();
+    if (!o_.boundsOf.empty()) options.target = o_.boundsOf;
     for (const HostTensor &t : inputs) {
       ShapeOverride &shape = options.shapes.emplace_back();
       shape.input = t.name;
@@ -237,7 +254,7 @@ class Verification {
 
   Tolerance toleranceOf(const HostTensor &t) const {
     return derivedTolerance(t.dtype, facts_.roundings.steps, facts_.roundings.terms,
-                            lookup(facts_.addends, t.name));
+                            lookup(facts_.addends, t.name), facts_.roundings.product);
   }
 
   Difference check(const HostTensor &got, const HostTensor &want) const {
@@ -284,9 +301,7 @@ class Verification {
   std::string artifactWithValues(const std::string &folder) {
     for (const auto &t : artifact_->contents().outputs)
       if (isKernelValue(t.name)) return o_.artifact;
-    CompileOptions options;
-    options.model = model_;
-    options.target = artifact_->contents().target;
+    CompileOptions options = optionsOfArtifact();
     options.output = folder + "/values.adze";
     options.keepKernelValues = true;
     CompileSummary summary;
@@ -401,6 +416,8 @@ void addVerify(CLI::App &app, Cli &cli) {
   verb->add_option("--samples", o->samples, "How many random inputs")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  verb->add_option("--bounds-of", o->boundsOf,
+                   "Bounds as for an artifact of this target, to compare results elsewhere");
   addDevice(*verb, o->device);
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   verb->add_flag("--each-kernel", o->eachKernel,

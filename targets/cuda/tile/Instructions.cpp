@@ -53,6 +53,13 @@ int64_t bytesOf(Multiply multiply) {
   return bytes[static_cast<int>(multiply)];
 }
 
+double productError(Multiply multiply) {
+  // Each factor is off by half a place; in TF32x3 by 2^-21, where its small part is cut,
+  // and the small parts' product is left out.
+  constexpr double errors[] = {0x1p-10, 0x1p-7, 0x1p-10, 5 * 0x1p-22, 0};
+  return errors[static_cast<int>(multiply)];
+}
+
 Type elementOf(Multiply multiply, MLIRContext *context) {
   switch (multiply) {
     case Multiply::F16: return Float16Type::get(context);

@@ -18,6 +18,8 @@ mlir::StringRef nameOf(Multiply multiply);
 /// Elements in shared memory; S8 is i8.
 Type elementOf(Multiply multiply, mlir::MLIRContext *context);
 int64_t bytesOf(Multiply multiply);
+/// Largest error of a product of two f32, relative to it; 0 for S8, which takes none.
+double productError(Multiply multiply);
 
 /// mma.sync.m<M>n<N>k<K>. A warp's fragments are always those of 16 rows, 8
 /// columns and 32 bytes of k: four registers of A, two of B, four sums. A
