@@ -20,14 +20,19 @@ cl::opt<Multiply> multiply(
                clEnumValN(Multiply::S8, "s8", "")));
 cl::opt<std::string> chip("chip", cl::desc("sm_75, sm_80, sm_90a …"), cl::init("sm_80"));
 cl::list<int64_t> shape("shape", cl::desc("m,n,k"), cl::CommaSeparated);
-cl::list<int64_t> convolution("conv", cl::desc("A is a convolution's input: images,height,width,channels,kernel,stride,pad; of --shape only n counts"),
-                              cl::CommaSeparated);
+cl::list<int64_t> convolution(
+    "conv",
+    cl::desc("A is a convolution's input: images,height,width,channels,kernel,stride,pad; of "
+             "--shape only n counts"),
+    cl::CommaSeparated);
 cl::opt<int64_t> batch("batch", cl::init(1));
-cl::list<int64_t> attention("attention", cl::desc("batch,heads,key heads,queries,keys,depth"), cl::CommaSeparated);
+cl::list<int64_t> attention("attention", cl::desc("batch,heads,key heads,queries,keys,depth"),
+                            cl::CommaSeparated);
 cl::opt<bool> causal("causal");
 cl::opt<bool> turns("turns", cl::desc("warpgroups take turns at products"), cl::init(true));
 cl::opt<bool> mask("mask", cl::desc("add one to scores"));
-cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k; queries,keys"), cl::CommaSeparated);
+cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k; queries,keys"),
+                        cl::CommaSeparated);
 cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparated);
 cl::opt<int64_t> stages("stages", cl::init(3));
 cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
@@ -37,8 +42,10 @@ cl::opt<bool> hopper("wgmma", cl::desc("the kernel for sm_90a that loads through
 cl::opt<bool> roundSums("round-sums", cl::desc("round partial sums to nearest"));
 cl::opt<bool> dynamic("dynamic", cl::desc("m, n, k are arguments"));
 cl::opt<int64_t> divisor("divisor", cl::desc("of m, n, k where dynamic"), cl::init(1));
-cl::list<std::string> types("types", cl::desc("of A, B, C: f32, f16, bf16, i8, i32"), cl::CommaSeparated);
-cl::opt<std::string> aLayout("a", cl::desc("along-k (m rows of k) or along-m"), cl::init("along-k"));
+cl::list<std::string> types("types", cl::desc("of A, B, C: f32, f16, bf16, i8, i32"),
+                            cl::CommaSeparated);
+cl::opt<std::string> aLayout("a", cl::desc("along-k (m rows of k) or along-m"),
+                             cl::init("along-k"));
 cl::opt<std::string> bLayout("b", cl::desc("along-k, along-n or panels of N"), cl::init("along-n"));
 cl::opt<bool> addBias("bias", cl::desc("add a vector of n"));
 cl::opt<bool> clamp("relu", cl::desc("clamp at zero"));
@@ -61,9 +68,11 @@ FactorSpec factorOf(StringRef name) {
 /// How to make a factor's tensor map, outermost dimension first.
 llvm::json::Object mapOf(const HopperKernel &k, const MatmulSpec &s, bool isA) {
   const FactorSpec &f = isA ? s.aFactor : s.bFactor;
-  TensorMapShape m = tensorMap(k, isA, f.layout == FactorLayout::AlongK, s.batch, isA ? s.m : s.n, s.k);
-  return llvm::json::Object{
-      {"extents", llvm::json::Array(m.extents)}, {"box", llvm::json::Array(m.box)}, {"swizzle", 128}};
+  TensorMapShape m =
+      tensorMap(k, isA, f.layout == FactorLayout::AlongK, s.batch, isA ? s.m : s.n, s.k);
+  return llvm::json::Object{{"extents", llvm::json::Array(m.extents)},
+                            {"box", llvm::json::Array(m.box)},
+                            {"swizzle", 128}};
 }
 
 int fail(const llvm::Twine &text) {
@@ -84,7 +93,8 @@ int chipNumber() {
 
 void setConvolution(MatmulSpec &s) {
   int64_t images = convolution[0], height = convolution[1], width = convolution[2];
-  int64_t channels = convolution[3], kernel = convolution[4], stride = convolution[5], pad = convolution[6];
+  int64_t channels = convolution[3], kernel = convolution[4], stride = convolution[5],
+          pad = convolution[6];
   auto out = [&](int64_t n) { return (n + 2 * pad - kernel) / stride + 1; };
   ConvolutionShape &c = s.aFactor.convolution;
   s.aFactor.layout = FactorLayout::Convolution;
@@ -132,7 +142,9 @@ Built buildSplit(Kit &kit, MatmulSpec &s, std::string &error) {
   k.stages = stages, k.splitK = s.splits = split, k.rasterGroup = raster;
   if (block.size() >= 2) k.blockM = block[0], k.blockN = block[1];
   Built b{buildMatmulFunction(kit, "product", k, s, error),
-          llvm::json::Object{{"blocks", blockCount(k, s.batch, s.m, s.n)}, {"split_bytes", 0}, {"splits", split.getValue()}}};
+          llvm::json::Object{{"blocks", blockCount(k, s.batch, s.m, s.n)},
+                             {"split_bytes", 0},
+                             {"splits", split.getValue()}}};
   if (b.function) b.launch["threads"] = b.function.getKnownBlockSizeAttr()[0];
   return b;
 }
@@ -140,7 +152,9 @@ Built buildSplit(Kit &kit, MatmulSpec &s, std::string &error) {
 Built buildMatmul(Kit &kit, std::string &error) {
   MatmulSpec s = matmulSpec(kit);
   bool isSplit = hopper && multiply == Multiply::TF32x3;
-  Built b = isSplit ? buildSplit(kit, s, error) : hopper ? buildHopper(kit, s, error) : buildProduct(kit, s, error);
+  Built b = isSplit  ? buildSplit(kit, s, error)
+            : hopper ? buildHopper(kit, s, error)
+                     : buildProduct(kit, s, error);
   b.launch["batch"] = s.batch, b.launch["m"] = s.m, b.launch["n"] = s.n, b.launch["k"] = s.k;
   b.launch["types"] = llvm::json::Array{types[0], types[1], types[2]};
   b.launch["a"] = aLayout.getValue(), b.launch["b"] = bLayout.getValue();
@@ -154,11 +168,12 @@ llvm::json::Array mapsOf(const HopperAttentionKernel &k, const AttentionSpec &s)
   HopperAttentionBoxes boxes = tensorBoxes(k);
   auto map = [&](int64_t heads, int64_t rows, int64_t depth, llvm::ArrayRef<int64_t> box) {
     return llvm::json::Object{{"extents", llvm::json::Array{s.batch, heads, rows, depth}},
-                              {"box", llvm::json::Array(box)}, {"swizzle", 128}};
+                              {"box", llvm::json::Array(box)},
+                              {"swizzle", 128}};
   };
-  return llvm::json::Array{
-          map(s.heads, s.queries, s.depth, boxes.q), map(s.keyHeads, s.keys, s.depth, boxes.k),
-          map(s.keyHeads, s.keys, s.valueDepth, boxes.v)};
+  return llvm::json::Array{map(s.heads, s.queries, s.depth, boxes.q),
+                           map(s.keyHeads, s.keys, s.depth, boxes.k),
+                           map(s.keyHeads, s.keys, s.valueDepth, boxes.v)};
 }
 
 AttentionSpec attentionSpec(Kit &kit) {

@@ -1,8 +1,8 @@
 #include "targets/cuda/tile/Attention.h"
 #include "targets/cuda/tile/Tile.h"
 
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/MathExtras.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
@@ -36,9 +36,16 @@ Work findWork(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) {
 class AttentionBuilder {
  public:
   AttentionBuilder(Kit &kit, const AttentionKernel &kernel, const AttentionProblem &problem)
-      : kit_(kit), k_(kernel), p_(problem), instruction_(*findInstruction(k_.multiply, k_.chip)),
-        work_(findWork(kit, k_, p_)), lane_(kit), shared_(sharedMemory(kit)),
-        qTile_(queryTile(k_, p_)), kTile_(keyTile(k_, p_)), vTile_(valueTile(k_, p_)),
+      : kit_(kit),
+        k_(kernel),
+        p_(problem),
+        instruction_(*findInstruction(k_.multiply, k_.chip)),
+        work_(findWork(kit, k_, p_)),
+        lane_(kit),
+        shared_(sharedMemory(kit)),
+        qTile_(queryTile(k_, p_)),
+        kTile_(keyTile(k_, p_)),
+        vTile_(valueTile(k_, p_)),
         zero_(kit.i32(0)),
         qCopy_(kit, p_.q, qTile_, p_.queries, Extent::of(p_.depth), work_.batch, work_.firstRow,
                threads(k_)),
@@ -139,7 +146,8 @@ Fragments::Registers AttentionBuilder::probabilities(ArrayRef<Value> scores, int
     ArrayRef<Value> s = scores.slice(i * keyTiles() * 4, keyTiles() * 4);
     SmallVector<Value> raw;
     if (bytesOf(k_.multiply) == 4) {
-      for (int64_t at : {0, 2, 1, 3}) raw.push_back(kit_.bitcast(s[4 * step + at], kit_.getI32Type()));
+      for (int64_t at : {0, 2, 1, 3})
+        raw.push_back(kit_.bitcast(s[4 * step + at], kit_.getI32Type()));
     } else {
       for (int64_t at = 8 * step; at < 8 * step + 8; at += 2) {
         Value two = kit_.create<arith::TruncFOp>(pair, kit_.vector({s[at], s[at + 1]}));
@@ -196,8 +204,9 @@ SmallVector<Value> AttentionBuilder::step(Value step, Value end, ValueRange carr
   Value stage = carried[0], other = kit_.bitXor(stage, kit_.i32(1)), next = kit_.add(step, 1);
   State state = unpack(carried.drop_front());
   startCopies(other, next, end);
-  ScoreTile tile{work_.batch, work_.firstRow, kit_.mul(step, k_.blockN), k_.blockM(), k_.blockN,
-                 kit_.add(warpRow_, q_.lanePart()), keys_.lanePart(), queryTiles()};
+  ScoreTile tile{work_.batch,      work_.firstRow, kit_.mul(step, k_.blockN),
+                 k_.blockM(),      k_.blockN,      kit_.add(warpRow_, q_.lanePart()),
+                 keys_.lanePart(), queryTiles()};
   SmallVector<Value> scores = applyRules(kit_, p_, tile, score(keyStage(stage)));
   SmallVector<Value> factors = state.softmax.add(kit_, p_, tile, scores);
   waitFor(2);
@@ -219,10 +228,10 @@ void AttentionBuilder::finish(State state) {
           places.push_back({q_.constantPart(i, half), v_.constantPart(j, e), values.size()});
           values.push_back(mulf(state.out[values.size()], inverse[2 * i + half]));
         }
-  ProductTile tile{work_.batch, work_.firstRow, zero_, k_.blockM(), columnTiles() * 8,
+  ProductTile tile{work_.batch, work_.firstRow,           zero_, k_.blockM(), columnTiles() * 8,
                    p_.queries,  Extent::of(p_.valueDepth)};
-  finishTile(kit_, tile, kit_.add(kit_.add(work_.firstRow, warpRow_), q_.lanePart()),
-             v_.lanePart(), places, values, p_.epilogue);
+  finishTile(kit_, tile, kit_.add(kit_.add(work_.firstRow, warpRow_), q_.lanePart()), v_.lanePart(),
+             places, values, p_.epilogue);
 }
 
 void AttentionBuilder::build() {
@@ -236,8 +245,8 @@ void AttentionBuilder::build() {
               SmallVector<Value>(queryTiles() * columnTiles() * 4, f32(0))};
   SmallVector<Value> carried{zero_};
   llvm::append_range(carried, pack(start));
-  SmallVector<Value> results = kit_.loop(
-      zero_, end, kit_.i32(1), carried, [&](Value i, ValueRange c) { return step(i, end, c); });
+  SmallVector<Value> results = kit_.loop(zero_, end, kit_.i32(1), carried,
+                                         [&](Value i, ValueRange c) { return step(i, end, c); });
   finish(unpack(ValueRange(results).drop_front()));
 }
 
@@ -248,7 +257,8 @@ std::optional<std::string> whyNotFactor(const AttentionKernel &k, const Operand 
   if (o.element != elementOf(k.multiply, o.element.getContext())) return "its type is another";
   if (tile.lineBytes() < (tile.isReadByPieces() ? 128 : 32)) return "a tile's lines are too short";
   if (!TileCopy::canBeAsync(o, tile, rows, depth)) return "it is not aligned to 4 bytes";
-  if (!TileCopy::fits(o, tile, rows, depth, threads(k))) return "threads do not share its chunks evenly";
+  if (!TileCopy::fits(o, tile, rows, depth, threads(k)))
+    return "threads do not share its chunks evenly";
   return std::nullopt;
 }
 
@@ -258,9 +268,11 @@ std::optional<std::string> whyNot(const AttentionKernel &k, const AttentionProbl
   const MatrixInstruction *i = findInstruction(k.multiply, k.chip);
   if (!i || k.multiply == Multiply::S8 || k.chip < 80) return "the chip has no such kernel";
   if (k.warpM != 16 && k.warpM != 32) return "a warp has 16 or 32 queries";
-  if (!llvm::isPowerOf2_64(k.blockM()) || !llvm::isPowerOf2_64(k.blockN)) return "a tile's extent is no power of two";
+  if (!llvm::isPowerOf2_64(k.blockM()) || !llvm::isPowerOf2_64(k.blockN))
+    return "a tile's extent is no power of two";
   if (k.blockN < 16 || threads(k) > 1024) return "tiles are too small or too large";
-  if (p.depth < 1 || p.valueDepth < 1 || p.depth > 256 || p.valueDepth > 256) return "the depth is not within 1 and 256";
+  if (p.depth < 1 || p.valueDepth < 1 || p.depth > 256 || p.valueDepth > 256)
+    return "the depth is not within 1 and 256";
   Extent depth = Extent::of(p.depth), columns = Extent::of(p.valueDepth);
   if (auto why = whyNotFactor(k, p.q, queryTile(k, p), p.queries, depth)) return "queries: " + *why;
   if (auto why = whyNotFactor(k, p.k, keyTile(k, p), p.keys, depth)) return "keys: " + *why;

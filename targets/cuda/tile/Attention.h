@@ -14,8 +14,8 @@ struct AttentionKernel {
   Multiply multiply = Multiply::TF32x3;  ///< all but S8
   int chip = 80;
   int64_t warps = 4;
-  int64_t warpM = 16;    ///< queries of a warp: 16 or 32
-  int64_t blockN = 32;   ///< keys at once
+  int64_t warpM = 16;   ///< queries of a warp: 16 or 32
+  int64_t blockN = 32;  ///< keys at once
   int64_t blockM() const { return warps * warpM; }
 };
 
@@ -23,11 +23,11 @@ struct AttentionKernel {
 /// the operands to say.
 struct AttentionProblem : ScoreRules {
   Extent batch = Extent::of(1);
-  int64_t depth = 64;       ///< of queries and keys
+  int64_t depth = 64;  ///< of queries and keys
   int64_t valueDepth = 64;
-  Operand q, k;             ///< rows are queries and keys, along k
-  Operand v;                ///< rows are the columns of values, not along k: [key][column]
-  Epilogue epilogue;        ///< gets query and column
+  Operand q, k;       ///< rows are queries and keys, along k
+  Operand v;          ///< rows are the columns of values, not along k: [key][column]
+  Epilogue epilogue;  ///< gets query and column
 };
 
 int64_t threads(const AttentionKernel &kernel);

@@ -63,7 +63,8 @@ static void finishSums(Kit &kit, const ProductTile &tile, Value laneRow, Value l
       one();
       continue;
     }
-    Value inside = kit.bitAnd(kit.less(row, kit.value(tile.m)), kit.less(column, kit.value(tile.n)));
+    Value inside =
+        kit.bitAnd(kit.less(row, kit.value(tile.m)), kit.less(column, kit.value(tile.n)));
     kit.when(inside, one);
   }
 }
@@ -83,7 +84,8 @@ void finishTile(Kit &kit, const ProductTile &tile, Value laneRow, Value laneColu
   };
   Value inside = kit.bitAnd(fits(tile.firstRow, tile.rows, tile.m),
                             fits(tile.firstColumn, tile.columns, tile.n));
-  kit.when(inside, [&] { finish(false); }, [&] { finish(true); });
+  kit.when(
+      inside, [&] { finish(false); }, [&] { finish(true); });
 }
 
 }  // namespace adze::cuda

@@ -6,8 +6,7 @@ namespace adze::cuda {
 
 /// What to do with sums: `values` is a vector of f32 (i32 for S8), those of
 /// columns `column`, `column` + 1, … of one row; they exist. 1, 2 or 4 values.
-using Epilogue =
-    std::function<void(Kit &, Value batch, Value row, Value column, Value values)>;
+using Epilogue = std::function<void(Kit &, Value batch, Value row, Value column, Value values)>;
 
 /// An epilogue that stores activation(value + bias[column]) to c, row-major with
 /// a stride of `stride` elements; `bias`, f32, may be null. Both !llvm.ptr<1>, `type` f32, f16,

@@ -45,8 +45,8 @@ Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool i
     Value line = tile.pairsK ? kit.mul(lane.inGroup, 2) : lane.inGroup;
     Value row = kit.add(kit.mul(own, count), firstRow);
     Value piece = tile.swizzle(kit, line, kit.div(row, 4));
-    Value offset = kit.add(kit.mul(line, lineBytes),
-                           kit.add(kit.mul(piece, 16), kit.mul(kit.rem(row, 4), 4)));
+    Value offset =
+        kit.add(kit.mul(line, lineBytes), kit.add(kit.mul(piece, 16), kit.mul(kit.rem(row, 4), 4)));
     offsets_.push_back(below ? kit.add(offset, below) : offset);
     return;
   }
@@ -55,14 +55,18 @@ Fragments::Fragments(Kit &kit, const SharedTile &tile, Multiply multiply, bool i
   // 8-15 …: the second matrix is the next eight lines, or the next piece.
   bool linesFirst = isA == tile.alongK;
   Value n = lane.number;
-  Value line = linesFirst ? kit.bitAnd(n, 15)
-                          : kit.add(kit.bitAnd(n, 7), kit.mul(kit.shr(n, 4), 8));
+  Value line =
+      linesFirst ? kit.bitAnd(n, 15) : kit.add(kit.bitAnd(n, 7), kit.mul(kit.shr(n, 4), 8));
   Value piece = linesFirst ? kit.shr(n, 4) : kit.bitAnd(kit.shr(n, 3), 1);
   Value start = kit.mul(line, lineBytes);
-  if (tile.alongK) start = kit.add(start, kit.mul(firstRow, lineBytes));
-  else piece = kit.add(piece, kit.div(firstRow, 16 / tile.elementBytes));
-  if (below && tile.alongK) piece = kit.add(piece, kit.mul(firstStep, 2));
-  else if (below) start = kit.add(start, below);
+  if (tile.alongK)
+    start = kit.add(start, kit.mul(firstRow, lineBytes));
+  else
+    piece = kit.add(piece, kit.div(firstRow, 16 / tile.elementBytes));
+  if (below && tile.alongK)
+    piece = kit.add(piece, kit.mul(firstStep, 2));
+  else if (below)
+    start = kit.add(start, below);
   int64_t count = tile.alongK ? lineBytes / 32 : rows / 16;
   for (int64_t i = 0; i < count; ++i) {
     Value at = tile.swizzle(kit, line, kit.add(piece, 2 * i));
@@ -76,8 +80,8 @@ SmallVector<Value> Fragments::loadMatrices(Kit &kit, Value stage, int64_t step,
   // Steps along lines of k are 16 lines of two-byte elements.
   int64_t lines = 16 * (tile_.alongK ? pair : step);
   Value at = kit.offset(kit.offset(stage, lane), lines * tile_.lineBytes());
-  auto result = LLVM::LLVMStructType::getLiteral(kit.getContext(),
-                                                 SmallVector<Type>(4, kit.getI32Type()));
+  auto result =
+      LLVM::LLVMStructType::getLiteral(kit.getContext(), SmallVector<Type>(4, kit.getI32Type()));
   auto shape = NVVM::LdStMatrixShapeAttr::get(kit.getContext(), 8, 8);
   Value all = kit.create<NVVM::LdMatrixOp>(
       result, at, 4, tile_.alongK ? NVVM::MMALayout::row : NVVM::MMALayout::col, shape,
@@ -88,8 +92,7 @@ SmallVector<Value> Fragments::loadMatrices(Kit &kit, Value stage, int64_t step,
 }
 
 /// [the lane's two k][row of the piece], as i32.
-SmallVector<Value> Fragments::loadPieces(Kit &kit, Value stage, int64_t step,
-                                         int64_t unit) const {
+SmallVector<Value> Fragments::loadPieces(Kit &kit, Value stage, int64_t step, int64_t unit) const {
   SmallVector<Value> out;
   int64_t count = tile_.pieceRows;
   Type piece = VectorType::get(count, kit.getI32Type());

@@ -17,12 +17,18 @@ WarpgroupTile tileOf(const HopperKernel &k, const HopperFactor &factor, int64_t 
 class HopperBuilder {
  public:
   HopperBuilder(Kit &kit, const HopperKernel &kernel, const HopperProblem &problem)
-      : kit_(kit), k_(kernel), p_(problem),
-        instruction_(*findWarpgroupInstruction(kernel.multiply)), a_(tileOf(k_, p_.a, k_.blockM)),
-        b_(tileOf(k_, p_.b, k_.blockN)), shared_(sharedMemory(kit)),
+      : kit_(kit),
+        k_(kernel),
+        p_(problem),
+        instruction_(*findWarpgroupInstruction(kernel.multiply)),
+        a_(tileOf(k_, p_.a, k_.blockM)),
+        b_(tileOf(k_, p_.b, k_.blockN)),
+        shared_(sharedMemory(kit)),
         ring_(kit.offset(shared_, k_.stages * stageBytes()), k_.stages),
-        steps_(ceilDiv(kit, p_.k, k_.blockK())), rows_(ceilDiv(kit, p_.m, k_.blockM)),
-        columns_(ceilDiv(kit, p_.n, k_.blockN)), thread_(kit.thread()) {}
+        steps_(ceilDiv(kit, p_.k, k_.blockK())),
+        rows_(ceilDiv(kit, p_.m, k_.blockM)),
+        columns_(ceilDiv(kit, p_.n, k_.blockN)),
+        thread_(kit.thread()) {}
 
   void build();
 
@@ -70,8 +76,7 @@ SmallVector<Value> HopperBuilder::forEachTile(
   Value all = kit_.mul(tiles, kit_.value(p_.batch));
   Value blocks = kit_.create<NVVM::GridDimXOp>(kit_.getI32Type());
   return kit_.loop(kit_.block(0), all, blocks, carried, [&](Value tile, ValueRange values) {
-    auto [row, column] =
-        rasterTile(kit_, kit_.rem(tile, tiles), rows_, columns_, k_.rasterGroup);
+    auto [row, column] = rasterTile(kit_, kit_.rem(tile, tiles), rows_, columns_, k_.rasterGroup);
     return body({kit_.div(tile, tiles), kit_.mul(row, k_.blockM), kit_.mul(column, k_.blockN)},
                 values);
   });
@@ -91,17 +96,18 @@ void HopperBuilder::produce() {
   kit_.when(kit_.equal(thread_, kit_.i32(0)), [&] {
     RingSlot first = firstSlot(kit_, true);
     forEachTile({first.number, first.phase}, [&](const Work &work, ValueRange carried) {
-      return kit_.loop(kit_.i32(0), steps_, kit_.i32(1), carried, [&](Value step, ValueRange values) {
-        RingSlot slot{values[0], values[1]};
-        awaitBarrier(kit_, ring_.empty(kit_, slot.number), slot.phase);
-        Value barrier = ring_.full(kit_, slot.number), at = stage(slot.number);
-        Value k = kit_.mul(step, k_.blockK());
-        expectBytes(kit_, barrier, stageBytes());
-        load(p_.a, a_, at, barrier, k, work.firstRow, work.batch);
-        load(p_.b, b_, kit_.offset(at, a_.bytes()), barrier, k, work.firstColumn, work.batch);
-        slot = ring_.next(kit_, slot);
-        return SmallVector<Value>{slot.number, slot.phase};
-      });
+      return kit_.loop(
+          kit_.i32(0), steps_, kit_.i32(1), carried, [&](Value step, ValueRange values) {
+            RingSlot slot{values[0], values[1]};
+            awaitBarrier(kit_, ring_.empty(kit_, slot.number), slot.phase);
+            Value barrier = ring_.full(kit_, slot.number), at = stage(slot.number);
+            Value k = kit_.mul(step, k_.blockK());
+            expectBytes(kit_, barrier, stageBytes());
+            load(p_.a, a_, at, barrier, k, work.firstRow, work.batch);
+            load(p_.b, b_, kit_.offset(at, a_.bytes()), barrier, k, work.firstColumn, work.batch);
+            slot = ring_.next(kit_, slot);
+            return SmallVector<Value>{slot.number, slot.phase};
+          });
     });
   });
 }
@@ -170,7 +176,8 @@ void HopperBuilder::finish(const Work &work, Value group, ValueRange sums) {
 
 void HopperBuilder::build() {
   initialiseBarriers();
-  kit_.when(kit_.less(thread_, kit_.i32(128)), [&] { produce(); }, [&] { consume(); });
+  kit_.when(
+      kit_.less(thread_, kit_.i32(128)), [&] { produce(); }, [&] { consume(); });
 }
 
 }  // namespace
@@ -193,12 +200,16 @@ int64_t tileCount(const HopperKernel &k, int64_t batch, int64_t m, int64_t n) {
 }
 
 std::optional<std::string> whyNot(const HopperKernel &k, const HopperProblem &p) {
-  if (!findWarpgroupInstruction(k.multiply)) return "wgmma has no " + nameOf(k.multiply).str() + " products";
-  if (k.blockM % 64 != 0 || k.blockM < 64 || k.blockM > 192) return "a tile has 64, 128 or 192 rows";
-  if (k.blockN % 8 != 0 || k.blockN < 8 || k.blockN > 256) return "a tile has 8 to 256 columns, a multiple of 8";
+  if (!findWarpgroupInstruction(k.multiply))
+    return "wgmma has no " + nameOf(k.multiply).str() + " products";
+  if (k.blockM % 64 != 0 || k.blockM < 64 || k.blockM > 192)
+    return "a tile has 64, 128 or 192 rows";
+  if (k.blockN % 8 != 0 || k.blockN < 8 || k.blockN > 256)
+    return "a tile has 8 to 256 columns, a multiple of 8";
   if (k.blockM == 192 && k.blockN > 192) return "the sums need too many registers";
   // Each stage's factors begin at a pattern of the swizzle.
-  if (p.b.alongK ? k.blockN % 8 != 0 : k.blockN % 64 != 0) return "B: a tile's rows do not fill its boxes";
+  if (p.b.alongK ? k.blockN % 8 != 0 : k.blockN % 64 != 0)
+    return "B: a tile's rows do not fill its boxes";
   bool isHalf = bytesOf(k.multiply) == 2;
   if (!isHalf && !(p.a.alongK && p.b.alongK)) return "wgmma transposes 16-bit factors only";
   if (k.stages < 2 || k.rasterGroup < 1) return "stages or groups are too few";

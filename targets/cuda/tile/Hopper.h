@@ -14,8 +14,8 @@ namespace adze::cuda {
 struct HopperKernel {
   /// F16, BF16, S8, or TF32: of f32 the tensor cores take the first 10 bits of fraction.
   Multiply multiply = Multiply::F16;
-  int64_t blockM = 128;      ///< 64 a warpgroup: 64, 128 or 192
-  int64_t blockN = 256;      ///< a multiple of 8, at most 256
+  int64_t blockM = 128;  ///< 64 a warpgroup: 64, 128 or 192
+  int64_t blockN = 256;  ///< a multiple of 8, at most 256
   int64_t stages = 4;
   int64_t rasterGroup = 8;
   /// k of a stage: 128 bytes, what a swizzled line holds.
@@ -24,7 +24,7 @@ struct HopperKernel {
 
 /// A factor: [batch][rows][k] with `alongK`, else [batch][k][rows] (16-bit types only).
 struct HopperFactor {
-  Value map;           ///< the kernel's argument, an !llvm.ptr of kTensorMaps (Ptx.h)
+  Value map;  ///< the kernel's argument, an !llvm.ptr of kTensorMaps (Ptx.h)
   bool alongK = true;
 };
 

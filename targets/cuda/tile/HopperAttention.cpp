@@ -18,15 +18,21 @@ class HopperAttentionBuilder {
  public:
   HopperAttentionBuilder(Kit &kit, const HopperAttentionKernel &kernel,
                          const HopperAttentionProblem &problem)
-      : kit_(kit), k_(kernel), p_(problem), instruction_(*findWarpgroupInstruction(k_.multiply)),
+      : kit_(kit),
+        k_(kernel),
+        p_(problem),
+        instruction_(*findWarpgroupInstruction(k_.multiply)),
         qTile_{64, padded(p_.depth), kElement, true},
         kTile_{k_.blockN, padded(p_.depth), kElement, true},
-        vTile_{padded(p_.valueDepth), k_.blockN, kElement, false}, shared_(sharedMemory(kit)),
-        barriers_(kit.offset(shared_, k_.groups * qTile_.bytes() +
-                                          k_.stages * (kTile_.bytes() + vTile_.bytes()))),
+        vTile_{padded(p_.valueDepth), k_.blockN, kElement, false},
+        shared_(sharedMemory(kit)),
+        barriers_(kit.offset(
+            shared_, k_.groups * qTile_.bytes() + k_.stages * (kTile_.bytes() + vTile_.bytes()))),
         keyRing_(kit.offset(barriers_, 8), k_.stages),
         valueRing_(kit.offset(barriers_, 8 + Ring::bytes(k_.stages)), k_.stages),
-        thread_(kit.thread()), lane_(kit), zero_(kit.i32(0)) {}
+        thread_(kit.thread()),
+        lane_(kit),
+        zero_(kit.i32(0)) {}
 
   void build();
 
@@ -40,7 +46,8 @@ class HopperAttentionBuilder {
   int64_t columns() const { return static_cast<int64_t>(llvm::alignTo(p_.valueDepth, 8)); }
   Value queries(Value group) { return kit_.offset(shared_, kit_.mul(group, qTile_.bytes())); }
   Value keys(Value slot) {
-    return kit_.offset(kit_.offset(shared_, kit_.mul(slot, kTile_.bytes())), k_.groups * qTile_.bytes());
+    return kit_.offset(kit_.offset(shared_, kit_.mul(slot, kTile_.bytes())),
+                       k_.groups * qTile_.bytes());
   }
   Value values(Value slot) {
     return kit_.offset(kit_.offset(shared_, kit_.mul(slot, vTile_.bytes())),
@@ -75,7 +82,7 @@ class HopperAttentionBuilder {
   Lane lane_;
   Value zero_;
   Value batch_, image_, head_, firstQuery_, tiles_;
-  Value group_;   ///< of consumers
+  Value group_;  ///< of consumers
   SmallVector<Value> scores_;
 };
 
@@ -118,26 +125,28 @@ void HopperAttentionBuilder::produce() {
       load(p_.q, qTile_, queries(kit_.i32(g)), barriers_, kit_.add(firstQuery_, 64 * g), head_);
     Value keyHead = kit_.div(head_, p_.heads / p_.keyHeads);
     RingSlot first = firstSlot(kit_, true);
-    kit_.loop(zero_, tiles_, kit_.i32(1), {first.number, first.phase}, [&](Value step, ValueRange at) {
-      RingSlot slot{at[0], at[1]};
-      Value row = kit_.mul(step, k_.blockN);
-      auto fill = [&](const Ring &ring, Value map, const WarpgroupTile &tile, Value to) {
-        awaitBarrier(kit_, ring.empty(kit_, slot.number), slot.phase);
-        Value barrier = ring.full(kit_, slot.number);
-        expectBytes(kit_, barrier, tile.bytes());
-        load(map, tile, to, barrier, row, keyHead);
-      };
-      fill(keyRing_, p_.k, kTile_, keys(slot.number));
-      fill(valueRing_, p_.v, vTile_, values(slot.number));
-      slot = keyRing_.next(kit_, slot);
-      return SmallVector<Value>{slot.number, slot.phase};
-    });
+    kit_.loop(zero_, tiles_, kit_.i32(1), {first.number, first.phase},
+              [&](Value step, ValueRange at) {
+                RingSlot slot{at[0], at[1]};
+                Value row = kit_.mul(step, k_.blockN);
+                auto fill = [&](const Ring &ring, Value map, const WarpgroupTile &tile, Value to) {
+                  awaitBarrier(kit_, ring.empty(kit_, slot.number), slot.phase);
+                  Value barrier = ring.full(kit_, slot.number);
+                  expectBytes(kit_, barrier, tile.bytes());
+                  load(map, tile, to, barrier, row, keyHead);
+                };
+                fill(keyRing_, p_.k, kTile_, keys(slot.number));
+                fill(valueRing_, p_.v, vTile_, values(slot.number));
+                slot = keyRing_.next(kit_, slot);
+                return SmallVector<Value>{slot.number, slot.phase};
+              });
   });
 }
 
 /// Starts Q K^T of the keys in `slot`.
 SmallVector<Value> HopperAttentionBuilder::startScores(Value slot) {
-  Value a = qTile_.describe(kit_, queries(group_), zero_), b = kTile_.describe(kit_, keys(slot), zero_);
+  Value a = qTile_.describe(kit_, queries(group_), zero_),
+        b = kTile_.describe(kit_, keys(slot), zero_);
   SmallVector<Value> scores;
   for (int64_t i = 0; i < depthSteps(); ++i)
     scores = startProduct(kit_, instruction_, k_.blockN, scores, qTile_.advance(kit_, a, i), true,
@@ -147,7 +156,8 @@ SmallVector<Value> HopperAttentionBuilder::startScores(Value slot) {
 }
 
 /// Starts out += P V of the values in `slot`.
-SmallVector<Value> HopperAttentionBuilder::startValues(Value slot, ValueRange powers, ValueRange out) {
+SmallVector<Value> HopperAttentionBuilder::startValues(Value slot, ValueRange powers,
+                                                       ValueRange out) {
   Value b = vTile_.describe(kit_, values(slot), zero_);
   SmallVector<Value> sums(out);
   for (int64_t i = 0; i < k_.blockN / 16; ++i)
@@ -161,8 +171,14 @@ SmallVector<Value> HopperAttentionBuilder::startValues(Value slot, ValueRange po
 void HopperAttentionBuilder::addScores(Value step, SmallVector<Value> scores, State &state,
                                        SmallVector<Value> &factors) {
   Value row = kit_.add(kit_.mul(group_, 64), kit_.mul(kit_.bitAnd(kit_.shr(thread_, 5), 3), 16));
-  ScoreTile tile{batch_, firstQuery_, kit_.mul(step, k_.blockN), k_.blockM(), k_.blockN,
-                 kit_.add(row, lane_.group), kit_.mul(lane_.inGroup, 2), 1};
+  ScoreTile tile{batch_,
+                 firstQuery_,
+                 kit_.mul(step, k_.blockN),
+                 k_.blockM(),
+                 k_.blockN,
+                 kit_.add(row, lane_.group),
+                 kit_.mul(lane_.inGroup, 2),
+                 1};
   scores_ = applyRules(kit_, p_, tile, scores);
   factors = state.softmax.add(kit_, p_, tile, scores_);
 }
@@ -188,7 +204,8 @@ void HopperAttentionBuilder::release(const Ring &ring, RingSlot &slot) {
 // Barrier 1 + g opens when it is group g's turn to start products.
 void HopperAttentionBuilder::takeTurn() {
   if (!k_.takeTurns || k_.groups == 1) return;
-  kit_.create<NVVM::BarrierOp>(Type(), kit_.add(group_, 1), kit_.i32(256), NVVM::BarrierReductionAttr(), Value());
+  kit_.create<NVVM::BarrierOp>(Type(), kit_.add(group_, 1), kit_.i32(256),
+                               NVVM::BarrierReductionAttr(), Value());
 }
 void HopperAttentionBuilder::giveTurn() {
   if (!k_.takeTurns || k_.groups == 1) return;
@@ -199,7 +216,8 @@ void HopperAttentionBuilder::giveTurn() {
 
 SmallVector<Value> HopperAttentionBuilder::pack(const State &s) const {
   SmallVector<Value> all{s.keys.number, s.keys.phase, s.values.number, s.values.phase};
-  for (const auto *part : {&s.softmax.most, &s.softmax.sum, &s.out, &s.powers}) llvm::append_range(all, *part);
+  for (const auto *part : {&s.softmax.most, &s.softmax.sum, &s.out, &s.powers})
+    llvm::append_range(all, *part);
   return all;
 }
 
@@ -279,7 +297,8 @@ void HopperAttentionBuilder::finish(const State &state) {
         values.push_back(kit_.create<arith::MulFOp>(state.out[values.size()], inverse[half]));
       }
   Value row = kit_.add(kit_.mul(group_, 64), kit_.mul(kit_.bitAnd(kit_.shr(thread_, 5), 3), 16));
-  ProductTile tile{batch_, firstQuery_, zero_, k_.blockM(), columns(), p_.queries, Extent::of(p_.valueDepth)};
+  ProductTile tile{
+      batch_, firstQuery_, zero_, k_.blockM(), columns(), p_.queries, Extent::of(p_.valueDepth)};
   finishTile(kit_, tile, kit_.add(firstQuery_, kit_.add(row, lane_.group)),
              kit_.mul(lane_.inGroup, 2), places, values, p_.epilogue);
 }
@@ -287,7 +306,8 @@ void HopperAttentionBuilder::finish(const State &state) {
 void HopperAttentionBuilder::build() {
   findWork();
   initialiseBarriers();
-  kit_.when(kit_.less(thread_, kit_.i32(128)), [&] { produce(); }, [&] { consume(); });
+  kit_.when(
+      kit_.less(thread_, kit_.i32(128)), [&] { produce(); }, [&] { consume(); });
 }
 
 }  // namespace
@@ -300,7 +320,8 @@ int64_t blockCount(const HopperAttentionKernel &k, int64_t batch, int64_t querie
 
 int64_t sharedBytes(const HopperAttentionKernel &k, const HopperAttentionProblem &p) {
   int64_t perKey = (padded(p.depth) + padded(p.valueDepth)) * kElement;
-  return k.blockM() * padded(p.depth) * kElement + k.stages * k.blockN * perKey + 8 + 2 * Ring::bytes(k.stages);
+  return k.blockM() * padded(p.depth) * kElement + k.stages * k.blockN * perKey + 8 +
+         2 * Ring::bytes(k.stages);
 }
 
 HopperAttentionBoxes tensorBoxes(const HopperAttentionKernel &k) {
@@ -309,11 +330,15 @@ HopperAttentionBoxes tensorBoxes(const HopperAttentionKernel &k) {
 
 std::optional<std::string> whyNot(const HopperAttentionKernel &k, const HopperAttentionProblem &p) {
   if (k.multiply != Multiply::F16 && k.multiply != Multiply::BF16) return "factors are f16 or bf16";
-  if (k.groups < 1 || k.groups > 3 || k.stages < 2) return "there are 1 to 3 warpgroups, and 2 stages or more";
-  if (k.blockN < 16 || k.blockN > 256 || k.blockN % 16 != 0) return "a tile has 16 to 256 keys, a multiple of 16";
-  if (p.depth < 1 || p.depth > 256 || p.valueDepth < 1 || p.valueDepth > 256) return "the depth is not within 1 and 256";
+  if (k.groups < 1 || k.groups > 3 || k.stages < 2)
+    return "there are 1 to 3 warpgroups, and 2 stages or more";
+  if (k.blockN < 16 || k.blockN > 256 || k.blockN % 16 != 0)
+    return "a tile has 16 to 256 keys, a multiple of 16";
+  if (p.depth < 1 || p.depth > 256 || p.valueDepth < 1 || p.valueDepth > 256)
+    return "the depth is not within 1 and 256";
   if (p.depth % 8 != 0 || p.valueDepth % 8 != 0) return "tensor maps have rows of whole 16 bytes";
-  if (p.heads < 1 || p.keyHeads < 1 || p.heads % p.keyHeads != 0) return "heads do not share keys evenly";
+  if (p.heads < 1 || p.keyHeads < 1 || p.heads % p.keyHeads != 0)
+    return "heads do not share keys evenly";
   if (sharedBytes(k, p) > sharedLimit(90)) return "the tiles need too much shared memory";
   return std::nullopt;
 }

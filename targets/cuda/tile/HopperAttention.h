@@ -14,9 +14,9 @@
 namespace adze::cuda {
 
 struct HopperAttentionKernel {
-  Multiply multiply = Multiply::F16;   ///< F16 or BF16
-  int64_t groups = 2;                  ///< warpgroups of 64 queries: 1 to 3
-  int64_t blockN = 128;                ///< keys at once: a multiple of 16, at most 256
+  Multiply multiply = Multiply::F16;  ///< F16 or BF16
+  int64_t groups = 2;                 ///< warpgroups of 64 queries: 1 to 3
+  int64_t blockN = 128;               ///< keys at once: a multiple of 16, at most 256
   int64_t stages = 2;
   bool takeTurns = true;
   int64_t blockM() const { return 64 * groups; }
@@ -29,7 +29,7 @@ struct HopperAttentionProblem : ScoreRules {
   int64_t heads = 1, keyHeads = 1;
   int64_t depth = 64, valueDepth = 64;
   Value q, k, v;
-  Epilogue epilogue;   ///< gets image * heads + head as batch, query, column
+  Epilogue epilogue;  ///< gets image * heads + head as batch, query, column
 };
 
 int64_t threads(const HopperAttentionKernel &kernel);

@@ -30,14 +30,22 @@ SharedTile sharedTile(int64_t rows) { return {rows, kDepth, 4, true}; }
 class HopperSplitBuilder {
  public:
   HopperSplitBuilder(Kit &kit, const HopperSplitKernel &kernel, const MatmulProblem &problem)
-      : kit_(kit), k_(kernel), p_(problem), sides_(sidesOf(kernel, problem)),
-        inRegisters_(sides_.registersAreB ? p_.b : p_.a), inShared_(sides_.registersAreB ? p_.a : p_.b),
+      : kit_(kit),
+        k_(kernel),
+        p_(problem),
+        sides_(sidesOf(kernel, problem)),
+        inRegisters_(sides_.registersAreB ? p_.b : p_.a),
+        inShared_(sides_.registersAreB ? p_.a : p_.b),
         instruction_(*findWarpgroupInstruction(Multiply::TF32)),
         work_(findWork(kit, {k_.blockM, k_.blockN, kDepth, k_.splitK, k_.rasterGroup}, p_)),
-        rTile_(registerTile(inRegisters_, sides_.registerRows)), sTile_(sharedTile(sides_.sharedRows)),
-        factor_{sides_.sharedRows, kDepth, 4, true}, shared_(sharedMemory(kit)),
-        ring_(kit.offset(shared_, k_.stages * stageBytes()), k_.stages), thread_(kit.thread()),
-        lane_(kit), steps_(kit.sub(work_.endStep, work_.firstStep)) {}
+        rTile_(registerTile(inRegisters_, sides_.registerRows)),
+        sTile_(sharedTile(sides_.sharedRows)),
+        factor_{sides_.sharedRows, kDepth, 4, true},
+        shared_(sharedMemory(kit)),
+        ring_(kit.offset(shared_, k_.stages * stageBytes()), k_.stages),
+        thread_(kit.thread()),
+        lane_(kit),
+        steps_(kit.sub(work_.endStep, work_.firstStep)) {}
 
   void build();
 
@@ -81,7 +89,8 @@ void HopperSplitBuilder::initialiseBarriers() {
   kit_.barrier();
 }
 
-void HopperSplitBuilder::startCopies(TileCopy &registers, TileCopy &shared, Value slot, Value step) {
+void HopperSplitBuilder::startCopies(TileCopy &registers, TileCopy &shared, Value slot,
+                                     Value step) {
   Value k = kit_.mul(kit_.add(work_.firstStep, step), kDepth);
   registers.start(kit_, stage(slot), k);
   shared.start(kit_, big(slot), k);
@@ -97,21 +106,25 @@ void HopperSplitBuilder::split(Value slot) {
       Value x = kit_.load(four, from, 16);
       Fragments::Registers parts;
       SmallVector<Value> raw;
-      for (int64_t i = 0; i < 4; ++i) raw.push_back(kit_.bitcast(kit_.element(x, i), kit_.getI32Type()));
+      for (int64_t i = 0; i < 4; ++i)
+        raw.push_back(kit_.bitcast(kit_.element(x, i), kit_.getI32Type()));
       addRounded(kit_, Multiply::TF32x3, raw, parts);
       kit_.store(kit_.vector(parts.big[0]), from, 16);
       kit_.store(kit_.vector(parts.small[0]), to, 16);
     };
     int64_t rest = (sTile_.bytes() - at) / 16;
-    if (rest >= kLoaders) one();
-    else kit_.when(kit_.less(thread_, kit_.i32(rest)), one);
+    if (rest >= kLoaders)
+      one();
+    else
+      kit_.when(kit_.less(thread_, kit_.i32(rest)), one);
   }
 }
 
 /// stages - 1 tiles are on their way while one is split.
 void HopperSplitBuilder::produce() {
   takeRegisters(kit_, groups(), 104, true);
-  const Extent &rows = sides_.registersAreB ? p_.n : p_.m, &others = sides_.registersAreB ? p_.m : p_.n;
+  const Extent &rows = sides_.registersAreB ? p_.n : p_.m,
+               &others = sides_.registersAreB ? p_.m : p_.n;
   Value firstRow = sides_.registersAreB ? work_.firstColumn : work_.firstRow;
   Value firstOther = sides_.registersAreB ? work_.firstRow : work_.firstColumn;
   TileCopy registers(kit_, inRegisters_, rTile_, rows, p_.k, work_.batch, firstRow, kLoaders);
@@ -127,10 +140,12 @@ void HopperSplitBuilder::produce() {
   kit_.loop(kit_.i32(0), steps_, kit_.i32(1), start, [&](Value step, ValueRange values) {
     RingSlot ready{values[0], kit_.i32(0)}, next{values[1], values[2]};
     kit_.create<NVVM::CpAsyncWaitGroupOp>(k_.stages - 2);
-    kit_.create<NVVM::BarrierOp>(Type(), kit_.i32(1), kit_.i32(kLoaders), NVVM::BarrierReductionAttr(), Value());
+    kit_.create<NVVM::BarrierOp>(Type(), kit_.i32(1), kit_.i32(kLoaders),
+                                 NVVM::BarrierReductionAttr(), Value());
     split(ready.number);
-    kit_.create<NVVM::FenceProxyOp>(NVVM::ProxyKind::async_shared,
-                                    NVVM::SharedSpaceAttr::get(kit_.getContext(), NVVM::SharedSpace::shared_cta));
+    kit_.create<NVVM::FenceProxyOp>(
+        NVVM::ProxyKind::async_shared,
+        NVVM::SharedSpaceAttr::get(kit_.getContext(), NVVM::SharedSpace::shared_cta));
     arrive(kit_, ring_.full(kit_, ready.number));
     Value ahead = kit_.add(step, k_.stages - 1);
     kit_.when(kit_.less(ahead, steps_), [&] {
@@ -146,7 +161,8 @@ void HopperSplitBuilder::produce() {
 /// Starts and awaits the product of a slot.
 SmallVector<Value> HopperSplitBuilder::multiply(Value slot, const Fragments &fragments) {
   std::vector<Fragments::Registers> a;
-  for (int64_t step = 0; step < kDepth / 8; ++step) a.push_back(fragments.load(kit_, stage(slot), step));
+  for (int64_t step = 0; step < kDepth / 8; ++step)
+    a.push_back(fragments.load(kit_, stage(slot), step));
   Value bigs = factor_.describe(kit_, big(slot), kit_.i32(0));
   Value smalls = factor_.describe(kit_, small(slot), kit_.i32(0));
   SmallVector<Value> sums;
@@ -177,7 +193,8 @@ void HopperSplitBuilder::consume() {
         RingSlot slot{values[0], values[1]};
         awaitBarrier(kit_, ring_.full(kit_, slot.number), slot.phase);
         SmallVector<Value> part = multiply(slot.number, fragments);
-        kit_.when(kit_.equal(lane_.number, kit_.i32(0)), [&] { arrive(kit_, ring_.empty(kit_, slot.number)); });
+        kit_.when(kit_.equal(lane_.number, kit_.i32(0)),
+                  [&] { arrive(kit_, ring_.empty(kit_, slot.number)); });
         slot = ring_.next(kit_, slot);
         SmallVector<Value> out{slot.number, slot.phase};
         // Tensor cores cut long sums; these are rounded.
@@ -190,7 +207,8 @@ void HopperSplitBuilder::consume() {
 
 void HopperSplitBuilder::finish(const Fragments &fragments, ValueRange sums) {
   Value warp = kit_.sub(kit_.shr(thread_, 5), kit_.i32(kLoaders / 32));
-  Value own = kit_.add(kit_.mul(warp, 16), fragments.lanePart()), other = kit_.mul(lane_.inGroup, 2);
+  Value own = kit_.add(kit_.mul(warp, 16), fragments.lanePart()),
+        other = kit_.mul(lane_.inGroup, 2);
   SmallVector<SumPlace> places;
   for (int64_t j = 0; j < sides_.sharedRows / 8; ++j)
     for (int64_t half = 0; half < 2; ++half)
@@ -199,15 +217,18 @@ void HopperSplitBuilder::finish(const Fragments &fragments, ValueRange sums) {
         places.push_back(sides_.registersAreB ? SumPlace{its, mine, places.size()}
                                               : SumPlace{mine, its, places.size()});
       }
-  Value batch = k_.splitK == 1 ? work_.batch : kit_.add(kit_.mul(work_.batch, k_.splitK), work_.split);
+  Value batch =
+      k_.splitK == 1 ? work_.batch : kit_.add(kit_.mul(work_.batch, k_.splitK), work_.split);
   ProductTile tile{batch, work_.firstRow, work_.firstColumn, k_.blockM, k_.blockN, p_.m, p_.n};
   finishTile(kit_, tile, kit_.add(work_.firstRow, sides_.registersAreB ? other : own),
-             kit_.add(work_.firstColumn, sides_.registersAreB ? own : other), places, sums, p_.epilogue);
+             kit_.add(work_.firstColumn, sides_.registersAreB ? own : other), places, sums,
+             p_.epilogue);
 }
 
 void HopperSplitBuilder::build() {
   initialiseBarriers();
-  kit_.when(kit_.less(thread_, kit_.i32(kLoaders)), [&] { produce(); }, [&] { consume(); });
+  kit_.when(
+      kit_.less(thread_, kit_.i32(kLoaders)), [&] { produce(); }, [&] { consume(); });
 }
 
 }  // namespace
@@ -231,13 +252,19 @@ std::optional<std::string> whyNot(const HopperSplitKernel &k, const MatmulProble
   const Extent &rows = s.registersAreB ? p.n : p.m, &others = s.registersAreB ? p.m : p.n;
   if (!r.element.isF32() || !o.element.isF32()) return "factors are not f32";
   if (!o.alongK) return "neither factor is contiguous along k";
-  if (s.registerRows != 64 && s.registerRows != 128 && s.registerRows != 192) return "the factor in registers has 64, 128 or 192 rows";
-  if (s.sharedRows < 8 || s.sharedRows > 128 || s.sharedRows % 8 != 0) return "the factor in shared memory has 8 to 128 rows, a multiple of 8";
+  if (s.registerRows != 64 && s.registerRows != 128 && s.registerRows != 192)
+    return "the factor in registers has 64, 128 or 192 rows";
+  if (s.sharedRows < 8 || s.sharedRows > 128 || s.sharedRows % 8 != 0)
+    return "the factor in shared memory has 8 to 128 rows, a multiple of 8";
   if (s.registerRows == 192 && s.sharedRows > 64) return "the sums need too many registers";
   SharedTile rTile = registerTile(r, s.registerRows), oTile = sharedTile(s.sharedRows);
-  if (!TileCopy::canBeAsync(r, rTile, rows, p.k) || !TileCopy::canBeAsync(o, oTile, others, p.k)) return "a factor is not aligned to 4 bytes";
-  if (!TileCopy::fits(r, rTile, rows, p.k, kLoaders) || !TileCopy::fits(o, oTile, others, p.k, kLoaders)) return "threads do not share a tile's chunks evenly";
-  if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1) return "stages, splits or groups are too few";
+  if (!TileCopy::canBeAsync(r, rTile, rows, p.k) || !TileCopy::canBeAsync(o, oTile, others, p.k))
+    return "a factor is not aligned to 4 bytes";
+  if (!TileCopy::fits(r, rTile, rows, p.k, kLoaders) ||
+      !TileCopy::fits(o, oTile, others, p.k, kLoaders))
+    return "threads do not share a tile's chunks evenly";
+  if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1)
+    return "stages, splits or groups are too few";
   if (sharedBytes(k, p) > sharedLimit(90)) return "the stages need too much shared memory";
   return std::nullopt;
 }

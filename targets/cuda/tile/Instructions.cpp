@@ -33,8 +33,8 @@ struct SharedLimit {
   int64_t bytes;
 };
 }  // namespace
-static constexpr SharedLimit kSharedLimits[] = {{75, 64 << 10}, {80, 163 << 10}, {86, 99 << 10},
-                                         {87, 163 << 10}, {89, 99 << 10}, {90, 227 << 10}};
+static constexpr SharedLimit kSharedLimits[] = {{75, 64 << 10},  {80, 163 << 10}, {86, 99 << 10},
+                                                {87, 163 << 10}, {89, 99 << 10},  {90, 227 << 10}};
 
 int64_t sharedLimit(int chip) {
   int64_t bytes = 48 << 10;
@@ -62,10 +62,14 @@ double productError(Multiply multiply) {
 
 Type elementOf(Multiply multiply, MLIRContext *context) {
   switch (multiply) {
-    case Multiply::F16: return Float16Type::get(context);
-    case Multiply::BF16: return BFloat16Type::get(context);
-    case Multiply::S8: return IntegerType::get(context, 8);
-    default: return Float32Type::get(context);
+    case Multiply::F16:
+      return Float16Type::get(context);
+    case Multiply::BF16:
+      return BFloat16Type::get(context);
+    case Multiply::S8:
+      return IntegerType::get(context, 8);
+    default:
+      return Float32Type::get(context);
   }
 }
 
@@ -82,10 +86,10 @@ static SmallVector<Value> one(Kit &kit, const MatrixInstruction &i, ValueRange a
   auto result = LLVM::LLVMStructType::getLiteral(kit.getContext(), sums);
   std::optional<NVVM::MMAIntOverflow> overflow;
   if (i.type == MMATypes::s8) overflow = NVVM::MMAIntOverflow::wrapped;
-  Value all = kit.create<NVVM::MmaOp>(
-      result, registersOf(kit, i, a), registersOf(kit, i, b), d,
-      ArrayRef<int64_t>{i.m, i.n, i.k}, std::nullopt, overflow, std::array{i.type, i.type},
-      std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  Value all = kit.create<NVVM::MmaOp>(result, registersOf(kit, i, a), registersOf(kit, i, b), d,
+                                      ArrayRef<int64_t>{i.m, i.n, i.k}, std::nullopt, overflow,
+                                      std::array{i.type, i.type},
+                                      std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
   SmallVector<Value> out;
   for (size_t k = 0; k < d.size(); ++k) out.push_back(kit.member(all, k));
   return out;

@@ -8,7 +8,7 @@ namespace adze::cuda {
 
 /// How a kernel multiplies; sums are f32, of S8 i32.
 enum class Multiply : uint8_t {
-  F16,     ///< f16 x f16
+  F16,  ///< f16 x f16
   BF16,
   TF32,    ///< f32 rounded to 10 bits of fraction
   TF32x3,  ///< f32 as a sum of two of these, three products: nearly f32
@@ -43,8 +43,8 @@ mlir::SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &instruct
 
 /// An f32 as tf32 (an i32), rounded to nearest.
 Value roundToTf32(Kit &kit, Value x);
-/// The bits of an f32 -> those of two tf32 that are it but for 2^-21: the first rounded to nearest, the
-/// second what is left, of which tensor cores take the leading bits. NaN is NaN in the second;
+/// The bits of an f32 -> those of two tf32 that are it but for 2^-21: the first rounded to nearest,
+/// the second what is left, of which tensor cores take the leading bits. NaN is NaN in the second;
 /// an infinity gives NaN too.
 std::pair<Value, Value> splitTf32(Kit &kit, Value bits);
 

@@ -55,7 +55,9 @@ Value Kit::load(Type type, Value pointer, unsigned alignment) {
 void Kit::store(Value v, Value pointer, unsigned alignment) {
   create<LLVM::StoreOp>(v, pointer, alignment);
 }
-Value Kit::element(Value vector, int64_t i) { return create<LLVM::ExtractElementOp>(vector, i32(i)); }
+Value Kit::element(Value vector, int64_t i) {
+  return create<LLVM::ExtractElementOp>(vector, i32(i));
+}
 Value Kit::member(Value aggregate, int64_t i) {
   return create<LLVM::ExtractValueOp>(aggregate, ArrayRef<int64_t>{i});
 }

@@ -18,9 +18,9 @@ using mlir::ValueRange;
 /// A size that a kernel works on: known when it is built or an i32 value, below
 /// 2^31 either way.
 struct Extent {
-  Value value;           ///< i32; null when constant
+  Value value;  ///< i32; null when constant
   int64_t constant = 0;
-  int64_t divisor = 1;   ///< what divides the value; of a constant itself
+  int64_t divisor = 1;  ///< what divides the value; of a constant itself
 
   static Extent of(int64_t n) { return {{}, n, n}; }
   static Extent of(Value v, int64_t divisor = 1) { return {v, 0, divisor}; }
@@ -56,14 +56,14 @@ class Kit : public mlir::ImplicitLocOpBuilder {
   Value shl(Value a, int64_t b);
   Value shr(Value a, int64_t b);
   Value min(Value a, Value b);
-  Value less(Value a, Value b);        ///< unsigned
+  Value less(Value a, Value b);  ///< unsigned
   Value equal(Value a, Value b);
   Value select(Value c, Value a, Value b);
-  Value wide(Value a);                 ///< i32 -> i64, sign extended
+  Value wide(Value a);  ///< i32 -> i64, sign extended
   /// a b as i64.
   Value mulWide(Value a, const Extent &b);
 
-  Type pointer(unsigned space);        ///< 1: global, 3: shared
+  Type pointer(unsigned space);  ///< 1: global, 3: shared
   Value offset(Value pointer, Value bytes);
   Value offset(Value pointer, int64_t bytes);
   Value load(Type type, Value pointer, unsigned alignment);
@@ -74,7 +74,7 @@ class Kit : public mlir::ImplicitLocOpBuilder {
   Value bitcast(Value v, Type type);
 
   Value thread();
-  Value block(int dimension);          ///< 0 to 2
+  Value block(int dimension);  ///< 0 to 2
   void barrier();
   /// x of the lane whose number differs in the bits of `mask`; f32 or i32.
   Value shuffleXor(Value x, int mask);
@@ -84,12 +84,15 @@ class Kit : public mlir::ImplicitLocOpBuilder {
   void when(Value condition, mlir::function_ref<void()> then,
             mlir::function_ref<void()> otherwise = nullptr);
   /// for (i = begin; i < end; i += step) carried = body(i, carried).
-  mlir::SmallVector<Value> loop(Value begin, Value end, Value step, ValueRange carried,
-                                mlir::function_ref<mlir::SmallVector<Value>(Value, ValueRange)> body);
+  mlir::SmallVector<Value> loop(
+      Value begin, Value end, Value step, ValueRange carried,
+      mlir::function_ref<mlir::SmallVector<Value>(Value, ValueRange)> body);
 
  private:
   template <typename Op>
-  Value binary(Value a, Value b) { return createOrFold<Op>(a, b); }
+  Value binary(Value a, Value b) {
+    return createOrFold<Op>(a, b);
+  }
 };
 
 /// The kernel's dynamic shared memory, aligned to 1024 bytes; declares it in the

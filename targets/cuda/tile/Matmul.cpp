@@ -33,12 +33,19 @@ int64_t stageBytes(const MatmulKernel &k) {
 class MatmulBuilder {
  public:
   MatmulBuilder(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem)
-      : kit_(kit), k_(kernel), p_(problem), instruction_(*findInstruction(k_.multiply, k_.chip)),
-        work_(findWork(kit, {k_.blockM, k_.blockN, k_.blockK, k_.splitK, k_.rasterGroup}, problem)), lane_(kit), shared_(sharedMemory(kit)),
-        aTile_(tileOf(k_, p_.a, k_.blockM, k_.warpM)), bTile_(tileOf(k_, p_.b, k_.blockN, k_.warpN)),
+      : kit_(kit),
+        k_(kernel),
+        p_(problem),
+        instruction_(*findInstruction(k_.multiply, k_.chip)),
+        work_(findWork(kit, {k_.blockM, k_.blockN, k_.blockK, k_.splitK, k_.rasterGroup}, problem)),
+        lane_(kit),
+        shared_(sharedMemory(kit)),
+        aTile_(tileOf(k_, p_.a, k_.blockM, k_.warpM)),
+        bTile_(tileOf(k_, p_.b, k_.blockN, k_.warpN)),
         aCopy_(kit, p_.a, aTile_, p_.m, p_.k, work_.batch, work_.firstRow, threads(k_)),
         bCopy_(kit, p_.b, bTile_, p_.n, p_.k, work_.batch, work_.firstColumn, threads(k_)),
-        slice_(kit.div(warp(), tileWarps())), inTile_(kit.rem(warp(), tileWarps())),
+        slice_(kit.div(warp(), tileWarps())),
+        inTile_(kit.rem(warp(), tileWarps())),
         warpRow_(kit.mul(kit.div(inTile_, k_.blockN / k_.warpN), k_.warpM)),
         warpColumn_(kit.mul(kit.rem(inTile_, k_.blockN / k_.warpN), k_.warpN)),
         a_(kit, aTile_, k_.multiply, true, lane_, warpRow_, k_.warpM, firstStep()),
@@ -52,12 +59,8 @@ class MatmulBuilder {
   /// 32 bytes of k, of a tile's, that a warp multiplies.
   int64_t ownSteps() const { return k_.blockK * bytesOf(k_.multiply) / 32 / k_.sliceK; }
   Value firstStep() { return k_.sliceK == 1 ? Value() : kit_.mul(slice_, ownSteps()); }
-  Value zero() {
-    return k_.multiply == Multiply::S8 ? kit_.i32(0) : kit_.f32(0);
-  }
-  SmallVector<Value> zeros() {
-    return SmallVector<Value>(a_.count() * b_.count() * 4, zero());
-  }
+  Value zero() { return k_.multiply == Multiply::S8 ? kit_.i32(0) : kit_.f32(0); }
+  SmallVector<Value> zeros() { return SmallVector<Value>(a_.count() * b_.count() * 4, zero()); }
   Value sum(Value a, Value b) {
     return k_.multiply == Multiply::S8 ? kit_.add(a, b) : Value(kit_.create<arith::AddFOp>(a, b));
   }
@@ -108,8 +111,8 @@ void MatmulBuilder::startCopies(Value number, Value step) {
 SmallVector<Value> MatmulBuilder::multiply(Value stage, SmallVector<Value> sums) {
   SmallVector<Value> part = k_.roundSums ? zeros() : sums;
   for (int64_t step = 0; step < ownSteps(); ++step)
-    multiplyTiles(kit_, instruction_, a_.load(kit_, stage, step), b_.load(kit_, bStage(stage), step),
-                  part);
+    multiplyTiles(kit_, instruction_, a_.load(kit_, stage, step),
+                  b_.load(kit_, bStage(stage), step), part);
   if (!k_.roundSums) return part;
   for (auto [all, p] : llvm::zip_equal(sums, part)) all = sum(all, p);
   return sums;
@@ -131,7 +134,8 @@ SmallVector<Value> MatmulBuilder::asyncLoop() {
     out.append(multiply(stage(values[0]), SmallVector<Value>(values.drop_front(2))));
     return out;
   };
-  SmallVector<Value> results = kit_.loop(work_.firstStep, work_.endStep, kit_.i32(1), carried, body);
+  SmallVector<Value> results =
+      kit_.loop(work_.firstStep, work_.endStep, kit_.i32(1), carried, body);
   return SmallVector<Value>(ArrayRef<Value>(results).drop_front(2));
 }
 
@@ -162,7 +166,8 @@ SmallVector<Value> MatmulBuilder::registerLoop() {
     kit_.barrier();
     return out;
   };
-  SmallVector<Value> results = kit_.loop(work_.firstStep, work_.endStep, kit_.i32(1), carried, body);
+  SmallVector<Value> results =
+      kit_.loop(work_.firstStep, work_.endStep, kit_.i32(1), carried, body);
   return SmallVector<Value>(ArrayRef<Value>(results).drop_front());
 }
 
@@ -213,14 +218,16 @@ void MatmulBuilder::reduceSplits(ValueRange sums) {
     kit_.store(kit_.vector(sums.slice(4 * q, 4)), at(work_.split, q), 16);
   Value isLast = kit_.equal(countArrivals(), kit_.i32(k_.splitK - 1));
   kit_.when(isLast, [&] {
-    finish(kit_.loop(kit_.i32(0), kit_.i32(k_.splitK), kit_.i32(1), zeros(), [&](Value split, ValueRange all) {
-      SmallVector<Value> out;
-      for (int64_t q = 0; q < quads; ++q) {
-        Value part = kit_.load(type, at(split, q), 16);
-        for (int64_t i = 0; i < 4; ++i) out.push_back(sum(all[4 * q + i], kit_.element(part, i)));
-      }
-      return out;
-    }));
+    finish(kit_.loop(kit_.i32(0), kit_.i32(k_.splitK), kit_.i32(1), zeros(),
+                     [&](Value split, ValueRange all) {
+                       SmallVector<Value> out;
+                       for (int64_t q = 0; q < quads; ++q) {
+                         Value part = kit_.load(type, at(split, q), 16);
+                         for (int64_t i = 0; i < 4; ++i)
+                           out.push_back(sum(all[4 * q + i], kit_.element(part, i)));
+                       }
+                       return out;
+                     }));
   });
 }
 
@@ -245,10 +252,13 @@ void MatmulBuilder::reduceSlices(ValueRange sums) {
   kit_.barrier();
   Value isFirst = kit_.equal(slice_, kit_.i32(0));
   Value slot = kit_.offset(shared_, kit_.mul(kit_.sub(slice_, kit_.i32(1)), quads * width));
-  kit_.when(isFirst, [] {}, [&] {
-    for (int64_t q = 0; q < quads; ++q)
-      kit_.store(kit_.vector(sums.slice(4 * q, 4)), kit_.offset(kit_.offset(slot, own), q * width), 16);
-  });
+  kit_.when(
+      isFirst, [] {},
+      [&] {
+        for (int64_t q = 0; q < quads; ++q)
+          kit_.store(kit_.vector(sums.slice(4 * q, 4)),
+                     kit_.offset(kit_.offset(slot, own), q * width), 16);
+      });
   kit_.barrier();
   kit_.when(isFirst, [&] {
     SmallVector<Value> all(sums);
@@ -266,7 +276,8 @@ void MatmulBuilder::reduceSlices(ValueRange sums) {
 bool isPowerOfTwo(int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
 
 std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o, int64_t rows,
-                                        int64_t warpRows, const Extent &extent, const Extent &depth) {
+                                        int64_t warpRows, const Extent &extent,
+                                        const Extent &depth) {
   SharedTile tile = tileOf(k, o, rows, warpRows);
   if (isa<FloatType>(o.element) == (k.multiply == Multiply::S8)) return "factors of another type";
   if (k.multiply == Multiply::S8 && (!o.alongK || !o.element.isInteger(8)))
@@ -277,20 +288,25 @@ std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o,
   if (warpRows % 16 != 0) return "a warp's tile is too small";
   if (tile.lineBytes() < (tile.isReadByPieces() ? 128 : 32)) return "a tile's lines are too short";
   if (k.blockK * tile.elementBytes % 32 != 0) return "a tile has no 32 bytes of k";
-  if (!TileCopy::fits(o, tile, extent, depth, threads(k))) return "threads do not share a tile's chunks evenly";
+  if (!TileCopy::fits(o, tile, extent, depth, threads(k)))
+    return "threads do not share a tile's chunks evenly";
   return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<std::string> whyNot(const MatmulKernel &k, const MatmulProblem &p) {
-  if (!findInstruction(k.multiply, k.chip)) return "the chip has no " + nameOf(k.multiply).str() + " products";
-  if (k.sliceK < 1 || k.blockK * bytesOf(k.multiply) / 32 % k.sliceK != 0) return "warps do not share k evenly";
+  if (!findInstruction(k.multiply, k.chip))
+    return "the chip has no " + nameOf(k.multiply).str() + " products";
+  if (k.sliceK < 1 || k.blockK * bytesOf(k.multiply) / 32 % k.sliceK != 0)
+    return "warps do not share k evenly";
   if (auto why = whyNotFactor(k, p.a, k.blockM, k.warpM, p.m, p.k)) return "A: " + *why;
   if (auto why = whyNotFactor(k, p.b, k.blockN, k.warpN, p.n, p.k)) return "B: " + *why;
   if (threads(k) > 1024) return "a block has over 1024 threads";
-  if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1) return "stages, splits or groups are too few";
-  if (k.splitK > 1 && !k.splitsApart && (!p.partialSums || !p.counters)) return "splitting k needs memory";
+  if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1)
+    return "stages, splits or groups are too few";
+  if (k.splitK > 1 && !k.splitsApart && (!p.partialSums || !p.counters))
+    return "splitting k needs memory";
   if (k.sliceK > 1 && k.splitK > 1 && !k.splitsApart) return "warps and blocks both share k";
   if (k.roundSums && k.multiply == Multiply::S8) return "integer sums are not rounded";
   if (sharedBytes(k, p) > sharedLimit(k.chip)) return "the stages need too much shared memory";

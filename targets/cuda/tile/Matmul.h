@@ -19,16 +19,16 @@ namespace adze::cuda {
 /// A schedule, as data. Tiles are elements.
 struct MatmulKernel {
   Multiply multiply = Multiply::TF32x3;
-  int chip = 80;                     ///< 80 for sm_80; below, copies go through registers
+  int chip = 80;  ///< 80 for sm_80; below, copies go through registers
   int64_t blockM = 128, blockN = 128, blockK = 32;
   int64_t warpM = 64, warpN = 64;
-  int64_t sliceK = 1;                ///< warps that share the k of one tile of a warp, for small products
-  int64_t stages = 3;                ///< tiles of k in shared memory at once
-  int64_t splitK = 1;                ///< blocks that share the k of one tile
+  int64_t sliceK = 1;  ///< warps that share the k of one tile of a warp, for small products
+  int64_t stages = 3;  ///< tiles of k in shared memory at once
+  int64_t splitK = 1;  ///< blocks that share the k of one tile
   /// Each of these blocks gives its sums to the epilogue by themselves, as those of
   /// batch number batch * splitK + split: another kernel adds them up.
   bool splitsApart = false;
-  int64_t rasterGroup = 8;           ///< rows of tiles that blocks take together, for the L2 cache
+  int64_t rasterGroup = 8;  ///< rows of tiles that blocks take together, for the L2 cache
   /// Sum each tile of k apart and add it rounded to nearest: tensor cores cut
   /// sums towards zero, which shows in TF32x3 when k is long.
   bool roundSums = false;

@@ -43,9 +43,9 @@ Operand sharedOperand(Operand operand, int64_t group);
 /// rows are output positions (image, y, x) and whose k is (kernel y, kernel x, channel
 /// of the group); padding reads as zero. The product's batch is the group.
 struct ConvolutionShape {
-  Extent height, width;          ///< of the input
+  Extent height, width;  ///< of the input
   Extent outHeight, outWidth;
-  Extent channels, groupChannels;///< of the input; of one group
+  Extent channels, groupChannels;  ///< of the input; of one group
   int64_t kernelWidth = 1;
   int64_t strideY = 1, strideX = 1, dilationY = 1, dilationX = 1;
   Extent padTop = Extent::of(0), padLeft = Extent::of(0);

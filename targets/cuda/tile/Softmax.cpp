@@ -67,7 +67,8 @@ SmallVector<Value> applyRules(Kit &kit, const ScoreRules &rules, const ScoreTile
   Value lastKey = kit.add(tile.firstKey, tile.keys - 1);
   Value inside = kit.less(lastKey, kit.value(rules.keys));
   if (!queriesFit)
-    inside = kit.bitAnd(inside, kit.less(kit.add(tile.firstQuery, tile.queries - 1), kit.value(rules.queries)));
+    inside = kit.bitAnd(
+        inside, kit.less(kit.add(tile.firstQuery, tile.queries - 1), kit.value(rules.queries)));
   if (rules.causal) {
     Value first = kit.add(tile.firstQuery, kit.value(rules.causalOffset));
     inside = kit.bitAnd(inside, compare(kit, arith::CmpIPredicate::sle, lastKey, first));
@@ -114,7 +115,8 @@ SmallVector<Value> RunningSoftmax::add(Kit &kit, const ScoreRules &rules, const 
     rows[r].push_back(most[r]);
     most[r] = reduce<arith::MaxNumFOp>(kit, rows[r]);
     // The four lanes that have this row.
-    for (int mask : {1, 2}) most[r] = kit.create<arith::MaxNumFOp>(most[r], kit.shuffleXor(most[r], mask));
+    for (int mask : {1, 2})
+      most[r] = kit.create<arith::MaxNumFOp>(most[r], kit.shuffleXor(most[r], mask));
     // Nothing seen yet: any finite number does, powers are 0.
     Value isLeast = kit.create<arith::CmpFOp>(arith::CmpFPredicate::OEQ, most[r], kit.f32(kLeast));
     Value base = kit.create<arith::MulFOp>(kit.select(isLeast, kit.f32(0), most[r]), scale);

@@ -6,14 +6,13 @@
 namespace adze::cuda {
 
 /// Changes a score, f32 and scaled: adds a mask, caps it. Query and key exist.
-using ScoreFunction =
-    std::function<Value(Kit &, Value batch, Value query, Value key, Value score)>;
+using ScoreFunction = std::function<Value(Kit &, Value batch, Value query, Value key, Value score)>;
 
 /// What becomes of the products of queries and keys.
 struct ScoreRules {
   Extent queries, keys;
   float scale = 1;
-  ScoreFunction score;      ///< null: none
+  ScoreFunction score;  ///< null: none
   /// Query i sees keys up to i + causalOffset.
   bool causal = false;
   Extent causalOffset = Extent::of(0);
@@ -23,10 +22,10 @@ struct ScoreRules {
 
 /// Which scores a lane has: of tiles of 16 queries and 8 keys the four of an mma's sums.
 struct ScoreTile {
-  Value batch, firstQuery, firstKey;    ///< of the block's tile
-  int64_t queries, keys;                ///< in the block's tile
-  Value laneQuery, laneKey;             ///< of the lane's first score, within the tile
-  int64_t queryTiles;                   ///< of the lane
+  Value batch, firstQuery, firstKey;  ///< of the block's tile
+  int64_t queries, keys;              ///< in the block's tile
+  Value laneQuery, laneKey;           ///< of the lane's first score, within the tile
+  int64_t queryTiles;                 ///< of the lane
   int64_t keyTiles() const { return keys / 8; }
   size_t count() const { return queryTiles * keyTiles() * 4; }
   /// Of score n, [query tile][key tile][row 0-7, 8-15][2 keys]: its lane's n-th row, and places.

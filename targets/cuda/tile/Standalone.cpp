@@ -12,8 +12,7 @@ gpu::GPUFuncOp startFunction(Kit &kit, StringRef name, TypeRange arguments, int6
   auto function = kit.create<gpu::GPUFuncOp>(
       name, FunctionType::get(kit.getContext(), arguments, {}), TypeRange(), TypeRange());
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), kit.getUnitAttr());
-  function.setKnownBlockSizeAttr(
-      kit.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
+  function.setKnownBlockSizeAttr(kit.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
   kit.setInsertionPointToStart(&function.getBody().front());
   auto end = kit.create<gpu::ReturnOp>();
   kit.setInsertionPoint(end);
@@ -21,7 +20,6 @@ gpu::GPUFuncOp startFunction(Kit &kit, StringRef name, TypeRange arguments, int6
 }
 
 namespace {
-
 
 /// Bytes that every run's start is a multiple of.
 int64_t runAlignment(int64_t most, const Extent &stride, Type type) {
@@ -34,8 +32,9 @@ Operand factor(Kit &kit, const FactorSpec &spec, Value pointer, Type type, const
                const Extent &depth, int64_t alignment, bool batched) {
   // Batches are dense; their stride is a product that no test needs beyond 2^31.
   Extent batch = Extent::of(0);
-  if (batched) batch = rows.isConstant() ? Extent::of(rows.constant * depth.constant)
-                                         : Extent::of(kit.mul(kit.value(rows), kit.value(depth)));
+  if (batched)
+    batch = rows.isConstant() ? Extent::of(rows.constant * depth.constant)
+                              : Extent::of(kit.mul(kit.value(rows), kit.value(depth)));
   auto aligned = [&](const Extent &stride) {
     return std::min(runAlignment(alignment, stride, type), runAlignment(alignment, batch, type));
   };
@@ -47,9 +46,10 @@ Operand factor(Kit &kit, const FactorSpec &spec, Value pointer, Type type, const
     case FactorLayout::Panels:
       return panelOperand(pointer, type, spec.panel, depth, batch, aligned(Extent::of(spec.panel)));
     case FactorLayout::Convolution:
-      return convolutionOperand(pointer, type, spec.convolution,
-                                std::min(aligned(spec.convolution.channels),
-                                         runAlignment(alignment, spec.convolution.groupChannels, type)));
+      return convolutionOperand(
+          pointer, type, spec.convolution,
+          std::min(aligned(spec.convolution.channels),
+                   runAlignment(alignment, spec.convolution.groupChannels, type)));
   }
   llvm_unreachable("all layouts are above");
 }
@@ -63,7 +63,8 @@ Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Ext
                     Value bias) {
   Extent batchStride = Extent::of(0);
   if (spec.batch * spec.splits > 1)
-    batchStride = spec.isDynamic ? Extent::of(kit.mul(m.value, n.value)) : Extent::of(spec.m * spec.n);
+    batchStride =
+        spec.isDynamic ? Extent::of(kit.mul(m.value, n.value)) : Extent::of(spec.m * spec.n);
   std::function<Value(Kit &, Value)> activation;
   if (spec.relu) activation = relu;
   return storeEpilogue(c, spec.c, n, batchStride, spec.bias ? bias : Value(), activation);
@@ -72,7 +73,9 @@ Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Ext
 void build(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const HopperKernel &k, const HopperProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const HopperSplitKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
-void build(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) { buildAttention(kit, k, p); }
+void build(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) {
+  buildAttention(kit, k, p);
+}
 void build(Kit &kit, const HopperAttentionKernel &k, const HopperAttentionProblem &p) {
   buildAttention(kit, k, p);
 }
@@ -128,7 +131,8 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperSplitKe
                                    const MatmulSpec &spec, std::string &reason) {
   OpBuilder::InsertionGuard guard(kit);
   MatmulProblem p;
-  bool registersAreB = spec.bFactor.layout == FactorLayout::AlongRows || spec.bFactor.layout == FactorLayout::Panels;
+  bool registersAreB =
+      spec.bFactor.layout == FactorLayout::AlongRows || spec.bFactor.layout == FactorLayout::Panels;
   int64_t rows = registersAreB ? kernel.blockN : kernel.blockM;
   gpu::GPUFuncOp function = startProductFunction(kit, name, spec, 128 + 2 * rows, p);
   return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
@@ -155,8 +159,8 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperKernel 
 
 namespace {
 
-/// The rules and the epilogue of an attention whose mask, queries, keys and offset are the arguments
-/// from `first` on, after the output.
+/// The rules and the epilogue of an attention whose mask, queries, keys and offset are the
+/// arguments from `first` on, after the output.
 template <typename Problem>
 void setRules(Kit &kit, gpu::GPUFuncOp function, unsigned first, const AttentionSpec &spec,
               Problem &p) {

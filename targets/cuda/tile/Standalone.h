@@ -14,8 +14,8 @@ enum class FactorLayout : uint8_t { AlongK, AlongRows, Panels, Convolution };
 /// A factor's buffer, dense.
 struct FactorSpec {
   FactorLayout layout = FactorLayout::AlongK;
-  int64_t panel = 0;               ///< rows of a panel
-  ConvolutionShape convolution;    ///< images [m / (outHeight outWidth)][height][width][channels]
+  int64_t panel = 0;             ///< rows of a panel
+  ConvolutionShape convolution;  ///< images [m / (outHeight outWidth)][height][width][channels]
 };
 
 struct MatmulSpec {
@@ -26,16 +26,15 @@ struct MatmulSpec {
   int64_t divisor = 1;
   Type a, b, c;
   FactorSpec aFactor, bFactor;
-  int64_t alignment = 16;          ///< of the buffers and, where known, of the rows
-  int64_t splits = 1;              ///< results one after the other, where the kernel does not add them
+  int64_t alignment = 16;  ///< of the buffers and, where known, of the rows
+  int64_t splits = 1;      ///< results one after the other, where the kernel does not add them
   bool bias = false, relu = false;
 };
 
 /// gpu.func @name(a, b, c, bias, partialSums, counters, m, n, k) at the insertion
 /// point in a gpu.module; `reason` and null where whyNot() has one.
-mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
-                                         const MatmulKernel &kernel, const MatmulSpec &spec,
-                                         std::string &reason);
+mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name, const MatmulKernel &kernel,
+                                         const MatmulSpec &spec, std::string &reason);
 
 /// As the first; splits of k lie one after the other in c, and are to have no bias.
 mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
@@ -43,16 +42,15 @@ mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
                                          std::string &reason);
 
 /// gpu.func @name(map of a, map of b, c, bias, m, n, k); factors are AlongK or AlongRows.
-mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
-                                         const HopperKernel &kernel, const MatmulSpec &spec,
-                                         std::string &reason);
+mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name, const HopperKernel &kernel,
+                                         const MatmulSpec &spec, std::string &reason);
 
 /// Dense [batch][heads][queries][depth] and so on, all of one type.
 struct AttentionSpec {
   int64_t batch = 1, heads = 1, keyHeads = 1, queries = 0, keys = 0, depth = 64, valueDepth = 64;
   Type type, out;
-  bool isDynamic = false;         ///< queries, keys are arguments
-  bool mask = false;              ///< f32 [queries][keys], added to scores
+  bool isDynamic = false;  ///< queries, keys are arguments
+  bool mask = false;       ///< f32 [queries][keys], added to scores
   bool causal = false;
 };
 

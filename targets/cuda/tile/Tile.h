@@ -9,8 +9,8 @@ namespace adze::cuda {
 /// One stage of a factor's tile. Lines are rows, or k where memory runs along
 /// the rows; their 16-byte pieces are permuted so that nothing meets in a bank.
 struct SharedTile {
-  int64_t rows, depth;    ///< elements
-  int64_t elementBytes;   ///< 1, 2 or 4
+  int64_t rows, depth;   ///< elements
+  int64_t elementBytes;  ///< 1, 2 or 4
   bool alongK;
   /// Along rows, elements of 4 bytes: a lane's k are 2 i and 2 i + 1, not i and i + 4, as sums
   /// have them that become factors.
@@ -107,11 +107,11 @@ class TileCopy {
 
  private:
   struct Pass {
-    Value line, chunk;                   ///< of the tile
+    Value line, chunk;  ///< of the tile
     mlir::SmallVector<Value> prepared;
-    Value valid;                         ///< of the row; null: always
-    Value inTile;                        ///< has the thread a chunk; null: it has
-    Value offset;                        ///< in the stage, bytes
+    Value valid;   ///< of the row; null: always
+    Value inTile;  ///< has the thread a chunk; null: it has
+    Value offset;  ///< in the stage, bytes
   };
   static void whenInTile(Kit &kit, const Pass &pass, mlir::function_ref<void()> copy);
   Place placeOf(Kit &kit, const Pass &pass, Value firstK);

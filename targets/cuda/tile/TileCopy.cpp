@@ -6,8 +6,8 @@ using namespace mlir;
 
 namespace adze::cuda {
 
-int64_t TileCopy::chunkElements(const Operand &operand, const SharedTile &tile,
-                                const Extent &rows, const Extent &depth) {
+int64_t TileCopy::chunkElements(const Operand &operand, const SharedTile &tile, const Extent &rows,
+                                const Extent &depth) {
   const Extent &run = operand.alongK ? depth : rows;
   int64_t most = 16 / tile.elementBytes;
   int64_t aligned = std::max<int64_t>(operand.alignment / bytesOf(operand.element), 1);
@@ -34,7 +34,9 @@ bool TileCopy::fits(const Operand &operand, const SharedTile &tile, const Extent
 
 TileCopy::TileCopy(Kit &kit, const Operand &operand, const SharedTile &tile, Extent rows,
                    Extent depth, Value batch, Value firstRow, int64_t threads)
-    : operand_(operand), tile_(tile), depth_(depth),
+    : operand_(operand),
+      tile_(tile),
+      depth_(depth),
       elements_(chunkElements(operand, tile, rows, depth)),
       masksK_(!depth.isMultipleOf(tile.depth)) {
   int64_t perLine = tile.lineElements() / elements_;
@@ -73,8 +75,10 @@ Place TileCopy::placeOf(Kit &kit, const Pass &pass, Value firstK) {
 }
 
 void TileCopy::whenInTile(Kit &kit, const Pass &pass, function_ref<void()> copy) {
-  if (pass.inTile) kit.when(pass.inTile, copy);
-  else copy();
+  if (pass.inTile)
+    kit.when(pass.inTile, copy);
+  else
+    copy();
 }
 
 void TileCopy::start(Kit &kit, Value stage, Value firstK) {
@@ -86,7 +90,8 @@ void TileCopy::start(Kit &kit, Value stage, Value firstK) {
     Value size;
     if (place.valid) size = kit.select(place.valid, kit.i32(bytes), kit.i32(0));
     whenInTile(kit, pass, [&] {
-      kit.create<NVVM::CpAsyncOp>(kit.offset(stage, pass.offset), place.pointer, bytes, cache, size);
+      kit.create<NVVM::CpAsyncOp>(kit.offset(stage, pass.offset), place.pointer, bytes, cache,
+                                  size);
     });
   }
 }

@@ -18,12 +18,13 @@ const WarpgroupInstruction *findWarpgroupInstruction(Multiply multiply) {
   return nullptr;
 }
 
-constexpr int64_t kLine = 128;            // bytes of a swizzled line
-constexpr int64_t kPattern = 8 * kLine;   // bytes of the swizzle's pattern
+constexpr int64_t kLine = 128;           // bytes of a swizzled line
+constexpr int64_t kPattern = 8 * kLine;  // bytes of the swizzle's pattern
 
 Value WarpgroupTile::describe(Kit &kit, Value at, Value firstRow) const {
   // PTX ISA, "Matrix descriptor format": addresses and offsets in 16 bytes. The stride is the step
-  // between patterns of eight lines; with lines along rows the leading offset is that between boxes.
+  // between patterns of eight lines; with lines along rows the leading offset is that between
+  // boxes.
   int64_t leading = alongK ? 1 : boxBytes() / 16;
   int64_t constant = int64_t{1} << 62 | (kPattern / 16) << 32 | leading << 16;
   Value start = kit.mul(firstRow, alongK ? kLine : boxBytes() / lineElements());
@@ -64,7 +65,8 @@ static SmallVector<Value> assembly(Kit &kit, const std::string &text, ArrayRef<T
 /// "$first, $first+1, …"
 static std::string operandList(size_t first, size_t count) {
   std::string text;
-  for (size_t i = first; i < first + count; ++i) text += (i == first ? "$" : ", $") + std::to_string(i);
+  for (size_t i = first; i < first + count; ++i)
+    text += (i == first ? "$" : ", $") + std::to_string(i);
   return text;
 }
 
@@ -103,7 +105,8 @@ SmallVector<Value> awaitProducts(Kit &kit, int64_t pending, ValueRange sums) {
 
 void takeRegisters(Kit &kit, int64_t groups, int64_t count, bool loads) {
   using Action = NVVM::SetMaxRegisterAction;
-  if (groups > 1) kit.create<NVVM::SetMaxRegisterOp>(count, loads ? Action::decrease : Action::increase);
+  if (groups > 1)
+    kit.create<NVVM::SetMaxRegisterOp>(count, loads ? Action::decrease : Action::increase);
 }
 
 void Ring::initialise(Kit &kit, int64_t producers, int64_t consumers) const {
@@ -131,12 +134,13 @@ void awaitBarrier(Kit &kit, Value barrier, Value phase) {
 }
 
 void arrive(Kit &kit, Value barrier) {
-  kit.create<NVVM::MBarrierArriveOp>(kit.getI64Type(), barrier, Value(), NVVM::MemScopeKind::CTA, false);
+  kit.create<NVVM::MBarrierArriveOp>(kit.getI64Type(), barrier, Value(), NVVM::MemScopeKind::CTA,
+                                     false);
 }
 
 void expectBytes(Kit &kit, Value barrier, int64_t bytes) {
-  kit.create<NVVM::MBarrierArriveExpectTxOp>(Type(), barrier, kit.i32(bytes), NVVM::MemScopeKind::CTA,
-                                             false, Value());
+  kit.create<NVVM::MBarrierArriveExpectTxOp>(Type(), barrier, kit.i32(bytes),
+                                             NVVM::MemScopeKind::CTA, false, Value());
 }
 
 void copyBox(Kit &kit, Value to, Value map, ValueRange coordinates, Value barrier) {

@@ -17,7 +17,7 @@ const WarpgroupInstruction *findWarpgroupInstruction(Multiply multiply);
 /// lines of 128 bytes, one after the other. Lines lie along k, or (16-bit elements) along rows. It
 /// begins at a multiple of 1024 bytes.
 struct WarpgroupTile {
-  int64_t rows, depth;   ///< elements; of k (or rows, if not alongK) whole lines
+  int64_t rows, depth;  ///< elements; of k (or rows, if not alongK) whole lines
   int64_t elementBytes;
   bool alongK;
 
@@ -31,8 +31,9 @@ struct WarpgroupTile {
   Value advance(Kit &kit, Value descriptor, int64_t step) const;
 };
 
-/// Starts sums += A B, n columns; A is a descriptor or four registers (i32), fragments as mma's. With
-/// no `sums` it is their first product. What it returns may be used by products and awaitProducts().
+/// Starts sums += A B, n columns; A is a descriptor or four registers (i32), fragments as mma's.
+/// With no `sums` it is their first product. What it returns may be used by products and
+/// awaitProducts().
 mlir::SmallVector<Value> startProduct(Kit &kit, const WarpgroupInstruction &instruction, int64_t n,
                                       ValueRange sums, ValueRange a, bool aAlongK, Value b,
                                       bool bAlongK);

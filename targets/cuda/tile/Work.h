@@ -11,8 +11,8 @@ struct WorkShape {
 
 struct Work {
   Value batch, split, firstRow, firstColumn;
-  Value tile;                 ///< number of the tile and batch
-  Value firstStep, endStep;   ///< tiles of k
+  Value tile;                ///< number of the tile and batch
+  Value firstStep, endStep;  ///< tiles of k
 };
 Work findWork(Kit &kit, const WorkShape &shape, const MatmulProblem &problem);
 
