@@ -36,6 +36,8 @@ struct Plan {
 // tensor cores begin an mma.m16n8k8 every eight cycles.
 constexpr double kWarpCycles = 20, kStepCycles = 300, kCyclesPerInstruction = 2;
 constexpr double kSumCycles = 4200, kBlockCycles = 1500, kSliceCycles = 500;
+// A block of warpgroups has a multiprocessor to itself and takes so many for 128 x 128 x 32.
+constexpr double kWarpgroupCycles = 2150;
 constexpr int64_t kResidentWarps = 16;  ///< registers of a tile's warps leave room for so many
 
 /// 80 of "sm_80".
@@ -72,7 +74,9 @@ std::optional<Multiply> multiplyOf(Type element, StringRef products, const Devic
   return findInstruction(wanted, chipOf(device)) ? std::optional(wanted) : std::nullopt;
 }
 
-MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device &device) {
+/// The plan that takes the least cycles, and these.
+static std::pair<Plan, double> choosePlan(const ProductSize &size, Multiply multiply,
+                                          const Device &device) {
   std::optional<Plan> best;
   double least = 0;
   int64_t slicesOfStep = kTileK * bytesOf(multiply) / 32;
@@ -84,15 +88,31 @@ MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device
         double c = cycles(plan, multiply, size, device);
         if (!best || c < least) best = plan, least = c;
       }
+  return {*best, least};
+}
+
+std::optional<HopperSplitKernel> chooseWarpgroups(const ProductSize &size, Multiply multiply,
+                                                  const Device &device) {
+  if (multiply != Multiply::TF32x3 || device.name != "sm_90a") return std::nullopt;
+  HopperSplitKernel k;
+  double turns = std::ceil(double(blockCount(k, size.batch, size.m, size.n)) / device.multiprocessors);
+  double steps = llvm::divideCeil(size.k, HopperSplitKernel::kBlockK);
+  double time = turns * (steps * kWarpgroupCycles + kBlockCycles);
+  if (time >= choosePlan(size, multiply, device).second) return std::nullopt;
+  return k;
+}
+
+MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device &device) {
+  Plan best = choosePlan(size, multiply, device).first;
   MatmulKernel k;
   k.multiply = multiply;
   k.chip = chipOf(device);
-  k.blockM = best->tile->m, k.blockN = best->tile->n, k.blockK = kTileK;
-  k.warpM = best->tile->warpM, k.warpN = best->tile->warpN;
-  k.sliceK = best->slices;
+  k.blockM = best.tile->m, k.blockN = best.tile->n, k.blockK = kTileK;
+  k.warpM = best.tile->warpM, k.warpN = best.tile->warpN;
+  k.sliceK = best.slices;
   k.stages = 3;
-  k.splitK = best->split;
-  k.splitsApart = best->split > 1;
+  k.splitK = best.split;
+  k.splitsApart = best.split > 1;
   return k;
 }
 

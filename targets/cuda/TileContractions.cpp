@@ -94,13 +94,21 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   void tile(func::FuncOp f, Contraction &c, Multiply multiply, unsigned number) {
-    MatmulKernel kernel =
-        chooseTile({c.estimate(c.batch), c.estimate(c.row), c.estimate(c.column), c.estimate(c.k)},
-                   multiply, *device);
+    ProductSize size{c.estimate(c.batch), c.estimate(c.row), c.estimate(c.column), c.estimate(c.k)};
+    if (auto groups = chooseWarpgroups(size, multiply, *device);
+        groups && tile(f, c, number, *groups, /*sumsApart=*/false))
+      return;
+    MatmulKernel kernel = chooseTile(size, multiply, *device);
     if (!canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
+    tile(f, c, number, kernel, kernel.splitsApart);
+  }
+
+  /// False, and nothing done, where the builder has no such kernel.
+  template <typename Kernel>
+  bool tile(func::FuncOp f, Contraction &c, unsigned number, const Kernel &kernel, bool sumsApart) {
     SmallVector<Value> buffers = argumentsOf(*c.unit);
     Value partial;
-    if (kernel.splitsApart)
+    if (sumsApart)
       buffers = {c.core().operands[c.a].source, c.core().operands[c.b].source,
                  partial = allocatePartial(c, kernel.splitK)};
     std::vector<Stride> unknowns = unknownsOf(c);
@@ -111,7 +119,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
       types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
     types.append(unknowns.size(), kit.getI32Type());
     std::string name = (f.getName() + "_tile_" + Twine(number)).str();
-    gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
+    gpu::GPUFuncOp function = startFunction(kit, name, types, /*threads=*/1);
     KernelArguments arguments;
     for (auto [v, arg] : llvm::zip(buffers, function.getArguments())) arguments.values[v] = arg;
     for (auto [stride, arg] :
@@ -129,16 +137,31 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
                 : epilogueOf(c, arguments);
     if (auto why = whyNot(kernel, problem)) {
       function.erase();
-      if (partial) partial.getDefiningOp()->erase();
-      return;
+      if (partial) eraseMemory(partial);
+      return false;
     }
+    function.setKnownBlockSizeAttr(kit.getDenseI32ArrayAttr({threadsOf(kernel, problem), 1, 1}));
     buildMatmul(kit, kernel, problem);
     cloneConstants(function);
     OpBuilder b(partial ? c.core().op.getOperation() : c.unit->insertionPoint());
     launch(b, c, kernel, problem, function, buffers, unknowns);
     ++numTiled;
-    if (partial) return sumParts(b, c, partial);
-    for (const Stage &stage : c.unit->stages) stage.op->erase();
+    if (partial) sumParts(b, c, partial);
+    else
+      for (const Stage &stage : c.unit->stages) stage.op->erase();
+    return true;
+  }
+
+  static int32_t threadsOf(const MatmulKernel &k, const MatmulProblem &) {
+    return static_cast<int32_t>(threads(k));
+  }
+  static int32_t threadsOf(const HopperSplitKernel &k, const MatmulProblem &p) {
+    return static_cast<int32_t>(threads(k, p));
+  }
+
+  static void eraseMemory(Value memory) {
+    for (Operation *user : llvm::to_vector(memory.getUsers())) user->erase();
+    memory.getDefiningOp()->erase();
   }
 
   /// The result's buffer, where it is dense, is what parts of the sums look like.
@@ -185,9 +208,9 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     core.erase();
   }
 
-  static void launch(OpBuilder &b, Contraction &c, const MatmulKernel &k,
-                     const MatmulProblem &problem, gpu::GPUFuncOp function, ArrayRef<Value> buffers,
-                     ArrayRef<Stride> unknowns) {
+  template <typename Kernel>
+  static void launch(OpBuilder &b, Contraction &c, const Kernel &k, const MatmulProblem &problem,
+                     gpu::GPUFuncOp function, ArrayRef<Value> buffers, ArrayRef<Stride> unknowns) {
     Location loc = c.unit->anchor().getLoc();
     SmallVector<Value> arguments(buffers);
     for (const Stride &stride : unknowns) arguments.push_back(number(b, loc, c, stride));
@@ -196,7 +219,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
                                      {FlatSymbolRefAttr::get(function.getNameAttr())});
     auto op = rt::DeviceLaunchOp::create(
         b, loc, symbol, b.getI32IntegerAttr(0), blocks(b, loc, c, k), one, one,
-        b.getDenseI32ArrayAttr({static_cast<int32_t>(threads(k)), 1, 1}),
+        b.getDenseI32ArrayAttr({threadsOf(k, problem), 1, 1}),
         b.getI32IntegerAttr(sharedBytes(k, problem)), arguments);
     op->setAttr("adze.tile", b.getStringAttr(describe(k)));
   }
@@ -213,7 +236,8 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   /// Tiles of all batches, each for every part of k.
-  static Value blocks(OpBuilder &b, Location loc, Contraction &c, const MatmulKernel &k) {
+  template <typename Kernel>
+  static Value blocks(OpBuilder &b, Location loc, Contraction &c, const Kernel &k) {
     auto extent = [&](ArrayRef<unsigned> dims) -> Value {
       Stride size = c.size(dims);
       if (auto known = size.asConstant()) return arith::ConstantIndexOp::create(b, loc, *known);
@@ -227,12 +251,16 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     return b.createOrFold<arith::MulIOp>(loc, tiles, index(k.splitK));
   }
 
+  static std::string by(std::initializer_list<int64_t> list) {
+    std::string text;
+    for (int64_t n : list) text += (text.empty() ? "" : "x") + std::to_string(n);
+    return text;
+  }
+  static std::string describe(const HopperSplitKernel &k) {
+    return "tf32x3 " + by({k.blockM, k.blockN, HopperSplitKernel::kBlockK}) + " warpgroups stages " +
+           std::to_string(k.stages);
+  }
   static std::string describe(const MatmulKernel &k) {
-    auto by = [](std::initializer_list<int64_t> list) {
-      std::string text;
-      for (int64_t n : list) text += (text.empty() ? "" : "x") + std::to_string(n);
-      return text;
-    };
     return nameOf(k.multiply).str() + " " + by({k.blockM, k.blockN, k.blockK}) + " warp " +
            by({k.warpM, k.warpN}) + " stages " + std::to_string(k.stages) +
            (k.sliceK > 1 ? " slices " + std::to_string(k.sliceK) : "") +

@@ -95,6 +95,10 @@ TEST_CASE("f32 products as three of tf32 with wgmma", "[Cuda]") {
       parts.batch = 2;
       checkRun(runMatmul(kernel(64, 64, 3, 3), parts, 2));
     }
+  MatmulSpec convolution = shape(2 * 9 * 11, 20, 3 * 3 * 8, FactorLayout::Convolution, FactorLayout::AlongRows);
+  auto is = [](int64_t n) { return Extent::of(n); };
+  convolution.aFactor.convolution = {is(9), is(11), is(9), is(11), is(8), is(8), 3, 1, 1, 1, 1, is(1), is(1)};
+  checkRun(runMatmul(kernel(128, 64), convolution, 2));
   MatmulSpec panels = shape(70, 100, 40);
   panels.bFactor = {FactorLayout::Panels, 64, {}};
   checkRun(runMatmul(kernel(64, 128), panels, 1));
