@@ -113,6 +113,9 @@ MatmulKernel chooseTile(const ProductSize &size, Multiply multiply, const Device
   k.stages = 3;
   k.splitK = best.split;
   k.splitsApart = best.split > 1;
+  // Tensor cores cut their sums, which shows once there are many terms.
+  constexpr int64_t kManyTerms = 256;
+  k.roundSums = multiply == Multiply::TF32x3 && size.k / best.split >= kManyTerms;
   return k;
 }
 
