@@ -1,5 +1,8 @@
 #include "lib/Runtime/Planner.h"
 
+#include "lib/Runtime/PlanFromPeak.h"
+#include "lib/Runtime/PlanLifetimes.h"
+#include "lib/Runtime/PlanRepair.h"
 #include "lib/Runtime/PlanSearch.h"
 #include "lib/Support/Checked.h"
 
@@ -7,114 +10,22 @@
 #include <bit>
 #include <map>
 #include <numeric>
-#include <set>
 
 namespace adze::runtime {
 
 namespace {
-constexpr int64_t kNoOffset = -1;
-// Pairs of buffers alive together that greedy orders may look at, all in all:
-// some half a second.
-constexpr double kPairs = 2.4e7;
+// Pairs of buffers alive together that greedy orders may look at, all in all, and
+// that repairs may: some quarter of a second each.
+constexpr double kPairs = 1.2e7, kRepairPairs = 1.2e7;
 // The search goes one call deeper for each buffer.
 constexpr size_t kSearchedBuffers = 1024;
-
-/// Lifetimes on the compressed axis of starts and ends, and which of the
-/// placed buffers are alive with a given one: a segment tree answers who
-/// covers a step, a list by start answers who begins during a lifetime.
-class Lifetimes {
- public:
-  explicit Lifetimes(std::span<const PlanBuffer> buffers) {
-    std::vector<int32_t> steps;
-    for (const PlanBuffer &b : buffers) {
-      steps.push_back(b.first);
-      steps.push_back(b.last);
-    }
-    std::sort(steps.begin(), steps.end());
-    steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
-    auto index = [&](int32_t s) {
-      return std::lower_bound(steps.begin(), steps.end(), s) - steps.begin();
-    };
-    for (const PlanBuffer &b : buffers) spans_.push_back({index(b.first), index(b.last)});
-    while (leaves_ < steps.size()) leaves_ *= 2;
-    startsAt_.resize(steps.size());
-    clear();
-  }
-
-  void clear() {
-    covers_.assign(2 * leaves_, {});
-    for (auto &s : startsAt_) s.clear();
-  }
-
-  void add(size_t buffer) {
-    auto [first, last] = spans_[buffer];
-    startsAt_[first].push_back(buffer);
-    size_t l = first + leaves_, r = last + leaves_ + 1;
-    for (; l < r; l /= 2, r /= 2) {
-      if (l & 1) covers_[l++].push_back(buffer);
-      if (r & 1) covers_[--r].push_back(buffer);
-    }
-  }
-
-  template <typename F>
-  void eachAliveWith(size_t buffer, F f) const {
-    auto [first, last] = spans_[buffer];
-    for (size_t n = first + leaves_; n; n /= 2)
-      for (size_t b : covers_[n]) f(b);
-    for (size_t s = first + 1; s <= size_t(last); ++s)
-      for (size_t b : startsAt_[s]) f(b);
-  }
-
-  /// Pairs of buffers that are alive together.
-  double pairs() const {
-    std::vector<int64_t> begun(startsAt_.size() + 1);
-    for (auto [first, last] : spans_) ++begun[first + 1];
-    double count = 0;
-    for (int64_t together : begun) count += double(together) * double(together - 1) / 2;
-    std::partial_sum(begun.begin(), begun.end(), begun.begin());
-    for (auto [first, last] : spans_) count += double(begun[last + 1] - begun[first + 1]);
-    return count;
-  }
-
-  size_t steps() const { return startsAt_.size(); }
-  std::ptrdiff_t first(size_t buffer) const { return spans_[buffer].first; }
-  std::ptrdiff_t last(size_t buffer) const { return spans_[buffer].last; }
-  std::ptrdiff_t length(size_t buffer) const { return spans_[buffer].last - spans_[buffer].first + 1; }
-
- private:
-  struct Span {
-    std::ptrdiff_t first, last;
-  };
-  size_t leaves_ = 1;
-  std::vector<Span> spans_;
-  std::vector<std::vector<size_t>> covers_, startsAt_;
-};
-
-struct Range {
-  int64_t begin, end;
-};
-
-/// The tightest gap between `taken` that holds `size`, else the end.
-int64_t bestFit(std::vector<Range> &taken, int64_t size) {
-  std::sort(taken.begin(), taken.end(), [](Range a, Range b) { return a.begin < b.begin; });
-  int64_t best = kNoOffset, bestGap = INT64_MAX, top = 0;
-  for (Range r : taken) {
-    int64_t gap = r.begin - top;
-    if (gap >= size && gap < bestGap) {
-      best = top;
-      bestGap = gap;
-    }
-    top = std::max(top, r.end);
-  }
-  return best == kNoOffset ? top : best;
-}
 
 /// Places buffers in this order; returns the slab's size.
 int64_t place(std::span<const int64_t> sizes, Lifetimes &lives, std::span<const size_t> order,
               std::vector<int64_t> &offsets) {
   lives.clear();
   offsets.assign(sizes.size(), 0);
-  std::vector<Range> taken;
+  std::vector<PlanRange> taken;
   int64_t slab = 0;
   for (size_t i : order) {
     if (sizes[i] == 0) continue;
@@ -139,24 +50,17 @@ int64_t peakLive(std::span<const PlanBuffer> buffers, std::span<const int64_t> s
 }
 
 /// For each buffer the most bytes alive at once during its life.
-std::vector<int64_t> crowding(std::span<const PlanBuffer> buffers, std::span<const int64_t> sizes,
-                              const Lifetimes &lives) {
+std::vector<int64_t> crowding(std::span<const int64_t> sizes, const Lifetimes &lives) {
   // most[k][s]: over 2^k steps from s on.
-  std::vector<std::vector<int64_t>> most(1, std::vector<int64_t>(lives.steps() + 1));
-  std::vector<int64_t> &live = most.front();
-  for (size_t i = 0; i < buffers.size(); ++i) {
-    live[lives.first(i)] += sizes[i];
-    live[lives.last(i) + 1] -= sizes[i];
-  }
-  std::partial_sum(live.begin(), live.end(), live.begin());
+  std::vector<std::vector<int64_t>> most(1, lives.load(sizes));
   for (size_t width = 2; width <= lives.steps(); width *= 2) {
     const std::vector<int64_t> &half = most.back();
     std::vector<int64_t> next(lives.steps() + 1 - width);
     for (size_t s = 0; s < next.size(); ++s) next[s] = std::max(half[s], half[s + width / 2]);
     most.push_back(std::move(next));
   }
-  std::vector<int64_t> result(buffers.size());
-  for (size_t i = 0; i < buffers.size(); ++i) {
+  std::vector<int64_t> result(sizes.size());
+  for (size_t i = 0; i < sizes.size(); ++i) {
     size_t k = std::bit_width(static_cast<uint64_t>(lives.length(i))) - 1;
     size_t first = lives.first(i);
     result[i] = std::max(most[k][first], most[k][lives.last(i) + 1 - (size_t(1) << k)]);
@@ -216,51 +120,6 @@ class Skyline {
   std::vector<int64_t> part_;   ///< highest top over any of them, set there or below
 };
 
-/// Free ranges of a slab without end, found by size, merged with their neighbours.
-class FreeRanges {
- public:
-  FreeRanges() { add(0, INT64_MAX); }
-
-  /// Takes `size` from the tightest range that holds it.
-  int64_t take(int64_t size) {
-    auto [have, begin] = *bySize_.lower_bound({size, 0});
-    remove(byBegin_.find(begin));
-    if (have > size) add(begin + size, have - size);
-    return begin;
-  }
-
-  void give(int64_t begin, int64_t size) {
-    auto next = byBegin_.lower_bound(begin);
-    if (next != byBegin_.end() && next->first == begin + size) {
-      size += next->second;
-      next = remove(next);
-    }
-    if (next != byBegin_.begin()) {
-      auto before = std::prev(next);
-      if (before->first + before->second == begin) {
-        begin = before->first;
-        size += before->second;
-        remove(before);
-      }
-    }
-    add(begin, size);
-  }
-
- private:
-  using Map = std::map<int64_t, int64_t>;  // begin -> size
-  void add(int64_t begin, int64_t size) {
-    byBegin_[begin] = size;
-    bySize_.insert({size, begin});
-  }
-  Map::iterator remove(Map::iterator range) {
-    bySize_.erase({range->second, range->first});
-    return byBegin_.erase(range);
-  }
-
-  Map byBegin_;
-  std::set<std::pair<int64_t, int64_t>> bySize_;
-};
-
 /// Integer log2 in half octaves.
 int64_t halfOctave(int64_t size) {
   int64_t octave = std::bit_width(static_cast<uint64_t>(size));
@@ -295,11 +154,14 @@ class Portfolio {
     auto length = [&](size_t i) { return lives_.length(i); };
     // As double: a product of bytes and steps may leave 64 bits.
     auto area = [&](size_t i) { return double(sizes_[i]) * double(lives_.length(i)); };
-    fit(size);
     // What is alive where most is: there is no room to waste.
-    std::vector<int64_t> crowd = crowding(buffers_, sizes_, lives_);
+    std::vector<int64_t> crowd = crowding(sizes_, lives_);
     auto class64 = [&](size_t i) { return double(crowd[i]) * 64 / double(plan_.peakLiveBytes); };
-    fit([&](size_t i) { return std::tuple(int64_t(class64(i)), length(i), sizes_[i]); });
+    auto crowded = [&](size_t i) { return std::tuple(int64_t(class64(i)), length(i), sizes_[i]); };
+    // Where there is time for few orders, the best one of graphs that large is first.
+    if (4 * pairs_ < kPairs) fit(size);
+    fit(crowded);
+    if (4 * pairs_ >= kPairs) fit(size);
     // Sizes of one class in the order of time: the best order for equal ones.
     fit([&](size_t i) { return std::pair(halfOctave(sizes_[i]), -lives_.first(i)); });
     fit(area);
@@ -307,9 +169,10 @@ class Portfolio {
     fit([&](size_t i) { return -lives_.first(i); });
     fit([&](size_t i) { return lives_.last(i); });
     // Of a cost that does not grow with the number alive together.
-    inTime();
+    fromPeak();
     stack(length);
     stack(area);
+    plan_.slabBytes = repairPlan(sizes_, lives_, enough_, kRepairPairs, plan_.offsets);
   }
 
  private:
@@ -322,23 +185,12 @@ class Portfolio {
     keep(slab, std::move(offsets));
   }
 
-  /// As an allocator would: each buffer where there is room when it begins.
-  void inTime() {
+  void fromPeak() {
     if (plan_.slabBytes <= enough_) return;
-    auto begins = orderBy(sizes_.size(), [&](size_t i) {
-      return std::pair(-lives_.first(i), sizes_[i]);
-    });
-    auto ends = orderBy(sizes_.size(), [&](size_t i) { return -lives_.last(i); });
+    std::vector<PlanBuffer> aligned(buffers_.begin(), buffers_.end());
+    for (size_t i = 0; i < aligned.size(); ++i) aligned[i].size = sizes_[i];
     std::vector<int64_t> offsets(sizes_.size());
-    FreeRanges free;
-    int64_t slab = 0;
-    auto ended = ends.begin();
-    for (size_t i : begins) {
-      for (; lives_.last(*ended) < lives_.first(i); ++ended)
-        if (sizes_[*ended]) free.give(offsets[*ended], sizes_[*ended]);
-      if (sizes_[i]) offsets[i] = free.take(sizes_[i]);
-      slab = std::max(slab, offsets[i] + sizes_[i]);
-    }
+    int64_t slab = planFromPeak(aligned, enough_, offsets);
     keep(slab, std::move(offsets));
   }
 

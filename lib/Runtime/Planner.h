@@ -36,9 +36,10 @@ struct PlanOptions {
 
 /// Greedy by decreasing size, each buffer into the tightest gap between the
 /// buffers alive with it (Pisarchyk and Lee, "Efficient Memory Management for
-/// Deep Neural Net Inference", 2020); where that misses the peak, other orders,
-/// then a search (PlanSearch.h). Deterministic: work is bounded by counts, not
-/// by time. Returns false on a negative size, first > last, or overflow.
+/// Deep Neural Net Inference", 2020); where that misses the peak, other orders, a plan
+/// from the peak outwards (PlanFromPeak.h), repairs of the best one's highest places
+/// (PlanRepair.h), then a search (PlanSearch.h). Deterministic: work is bounded by
+/// counts, not by time. Returns false on a negative size, first > last, or overflow.
 bool planOffsets(std::span<const PlanBuffer> buffers, Plan &plan, const PlanOptions &options = {});
 
 /// Independent check, O(n log n): true when no two buffers that are alive
