@@ -141,7 +141,11 @@ class Compilation {
     if (o.from && o.to && *o.from > *o.to)
       diags.error(ExitCode::Usage, "ADZ0402", "--from is after --to");
     if (diags.hasErrors()) return false;
-    for (const std::string &device : devicesOf(o.target)) {
+    std::vector<std::string> devices = devicesOf(o.target);
+    for (const std::string &device : devices) {
+      if (device.empty() && devices.size() > 1)
+        return diags.error(ExitCode::Usage, "ADZ0405", "a name is missing in '" + printable(o.target) + "'",
+                           "`adze targets` lists the names"), false;
       Variant &v = variants.emplace_back();
       v.options.cpu = o.cpu;
       v.options.optLevel = o.optLevel;

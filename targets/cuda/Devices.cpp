@@ -10,19 +10,23 @@ namespace adze::cuda {
 
 // Data sheets and the tables of compute capabilities in NVIDIA's programming guide.
 // s8 of sm_70 is dp4a, on the ordinary cores. mma.sync of fp8 on sm_90 is emulated
-// by ptxas; its tensor cores take fp8 through wgmma.
+// by ptxas; its tensor cores take fp8 through wgmma. PTX ISA, release notes: 6.3 came with
+// sm_75 and brought .sync forms to all, 7.0 with sm_80, 7.8 with sm_89, 8.0 with sm_90a, 8.6 with
+// sm_100a, 8.7 with sm_120.
 const std::vector<Device> &allDevices() {
   static const std::vector<Device> table = {
       // name     product      SMs warps shared L2  GB/s   f32   f16   bf16  tf32  int8  fp8
-      {"sm_70", "V100 SXM2", 80, 64, 96, 6, 900, 15.7, 125, 0, 0, 0, 0, false, false},
-      {"sm_75", "T4", 40, 32, 64, 4, 320, 8.1, 65, 0, 0, 130, 0, false, false},
-      {"sm_80", "A100 SXM", 108, 64, 163, 40, 2039, 19.5, 312, 312, 156, 624, 0, true, false},
-      {"sm_86", "A10", 72, 48, 99, 6, 600, 31.2, 125, 125, 62.5, 250, 0, true, false},
-      {"sm_89", "L4", 58, 48, 99, 48, 300, 30.3, 121, 121, 60, 242, 242, true, false},
-      {"sm_90a", "H100 SXM", 132, 64, 227, 50, 3350, 66.9, 989, 989, 494, 1979, 1979, true, true},
-      {"sm_100a", "B200", 148, 64, 227, 126, 8000, 80, 2250, 2250, 1100, 4500, 4500, true, true},
+      {"sm_70", "V100 SXM2", 80, 64, 96, 6, 900, 15.7, 125, 0, 0, 0, 0, false, false, 64},
+      {"sm_75", "T4", 40, 32, 64, 4, 320, 8.1, 65, 0, 0, 130, 0, false, false, 65},
+      {"sm_80", "A100 SXM", 108, 64, 163, 40, 2039, 19.5, 312, 312, 156, 624, 0, true, false, 71},
+      {"sm_86", "A10", 72, 48, 99, 6, 600, 31.2, 125, 125, 62.5, 250, 0, true, false, 71},
+      {"sm_89", "L4", 58, 48, 99, 48, 300, 30.3, 121, 121, 60, 242, 242, true, false, 78},
+      {"sm_90a", "H100 SXM", 132, 64, 227, 50, 3350, 66.9, 989, 989, 494, 1979, 1979, true, true,
+       80},
+      {"sm_100a", "B200", 148, 64, 227, 126, 8000, 80, 2250, 2250, 1100, 4500, 4500, true, false,
+       86},
       {"sm_120", "RTX 5090", 170, 48, 99, 96, 1792, 104.8, 209.5, 209.5, 104.8, 838, 419, true,
-       false},
+       false, 87},
   };
   return table;
 }
@@ -68,7 +72,7 @@ DictionaryAttr attributesOf(const Device &device, MLIRContext *context) {
   rate("int8_tops", device.int8Tops);
   rate("fp8_tflops", device.fp8Tflops);
   list.push_back(b.getNamedAttr("async_copies", b.getBoolAttr(device.asyncCopies)));
-  list.push_back(b.getNamedAttr("tensor_maps", b.getBoolAttr(device.tensorMaps)));
+  list.push_back(b.getNamedAttr("wgmma", b.getBoolAttr(device.wgmma)));
   return b.getDictionaryAttr(list);
 }
 

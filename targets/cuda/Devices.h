@@ -21,7 +21,8 @@ struct Device {
   double f32Tflops;   ///< of the ordinary cores
   double f16Tflops, bf16Tflops, tf32Tflops, int8Tops, fp8Tflops;
   bool asyncCopies;  ///< cp.async
-  bool tensorMaps;   ///< TMA, mbarrier transactions and wgmma
+  bool wgmma;        ///< warpgroup products, and the tensor maps that feed them
+  int32_t ptx;       ///< version of PTX to write, times ten: one that its first drivers know
 };
 
 /// All of them, older first.

@@ -1,4 +1,6 @@
 #include "targets/cuda/Ptx.h"
+
+#include "targets/cuda/Devices.h"
 #include "targets/cuda/NativeMath.h"
 
 #include "llvm/ADT/StringSet.h"
@@ -56,17 +58,6 @@ void LLVMInitializeNVPTXAsmPrinter();
 
 namespace adze::cuda {
 namespace {
-
-struct ChipVersion {
-  llvm::StringRef chip, features;
-};
-// PTX ISA, release notes: 6.3 came with sm_75 and brought .sync forms to all,
-// 7.0 with sm_80, 7.8 with sm_89 and sm_90, 8.0 with sm_90a.
-constexpr ChipVersion kChips[] = {
-    {"sm_70", "+ptx64"}, {"sm_72", "+ptx64"}, {"sm_75", "+ptx65"},
-    {"sm_80", "+ptx71"}, {"sm_86", "+ptx71"}, {"sm_87", "+ptx74"},
-    {"sm_89", "+ptx78"}, {"sm_90", "+ptx80"}, {"sm_90a", "+ptx80"},
-};
 
 /// MLIR's ops -> the llvm and nvvm dialects.
 void buildPipeline(OpPassManager &modules, const PtxOptions &options) {
@@ -298,9 +289,8 @@ std::string compileInParts(const llvm::Module &module, llvm::ArrayRef<std::strin
 }  // namespace
 
 std::string ptxFeatures(llvm::StringRef chip) {
-  for (const ChipVersion &c : kChips)
-    if (c.chip == chip) return c.features.str();
-  return "+ptx80";
+  const Device *device = findDevice({chip.data(), chip.size()});
+  return device ? "+ptx" + std::to_string(device->ptx) : "";
 }
 
 void registerPtxDialects(DialectRegistry &registry) {

@@ -18,7 +18,8 @@ struct PtxOptions {
 /// passed by value. With memref descriptors they come before any memref.
 inline constexpr llvm::StringLiteral kTensorMaps = "adze.tensor_maps";
 
-/// The PTX version that adze writes for a chip: one that its first drivers know.
+/// The PTX version that adze writes for a chip (Device::ptx); empty, which leaves it to LLVM, for
+/// one that is not in the table.
 std::string ptxFeatures(llvm::StringRef chip);
 
 /// What the context needs before kernels are built in it for emitPtx().

@@ -16,6 +16,11 @@ class HostTarget : public Target {
 
   FailureOr<TargetInfo> describe(MLIRContext &ctx, const TargetOptions &options,
                                  DiagnosticEngine &diags) const override {
+    if (!options.device.empty()) {
+      diags.error(ExitCode::Usage, "ADZ0405", "the host has no device '" + printable(options.device) + "'",
+                  "--cpu names another CPU");
+      return failure();
+    }
     FailureOr<native::Cpu> cpu = native::describeCpu(options.cpu, diags);
     if (failed(cpu)) return failure();
     return TargetInfo{"host", cpu->triple, cpu->name, cpu->features,

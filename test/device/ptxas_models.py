@@ -25,7 +25,7 @@ import common
 import emulated
 import fetch
 
-CHIPS = ["sm_70", "sm_75", "sm_80", "sm_90a"]
+CHIPS = ["sm_70", "sm_75", "sm_80", "sm_90a", "sm_100a", "sm_120"]
 KNOWN = json.loads((pathlib.Path(__file__).resolve().parent / "ptxas.json").read_text())
 ALIGNMENT = 4096  # of an artifact's sections
 ENTRY = re.compile(r"Compiling entry function '([^']+)'(.*?)(?=Compiling entry function|\Z)", re.S)

@@ -1,4 +1,5 @@
 #include "targets/cuda/Ptx.h"
+#include "targets/cuda/Devices.h"
 #include "lib/PtxEmulator/Emulator.h"
 
 #include "mlir/Parser/Parser.h"
@@ -92,11 +93,12 @@ TEST_CASE("what has no PTX is an error that names it", "[Cuda]") {
 }
 
 TEST_CASE("each chip gets its name and a PTX version", "[Cuda]") {
-  for (const char *chip : {"sm_70", "sm_75", "sm_80", "sm_90a"}) {
-    std::string error;
+  for (const cuda::Device &device : cuda::allDevices()) {
+    std::string chip(device.name), error;
     auto text = compile(kRoots, error, {chip, cuda::ptxFeatures(chip)});
-    INFO(error);
+    INFO(chip << ": " << error);
     REQUIRE(text);
-    CHECK(text->find(std::string(".target ") + chip + "\n") != std::string::npos);
+    CHECK(text->find(".target " + chip + "\n") != std::string::npos);
+    CHECK(text->find(".version " + std::to_string(device.ptx / 10) + ".") != std::string::npos);
   }
 }
