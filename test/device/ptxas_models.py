@@ -49,7 +49,7 @@ def ptx_of(artifact):
 
 def granted(chip, entry):
     """Bytes of spills, stored and loaded, that a row of ptxas.json has a reason for."""
-    return max((row["most_bytes"] for row in KNOWN if row["chip"] == chip and re.search(row["entry"], entry)), default=0)
+    return max((row["most_bytes"] for row in KNOWN if re.fullmatch(row["chip"], chip) and re.search(row["entry"], entry)), default=0)
 
 
 def spills(text, chip, ptxas):
