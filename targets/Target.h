@@ -21,6 +21,10 @@ struct TargetOptions {
   /// How matrix units may round factors of products in f32: "f32", nearly not; "tf32",
   /// to 10 bits of fraction; "bf16" and "f16", to that type.
   std::string products = "f32";
+  /// The assembler that turns PTX into a GPU's machine code: a path; "auto": one that is found,
+  /// if any; "none".
+  std::string ptxas = "none";
+  int64_t spillBudget = 64;  ///< bytes of registers that a thread may spill
 };
 
 /// A target for one set of options. What passes ask is `attributes`, data that

@@ -31,10 +31,11 @@ config.environment["PATH"] = llvm_tools + os.pathsep + config.environment["PATH"
 
 # What compiles PTX for a GPU: an installed toolkit's, or a Python package's.
 site = subprocess.run([python, "-c", "import site; print(site.getsitepackages()[0])"], capture_output=True, text=True).stdout.strip()
-for ptxas in (shutil.which("ptxas"), os.path.join(site, "nvidia", "cuda_nvcc", "bin", "ptxas")):
+for ptxas in (os.path.join(site, "nvidia", "cuda_nvcc", "bin", "ptxas"), shutil.which("ptxas")):
     if ptxas and os.path.exists(ptxas):
         config.available_features.add("ptxas")
         config.environment["PTXAS"] = ptxas
+        config.substitutions.append(("%ptxas", ptxas))
         break
 else:
     lit_config.note("no ptxas: what it makes of our PTX is not tested")

@@ -151,6 +151,9 @@ struct DeviceKernel {
   std::string name;                      ///< of its entry in the PTX and the cubin
   std::vector<uint32_t> parameterBytes;  ///< of each parameter, in order
   uint32_t threads = 0;                  ///< most threads of a block
+  /// In the cubin: registers of a thread, bytes that it spills, bytes of shared memory that a
+  /// block has of its own. Without a cubin 0.
+  uint32_t registers = 0, spillBytes = 0, sharedBytes = 0;
 };
 
 /// What runs on one kind of device. Its sections bear the device's name: host
@@ -158,6 +161,7 @@ struct DeviceKernel {
 struct Variant {
   std::string device;  ///< "sm_80"
   std::vector<DeviceKernel> kernels;
+  std::string assembler;  ///< that made the cubin: "ptxas 12.9.86"; empty without one
 };
 
 /// All that an artifact says.

@@ -58,9 +58,10 @@ std::vector<TensorInfo> tensors(const flatbuffers::Vector<flatbuffers::Offset<fb
 }
 
 Variant variant(const fb::Variant &v) {
-  Variant out{text(v.device()), {}};
+  Variant out{text(v.device()), {}, text(v.assembler())};
   each(v.kernels(), [&](const fb::DeviceKernel &k) {
-    DeviceKernel kernel{text(k.name()), {}, k.threads()};
+    DeviceKernel kernel{text(k.name()), {},           k.threads(),
+                        k.registers(),  k.spill_bytes(), k.shared_bytes()};
     if (const auto *bytes = k.parameter_bytes())
       kernel.parameterBytes.assign(bytes->begin(), bytes->end());
     out.kernels.push_back(std::move(kernel));

@@ -153,10 +153,11 @@ class HeaderBuilder {
       for (const DeviceKernel &k : variant.kernels) {
         auto name = text(k.name);
         kernels.push_back(
-            fb::CreateDeviceKernel(b_, name, b_.CreateVector(k.parameterBytes), k.threads));
+            fb::CreateDeviceKernel(b_, name, b_.CreateVector(k.parameterBytes), k.threads,
+                                   k.registers, k.spillBytes, k.sharedBytes));
       }
-      auto device = text(variant.device);
-      v.push_back(fb::CreateVariant(b_, device, b_.CreateVector(kernels)));
+      auto device = text(variant.device), assembler = text(variant.assembler);
+      v.push_back(fb::CreateVariant(b_, device, b_.CreateVector(kernels), assembler));
     }
     return b_.CreateVector(v);
   }

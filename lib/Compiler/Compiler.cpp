@@ -151,6 +151,8 @@ class Compilation {
       v.options.optLevel = o.optLevel;
       v.options.device = device;
       v.options.products = o.products;
+      v.options.ptxas = o.ptxas;
+      v.options.spillBudget = o.spillBudget;
       auto described = target->describe(ctx, v.options, diags);
       if (mlir::failed(described)) return false;
       v.info = *described;

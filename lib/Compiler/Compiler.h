@@ -53,6 +53,8 @@ struct CompileOptions {
   std::string target = "host";
   std::string cpu = "native";  ///< LLVM's CPU name
   std::string products = "f32";  ///< how matrix units may round factors: f32, tf32, bf16, f16
+  std::string ptxas = "none";    ///< TargetOptions::ptxas
+  int64_t spillBudget = 64;      ///< TargetOptions::spillBudget
   std::vector<ShapeOverride> shapes;
   int optLevel = 3;  ///< 0 to 3, passes/Pipelines.h
   std::optional<Phase> from, to;

@@ -3,6 +3,7 @@
 #include "passes/Schedule/Passes.h"
 #include "targets/Target.h"
 #include "targets/cuda/ChooseTile.h"
+#include "targets/cuda/Cubin.h"
 #include "targets/cuda/Devices.h"
 #include "targets/cuda/Passes.h"
 #include "targets/native/Native.h"
@@ -104,10 +105,59 @@ class CudaTarget : public Target {
     contents.sections.push_back(
         artifact::Section::of(artifact::SectionKind::Ptx, deviceOf(options), *bytes));
     storage.push_back(std::move(bytes));
-    return true;
+    return addCubin(text, options, contents, storage, diags);
   }
 
  private:
+  /// The variant's machine code, where there is an assembler that knows the GPU.
+  static bool addCubin(StringRef ptx, const TargetOptions &options, artifact::Contents &contents,
+                       std::vector<std::shared_ptr<std::vector<std::byte>>> &storage,
+                       DiagnosticEngine &diags) {
+    std::string path = options.ptxas == "auto" ? cuda::findPtxas() : options.ptxas;
+    if (path.empty() || path == "none") return true;
+    std::string error;
+    std::optional<cuda::Cubin> cubin = cuda::assemble(ptx, deviceOf(options), path, error);
+    if (!error.empty()) {
+      diags.error(ExitCode::Device, "ADZ0407", error, "`--ptxas none` leaves it to the driver");
+      return false;
+    }
+    if (!cubin) return true;
+    artifact::Variant &variant = contents.variants.back();
+    for (artifact::DeviceKernel &kernel : variant.kernels)
+      for (const cuda::KernelResources &r : cubin->kernels)
+        if (r.kernel == kernel.name) {
+          kernel.registers = r.registers;
+          kernel.spillBytes = r.spillBytes;
+          kernel.sharedBytes = r.sharedBytes;
+        }
+    if (!withinBudget(variant, options, diags)) return false;
+    variant.assembler = cubin->madeBy;
+    auto bytes = std::make_shared<std::vector<std::byte>>(std::move(cubin->bytes));
+    contents.sections.push_back(
+        artifact::Section::of(artifact::SectionKind::Cubin, deviceOf(options), *bytes));
+    storage.push_back(std::move(bytes));
+    return true;
+  }
+
+  static bool withinBudget(const artifact::Variant &variant, const TargetOptions &options,
+                           DiagnosticEngine &diags) {
+    const cuda::Device *device = cuda::findDevice(variant.device);
+    for (const artifact::DeviceKernel &kernel : variant.kernels) {
+      std::string what;
+      if (kernel.spillBytes > options.spillBudget)
+        what = "spills " + std::to_string(kernel.spillBytes) + " bytes of registers, more than " +
+               std::to_string(options.spillBudget);
+      if (kernel.sharedBytes > int64_t(device->sharedKib) << 10)
+        what = "wants " + std::to_string(kernel.sharedBytes) + " bytes of shared memory";
+      if (what.empty()) continue;
+      diags.error(ExitCode::ResourceLimit, "ADZ0408",
+                  "kernel '" + kernel.name + "' for " + variant.device + " " + what,
+                  "`--spill-budget` allows more; `--ptxas none` does not look");
+      return false;
+    }
+    return true;
+  }
+
   static std::vector<artifact::DeviceKernel> kernelsOf(ModuleOp module) {
     std::vector<artifact::DeviceKernel> out;
     auto table = module->getAttrOfType<ArrayAttr>("adze.device_kernels");

@@ -1,6 +1,8 @@
 #include "targets/native/Codegen.h"
 #include "targets/native/HalfFloat.h"
 
+#include "lib/Support/MemoryFile.h"
+
 #include "lld/Common/Driver.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -82,34 +84,6 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   auto pipeline = builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
   pipeline.run(module, mam);
 }
-
-static std::string descriptorPath(int fd) {
-  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd);
-}
-
-/// An anonymous file that lld can open by name.
-class MemoryFile {
- public:
-  explicit MemoryFile(const char *name) : fd_(::memfd_create(name, MFD_CLOEXEC)) {}
-  ~MemoryFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  bool ok() const { return fd_ >= 0; }
-  std::string path() const {
-    return descriptorPath(fd_);
-  }
-  bool write(llvm::StringRef bytes) {
-    while (!bytes.empty()) {
-      ssize_t n = ::write(fd_, bytes.data(), bytes.size());
-      if (n <= 0) return false;
-      bytes = bytes.drop_front(n);
-    }
-    return true;
-  }
-
- private:
-  int fd_;
-};
 
 /// The first symbol that neither libc nor libm has: a function of the compiler's
 /// own runtime library, which artifacts are not linked with. "" if none.

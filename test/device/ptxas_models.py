@@ -4,8 +4,8 @@ all are taken, and none spills more than ptxas.json grants with a reason.
 
   test/device/ptxas_models.py [--build DIR] [--models DIR] [--chips C,…] [--full] [NAME ...]
 
-ptxas: $PTXAS, the one of an installed toolkit, or the package nvidia-cuda-nvcc-cu12's (12.9
-is the last that knows sm_70). Without one the script says so and counts nothing."""
+ptxas: $PTXAS, the package nvidia-cuda-nvcc-cu12's (12.9 is the last that knows sm_70), or the
+one of an installed toolkit. Without one the script says so and counts nothing."""
 
 import argparse
 import concurrent.futures
@@ -33,7 +33,7 @@ ENTRY = re.compile(r"Compiling entry function '([^']+)'(.*?)(?=Compiling entry f
 
 def find_ptxas():
     package = pathlib.Path(site.getsitepackages()[0]) / "nvidia/cuda_nvcc/bin/ptxas"
-    candidates = [os.environ.get("PTXAS"), shutil.which("ptxas"), str(package)]
+    candidates = [os.environ.get("PTXAS"), str(package), shutil.which("ptxas")]
     return next((p for p in candidates if p and os.path.exists(p)), None)
 
 
@@ -71,7 +71,7 @@ def test(model, args):
     source = args.models / f"{model['name']}.onnx"
     with tempfile.TemporaryDirectory() as folder:
         artifact = pathlib.Path(folder) / "model.adze"
-        common.compile_model(args.adze, source, artifact, "--target", "cuda:" + ",".join(args.chips),
+        common.compile_model(args.adze, source, artifact, "--target", "cuda:" + ",".join(args.chips), "--ptxas", "none",
                              *emulated.shape_flags(model["bench"]))
         texts = ptx_of(artifact)
     for chip in args.chips:

@@ -185,6 +185,15 @@ void addCompile(CLI::App &app, Cli &cli) {
                    "tf32 to 10 bits, bf16 to 7, f16 to 10 in f16's range")
       ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))
       ->capture_default_str();
+  c.ptxas = "auto";
+  verb->add_option("--ptxas", c.ptxas,
+                   "NVIDIA's assembler, which turns a GPU's PTX into machine code: auto, one that is "
+                   "found; none; or a path")
+      ->capture_default_str();
+  verb->add_option("--spill-budget", c.spillBudget,
+                   "Fail when a kernel's threads spill more bytes of registers than this (with ptxas)")
+      ->check(CLI::Range(int64_t(0), int64_t(1) << 20))
+      ->capture_default_str();
   verb->add_option("--shape", o->shapes, "Fix or bound an input: NAME=1x3x224x224, NAME=1..8x3x64..960")
       ->allow_extra_args(false);
   verb->add_option("-O,--opt-level", c.optLevel, "0: no fusion, no layout, no memory plan; 3: all")

@@ -16,6 +16,7 @@ namespace adze::cli {
 namespace {
 
 using artifact::Contents;
+using artifact::DeviceKernel;
 
 constexpr const char *kFooter = R"(Examples:
   adze inspect model.adze                signature, target, kernels with their nodes
@@ -95,10 +96,19 @@ Json artifactJson(const Contents &c) {
     Json kernels = Json::array();
     for (const auto &k : v.kernels)
       kernels.push_back(
-          {{"name", k.name}, {"parameter_bytes", k.parameterBytes}, {"threads", k.threads}});
-    j["variants"].push_back({{"device", v.device}, {"kernels", kernels}});
+          {{"name", k.name}, {"parameter_bytes", k.parameterBytes}, {"threads", k.threads},
+           {"registers", k.registers}, {"spill_bytes", k.spillBytes}, {"shared_bytes", k.sharedBytes}});
+    j["variants"].push_back({{"device", v.device}, {"assembler", v.assembler}, {"kernels", kernels}});
   }
   return j;
+}
+
+/// The largest of a variant's kernels.
+std::string most(const artifact::Variant &v, uint32_t DeviceKernel::*what) {
+  if (v.assembler.empty()) return "-";
+  uint32_t largest = 0;
+  for (const DeviceKernel &k : v.kernels) largest = std::max(largest, k.*what);
+  return std::to_string(largest);
 }
 
 /// What there is for each device.
@@ -107,12 +117,15 @@ void printVariants(const Contents &c) {
     const artifact::Section *s = c.find(kind, device);
     return s ? formatBytes(static_cast<int64_t>(s->size)) : "-";
   };
-  std::vector<std::vector<std::string>> rows{{"device", "kernels", "host code", "PTX", "cubin"}};
+  std::vector<std::vector<std::string>> rows{
+      {"device", "kernels", "host code", "PTX", "cubin", "by", "registers", "spills"}};
   for (const auto &v : c.variants)
     rows.push_back({printable(v.device, 40), std::to_string(v.kernels.size()),
                     size(artifact::SectionKind::HostCode, v.device),
                     size(artifact::SectionKind::Ptx, v.device),
-                    size(artifact::SectionKind::Cubin, v.device)});
+                    size(artifact::SectionKind::Cubin, v.device),
+                    v.assembler.empty() ? "-" : printable(v.assembler, 40), most(v, &DeviceKernel::registers),
+                    most(v, &DeviceKernel::spillBytes)});
   std::cout << "\n" << formatTable(rows);
 }
 
