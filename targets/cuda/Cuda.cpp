@@ -2,10 +2,10 @@
 #include "passes/Rt/Passes.h"
 #include "passes/Schedule/Passes.h"
 #include "targets/Target.h"
-#include "targets/cuda/ChooseTile.h"
 #include "targets/cuda/Cubin.h"
 #include "targets/cuda/Devices.h"
 #include "targets/cuda/Passes.h"
+#include "targets/cuda/TileSchedule.h"
 #include "targets/native/Native.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -55,8 +55,11 @@ class CudaTarget : public Target {
 
   double productError(MLIRContext &ctx, const TargetOptions &options) const override {
     const cuda::Device *device = cuda::findDevice(deviceOf(options));
-    auto multiply = device ? cuda::multiplyOf(Float32Type::get(&ctx), options.products, *device) : std::nullopt;
-    return multiply ? cuda::productError(*multiply) : 0;
+    if (!device) return 0;
+    double most = 0;
+    for (cuda::Multiply m : cuda::multipliesOf(Float32Type::get(&ctx), options.products, *device))
+      most = std::max(most, cuda::productError(m));
+    return most;
   }
 
   void buildDecidePipeline(OpPassManager &pm, const TargetOptions &options) const override {

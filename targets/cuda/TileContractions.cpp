@@ -1,9 +1,9 @@
 #include "dialects/Rt/Rt.h"
 #include "lib/Support/Diagnostics.h"
 #include "passes/Schedule/Prepare.h"
-#include "targets/cuda/ChooseTile.h"
 #include "targets/cuda/Contraction.h"
 #include "targets/cuda/Passes.h"
+#include "targets/cuda/TileSchedule.h"
 #include "targets/cuda/tile/Standalone.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -47,8 +47,12 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
       (void)collapseDims(*unit, findCollapsible(*unit));
       std::optional<Contraction> c = matchContraction(*unit, why);
       if (!c || !isWorthIt(*c)) continue;
-      if (auto multiply = multiplyOf(c->element(), products, *device))
-        tile(f, *c, *multiply, number++);
+      TileTask task{{c->estimate(c->batch), c->estimate(c->row), c->estimate(c->column),
+                     c->estimate(c->k)},
+                    multipliesOf(c->element(), products, *device),
+                    *device,
+                    canSumApart(*c)};
+      if (!task.multiplies.empty()) tile(f, *c, number++, task);
     }
     paddings.eraseUnread();
   }
@@ -93,24 +97,19 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     }
   }
 
-  void tile(func::FuncOp f, Contraction &c, Multiply multiply, unsigned number) {
-    ProductSize size{c.estimate(c.batch), c.estimate(c.row), c.estimate(c.column), c.estimate(c.k)};
-    if (auto groups = chooseWarpgroups(size, multiply, *device);
-        groups && tile(f, c, number, *groups, /*sumsApart=*/false))
-      return;
-    MatmulKernel kernel = chooseTile(size, multiply, *device);
-    if (!canSumApart(c)) kernel.splitK = 1, kernel.splitsApart = false;
-    tile(f, c, number, kernel, kernel.splitsApart);
+  void tile(func::FuncOp f, Contraction &c, unsigned number, const TileTask &task) {
+    for (const RankedTile &ranked : rankTiles(task))
+      if (tile(f, c, number, ranked.schedule)) return;
   }
 
   /// False, and nothing done, where the builder has no such kernel.
-  template <typename Kernel>
-  bool tile(func::FuncOp f, Contraction &c, unsigned number, const Kernel &kernel, bool sumsApart) {
+  bool tile(func::FuncOp f, Contraction &c, unsigned number, const TileSchedule &schedule) {
+    int64_t parts = gridOf(schedule).parts;
     SmallVector<Value> buffers = argumentsOf(*c.unit);
     Value partial;
-    if (sumsApart)
+    if (parts > 1)
       buffers = {c.core().operands[c.a].source, c.core().operands[c.b].source,
-                 partial = allocatePartial(c, kernel.splitK)};
+                 partial = allocatePartial(c, parts)};
     std::vector<Stride> unknowns = unknownsOf(c);
     gpu::GPUModuleOp module = deviceModule();
     Kit kit(c.unit->anchor().getLoc(), module.getBody(), module.getBody()->end());
@@ -132,31 +131,25 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     problem.k = arguments.extent(c.size(c.k));
     problem.a = factorOf(c, c.a, c.row, arguments);
     problem.b = factorOf(c, c.b, c.column, arguments);
-    problem.epilogue =
-        partial ? partialEpilogueOf(c, arguments.values[partial], kernel.splitK, arguments)
-                : epilogueOf(c, arguments);
-    if (auto why = whyNot(kernel, problem)) {
+    problem.epilogue = partial ? partialEpilogueOf(c, arguments.values[partial], parts, arguments)
+                               : epilogueOf(c, arguments);
+    if (whyNot(schedule, problem)) {
       function.erase();
       if (partial) eraseMemory(partial);
       return false;
     }
-    function.setKnownBlockSizeAttr(kit.getDenseI32ArrayAttr({threadsOf(kernel, problem), 1, 1}));
-    buildMatmul(kit, kernel, problem);
+    auto block = kit.getDenseI32ArrayAttr({int32_t(threads(schedule, problem)), 1, 1});
+    function.setKnownBlockSizeAttr(block);
+    buildMatmul(kit, schedule, problem);
     cloneConstants(function);
     OpBuilder b(partial ? c.core().op.getOperation() : c.unit->insertionPoint());
-    launch(b, c, kernel, problem, function, buffers, unknowns);
+    launch(b, c, schedule, problem, function, buffers, unknowns);
     ++numTiled;
-    if (partial) sumParts(b, c, partial);
+    if (partial)
+      sumParts(b, c, partial);
     else
       for (const Stage &stage : c.unit->stages) stage.op->erase();
     return true;
-  }
-
-  static int32_t threadsOf(const MatmulKernel &k, const MatmulProblem &) {
-    return static_cast<int32_t>(threads(k));
-  }
-  static int32_t threadsOf(const HopperSplitKernel &k, const MatmulProblem &p) {
-    return static_cast<int32_t>(threads(k, p));
   }
 
   static void eraseMemory(Value memory) {
@@ -208,9 +201,9 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     core.erase();
   }
 
-  template <typename Kernel>
-  static void launch(OpBuilder &b, Contraction &c, const Kernel &k, const MatmulProblem &problem,
-                     gpu::GPUFuncOp function, ArrayRef<Value> buffers, ArrayRef<Stride> unknowns) {
+  static void launch(OpBuilder &b, Contraction &c, const TileSchedule &schedule,
+                     const MatmulProblem &problem, gpu::GPUFuncOp function, ArrayRef<Value> buffers,
+                     ArrayRef<Stride> unknowns) {
     Location loc = c.unit->anchor().getLoc();
     SmallVector<Value> arguments(buffers);
     for (const Stride &stride : unknowns) arguments.push_back(number(b, loc, c, stride));
@@ -218,10 +211,10 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     auto symbol = SymbolRefAttr::get(b.getStringAttr(kDeviceModule),
                                      {FlatSymbolRefAttr::get(function.getNameAttr())});
     auto op = rt::DeviceLaunchOp::create(
-        b, loc, symbol, b.getI32IntegerAttr(0), blocks(b, loc, c, k), one, one,
-        b.getDenseI32ArrayAttr({threadsOf(k, problem), 1, 1}),
-        b.getI32IntegerAttr(sharedBytes(k, problem)), arguments);
-    op->setAttr("adze.tile", b.getStringAttr(describe(k)));
+        b, loc, symbol, b.getI32IntegerAttr(0), blocks(b, loc, c, gridOf(schedule)), one, one,
+        function.getKnownBlockSizeAttr(), b.getI32IntegerAttr(sharedBytes(schedule, problem)),
+        arguments);
+    op->setAttr("adze.tile", b.getStringAttr(printTile(schedule)));
   }
 
   /// As the kernel takes it, if it can.
@@ -236,35 +229,18 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   }
 
   /// Tiles of all batches, each for every part of k.
-  template <typename Kernel>
-  static Value blocks(OpBuilder &b, Location loc, Contraction &c, const Kernel &k) {
+  static Value blocks(OpBuilder &b, Location loc, Contraction &c, const TileGrid &grid) {
     auto extent = [&](ArrayRef<unsigned> dims) -> Value {
       Stride size = c.size(dims);
       if (auto known = size.asConstant()) return arith::ConstantIndexOp::create(b, loc, *known);
       return c.unit->symbols.materialize(b, loc, size);
     };
     auto index = [&](int64_t n) -> Value { return arith::ConstantIndexOp::create(b, loc, n); };
-    Value rows = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.row), index(k.blockM));
-    Value columns = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.column), index(k.blockN));
+    Value rows = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.row), index(grid.m));
+    Value columns = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.column), index(grid.n));
     Value tiles = b.createOrFold<arith::MulIOp>(loc, rows, columns);
     tiles = b.createOrFold<arith::MulIOp>(loc, tiles, extent(c.batch));
-    return b.createOrFold<arith::MulIOp>(loc, tiles, index(k.splitK));
-  }
-
-  static std::string by(std::initializer_list<int64_t> list) {
-    std::string text;
-    for (int64_t n : list) text += (text.empty() ? "" : "x") + std::to_string(n);
-    return text;
-  }
-  static std::string describe(const HopperSplitKernel &k) {
-    return "tf32x3 " + by({k.blockM, k.blockN, HopperSplitKernel::kBlockK}) + " warpgroups stages " +
-           std::to_string(k.stages);
-  }
-  static std::string describe(const MatmulKernel &k) {
-    return nameOf(k.multiply).str() + " " + by({k.blockM, k.blockN, k.blockK}) + " warp " +
-           by({k.warpM, k.warpN}) + " stages " + std::to_string(k.stages) +
-           (k.sliceK > 1 ? " slices " + std::to_string(k.sliceK) : "") +
-           (k.splitK > 1 ? " split " + std::to_string(k.splitK) : "");
+    return b.createOrFold<arith::MulIOp>(loc, tiles, index(grid.parts));
   }
 
   MachineModel machine;

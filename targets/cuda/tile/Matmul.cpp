@@ -273,7 +273,15 @@ void MatmulBuilder::reduceSlices(ValueRange sums) {
   });
 }
 
+constexpr int64_t kMostWarpSums = 128 * 32;  // half of what registers hold
+
 bool isPowerOfTwo(int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
+
+std::optional<std::string> whyNotWarps(int64_t rows, int64_t warpRows) {
+  if (warpRows <= 0 || rows % warpRows != 0) return "warps do not divide the tile";
+  if (warpRows % 16 != 0) return "a warp's tile is too small";
+  return std::nullopt;
+}
 
 std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o, int64_t rows,
                                         int64_t warpRows, const Extent &extent,
@@ -284,8 +292,6 @@ std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o,
     return "8-bit factors must be contiguous along k";
   if (!isPowerOfTwo(o.alignment)) return "an alignment is no power of two";
   if (!isPowerOfTwo(rows) || !isPowerOfTwo(k.blockK)) return "a tile's extent is no power of two";
-  if (warpRows <= 0 || rows % warpRows != 0) return "warps do not divide the tile";
-  if (warpRows % 16 != 0) return "a warp's tile is too small";
   if (tile.lineBytes() < (tile.isReadByPieces() ? 128 : 32)) return "a tile's lines are too short";
   if (k.blockK * tile.elementBytes % 32 != 0) return "a tile has no 32 bytes of k";
   if (!TileCopy::fits(o, tile, extent, depth, threads(k)))
@@ -298,6 +304,9 @@ std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o,
 std::optional<std::string> whyNot(const MatmulKernel &k, const MatmulProblem &p) {
   if (!findInstruction(k.multiply, k.chip))
     return "the chip has no " + nameOf(k.multiply).str() + " products";
+  if (auto why = whyNotWarps(k.blockM, k.warpM)) return "A: " + *why;
+  if (auto why = whyNotWarps(k.blockN, k.warpN)) return "B: " + *why;
+  if (k.warpM * k.warpN > kMostWarpSums) return "a warp's sums need too many registers";
   if (k.sliceK < 1 || k.blockK * bytesOf(k.multiply) / 32 % k.sliceK != 0)
     return "warps do not share k evenly";
   if (auto why = whyNotFactor(k, p.a, k.blockM, k.warpM, p.m, p.k)) return "A: " + *why;

@@ -13,7 +13,7 @@
 // CHECK-LABEL: func.func private @large
 // CHECK: adze_rt.device_launch @device::@large_tile_0
 // CHECK-SAME: block [384, 1, 1]
-// CHECK-SAME: adze.tile = "tf32x3 128x128x32 warpgroups stages 3"
+// CHECK-SAME: adze.tile = "tf32x3 128x128 warpgroups stages 3"
 // CHECK-LABEL: func.func private @small
 // CHECK: adze.tile = "tf32x3 {{.*}} warp {{.*}}"
 // Rounded to tf32 there is one product, and nothing to split.

@@ -1,0 +1,129 @@
+#include "targets/cuda/TileKinds.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace adze::cuda {
+namespace {
+
+constexpr int64_t kTileK = 32;
+struct TileShape {
+  int64_t m, n, warpM, warpN;
+};
+constexpr TileShape kTiles[] = {{128, 128, 64, 32}, {128, 64, 32, 32}, {64, 64, 32, 32},
+                                {64, 64, 16, 32},   {64, 32, 16, 32},  {32, 64, 16, 32},
+                                {32, 32, 16, 32},   {32, 32, 16, 16},  {16, 32, 16, 32}};
+
+// Of an H100 with clocks at 1.7 GHz, measured: a warp alone takes 23 cycles an mma,
+// a launch that adds up what blocks summed apart 2.5 us. A multiprocessor's four
+// tensor cores begin an mma.m16n8k8 every eight cycles.
+constexpr double kWarpCycles = 20, kStepCycles = 300, kCyclesPerInstruction = 2;
+constexpr double kSumCycles = 4200, kBlockCycles = 1500, kSliceCycles = 500;
+// A block of warpgroups has a multiprocessor to itself and takes so many for 128 x 128 x 32.
+constexpr double kWarpgroupCycles = 2150;
+constexpr int64_t kResidentWarps = 16;  ///< registers of a tile's warps leave room for so many
+
+/// 80 of "sm_80".
+int chipOf(const Device &device) {
+  int chip = 0;
+  StringRef(device.name.data(), device.name.size())
+      .drop_front(3)
+      .take_while(llvm::isDigit)
+      .getAsInteger(10, chip);
+  return chip;
+}
+
+int64_t warpsOfTile(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN); }
+
+/// mma of a warp for the k of a tile: m16n8k8 of TF32, three for each product of TF32x3;
+/// m16n8k16 of the half precisions.
+int64_t instructions(const MatmulKernel &k) {
+  int64_t depth = bytesOf(k.multiply) == 2 ? 16 : 8;
+  return k.warpM / 16 * (k.warpN / 8) * (k.blockK / depth) *
+         (k.multiply == Multiply::TF32x3 ? 3 : 1);
+}
+
+}  // namespace
+
+std::optional<MatmulKernel> TileKind<MatmulKernel>::begin(Multiply multiply, const Device &device) {
+  MatmulKernel k;
+  k.multiply = multiply;
+  k.chip = chipOf(device);
+  return findInstruction(multiply, k.chip) ? std::optional(k) : std::nullopt;
+}
+
+std::vector<TileField> TileKind<MatmulKernel>::fields(MatmulKernel &k) {
+  return {{"", {&k.blockM, &k.blockN, &k.blockK}},
+          {"warp", {&k.warpM, &k.warpN}},
+          {"stages", {&k.stages}},
+          {"slices", {&k.sliceK}, true},
+          {"split", {&k.splitK}, true}};
+}
+
+void TileKind<MatmulKernel>::complete(MatmulKernel &k, const ProductSize &size) {
+  k.splitsApart = k.splitK > 1;
+  // Tensor cores cut their sums, which shows once there are many terms.
+  constexpr int64_t kManyTerms = 256;
+  k.roundSums = k.multiply == Multiply::TF32x3 && size.k / k.splitK >= kManyTerms;
+}
+
+std::vector<MatmulKernel> TileKind<MatmulKernel>::candidates(const MatmulKernel &begun,
+                                                             const TileTask &task) {
+  std::vector<MatmulKernel> list;
+  MatmulKernel k = begun;
+  k.blockK = kTileK;
+  k.stages = 3;
+  int64_t slicesOfStep = kTileK * bytesOf(k.multiply) / 32;
+  int64_t mostSplits =
+      task.canSumApart ? std::clamp<int64_t>(task.size.k / (2 * kTileK), 1, 32) : 1;
+  for (const TileShape &t : kTiles) {
+    k.blockM = t.m, k.blockN = t.n, k.warpM = t.warpM, k.warpN = t.warpN;
+    for (k.sliceK = 1; k.sliceK <= slicesOfStep && k.sliceK * warpsOfTile(k) <= 8; k.sliceK *= 2)
+      for (k.splitK = 1; k.splitK <= mostSplits; k.splitK *= 2) list.push_back(k);
+  }
+  return list;
+}
+
+double TileKind<MatmulKernel>::cycles(const MatmulKernel &k, const ProductSize &size,
+                                      const Device &device) {
+  int64_t warps = warpsOfTile(k);
+  double blocks = blockCount(k, size.batch, size.m, size.n);
+  double resident = std::max<int64_t>(1, kResidentWarps / (warps * k.sliceK));
+  double shared = std::clamp(blocks / device.multiprocessors, 1.0, resident);
+  double turns = std::max(1.0, std::ceil(blocks / (device.multiprocessors * resident)));
+  double rate = shared * warps * instructions(k) * kCyclesPerInstruction;
+  double latency = double(instructions(k)) / k.sliceK * kWarpCycles + kStepCycles;
+  double steps = llvm::divideCeil(llvm::divideCeil(size.k, k.blockK), k.splitK);
+  double sums = (k.splitK > 1 ? kSumCycles : 0) + (k.sliceK > 1 ? kSliceCycles : 0);
+  return turns * (steps * std::max(latency, rate) + kBlockCycles) + sums;
+}
+
+std::optional<HopperSplitKernel> TileKind<HopperSplitKernel>::begin(Multiply multiply,
+                                                                    const Device &device) {
+  if (multiply != Multiply::TF32x3 || device.name != "sm_90a") return std::nullopt;
+  return HopperSplitKernel();
+}
+
+std::vector<TileField> TileKind<HopperSplitKernel>::fields(HopperSplitKernel &k) {
+  return {{"", {&k.blockM, &k.blockN}},
+          {"warpgroups", {}},
+          {"stages", {&k.stages}},
+          {"split", {&k.splitK}, true}};
+}
+
+std::vector<HopperSplitKernel> TileKind<HopperSplitKernel>::candidates(
+    const HopperSplitKernel &begun, const TileTask &) {
+  return {begun};
+}
+
+double TileKind<HopperSplitKernel>::cycles(const HopperSplitKernel &k, const ProductSize &size,
+                                           const Device &device) {
+  double turns =
+      std::ceil(double(blockCount(k, size.batch, size.m, size.n)) / device.multiprocessors);
+  double steps = llvm::divideCeil(size.k, HopperSplitKernel::kBlockK * k.splitK);
+  return turns * (steps * kWarpgroupCycles + kBlockCycles) + (k.splitK > 1 ? kSumCycles : 0);
+}
+
+}  // namespace adze::cuda
