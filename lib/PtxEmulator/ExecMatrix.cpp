@@ -101,6 +101,7 @@ namespace {
 struct Fragment {
   int elements = 1;                    ///< a register
   std::vector<std::array<uint16_t, kLanes>> at;
+  int group = 0;                       ///< registers whose elements are neighbours, lane by lane of a quad; 0: not so
 };
 
 struct MmaPlan {
@@ -111,6 +112,16 @@ struct MmaPlan {
 };
 
 using Place = std::pair<int, int>;  // row, column
+
+/// Whether element e of register q of the groups is neighbour (lane * group + q) * elements + e of its quad's first.
+bool isGrouped(const Fragment &f, size_t group) {
+  size_t in = group * static_cast<size_t>(f.elements);
+  if (f.at.size() % in) return false;
+  for (size_t i = 0; i < f.at.size(); ++i)
+    for (size_t l = 0; l < kLanes; ++l)
+      if (f.at[i][l] != f.at[i - i % in][l / 4 * 4] + l % 4 * in + i % in) return false;
+  return true;
+}
 
 template <class F>
 Fragment makeFragment(int registers, int elements, int columns, F place) {
@@ -124,6 +135,7 @@ Fragment makeFragment(int registers, int elements, int columns, F place) {
         f.at.back()[l] = static_cast<uint16_t>(p.first * columns + p.second);
       }
     }
+  f.group = isGrouped(f, 1) ? 1 : elements == 1 && isGrouped(f, 2) ? 2 : 0;
   return f;
 }
 
@@ -163,9 +175,36 @@ Fragment voltaAccumulator(bool isF32) {
   });
 }
 
+/// Calls f(index, register's lane, element) for all elements of the fragment, neighbours one after the other.
+template <int Group, int Elements, class F>
+void forGroups(const Step &step, const Fragment &fragment, const Argument &arg, F f) {
+  for (size_t i = 0; i < fragment.at.size(); i += Group * Elements) {
+    uint32_t *rows[Group];
+    for (size_t q = 0; q < Group; ++q) rows[q] = step.row32(arg.rows[i / Elements + q]);
+    for (int quad = 0; quad < kLanes; quad += 4) {
+      int at = fragment.at[i][static_cast<size_t>(quad)];
+      for (int l = quad; l < quad + 4; ++l)
+        for (int q = 0; q < Group; ++q)
+          for (int e = 0; e < Elements; ++e) f(at++, rows[q][l], e);
+    }
+  }
+}
+
+/// The same for what lies in groups; false for what does not.
+template <class F>
+bool forGrouped(const Step &step, const Fragment &fragment, const Argument &arg, F f) {
+  if (fragment.group == 2) return forGroups<2, 1>(step, fragment, arg, f), true;
+  if (fragment.group != 1) return false;
+  if (fragment.elements == 1) return forGroups<1, 1>(step, fragment, arg, f), true;
+  if (fragment.elements == 2) return forGroups<1, 2>(step, fragment, arg, f), true;
+  if (fragment.elements == 4) return forGroups<1, 4>(step, fragment, arg, f), true;
+  return false;
+}
+
 template <class T, class F>
 void gather(const Step &step, const Fragment &f, const Argument &arg, int bits, T *to, F convert) {
   uint32_t keep = bits == 32 ? ~0u : (1u << bits) - 1;
+  if (forGrouped(step, f, arg, [&](int at, uint32_t lane, int e) { to[at] = convert(lane >> bits * e & keep); })) return;
   for (size_t i = 0; i < f.at.size(); ++i) {
     const uint32_t *row = step.row32(arg.rows[i / static_cast<size_t>(f.elements)]);
     int shift = bits * static_cast<int>(i % static_cast<size_t>(f.elements));
@@ -174,6 +213,8 @@ void gather(const Step &step, const Fragment &f, const Argument &arg, int bits, 
 }
 
 void scatterFloat(const Step &step, const Fragment &f, const Argument &arg, const float *from) {
+  if (f.group == 2)
+    return forGroups<2, 1>(step, f, arg, [&](int at, uint32_t &lane, int) { lane = bitsAs<uint32_t>(canonical(from[at])); });
   for (size_t i = 0; i < f.at.size(); i += static_cast<size_t>(f.elements)) {
     uint32_t *row = step.row32(arg.rows[i / static_cast<size_t>(f.elements)]);
     for (int l = 0; l < kLanes; ++l)

@@ -162,6 +162,23 @@ void count(const Step &step, Space space, const uint64_t *offsets, uint32_t byte
   }
 }
 
+template <class T>
+uint64_t read(const uint8_t *from) {
+  T v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+/// `size` is known to be one of these; a copy of unknown size would go through memory.
+uint64_t readElement(const uint8_t *from, uint32_t size) {
+  return size == 4 ? read<uint32_t>(from) : size == 8 ? read<uint64_t>(from) : size == 2 ? read<uint16_t>(from) : *from;
+}
+void writeElement(uint8_t *to, uint64_t value, uint32_t size) {
+  if (size == 4) std::memcpy(to, &value, 4);
+  else if (size == 8) std::memcpy(to, &value, 8);
+  else if (size == 2) std::memcpy(to, &value, 2);
+  else std::memcpy(to, &value, 1);
+}
+
 uint64_t extended(uint64_t value, const Detail &d) {
   if (d.kind != 's' || d.elementBytes == 8) return value;
   int shift = 64 - 8 * d.elementBytes;
@@ -206,24 +223,43 @@ bool sharedWrite(const Step &step, uint32_t address, uint32_t bytes, int lane, b
   return true;
 }
 
+/// Whether all words are in banks of their own, or the same.
+static bool haveOwnBanks(const uint32_t *addresses, int count, uint32_t words) {
+  uint32_t holds[kLanes], used = 0;
+  for (int i = 0; i < count; ++i)
+    for (uint32_t word = addresses[i] / 4, end = word + words; word < end; ++word) {
+      uint32_t bank = word % kLanes;
+      if (used >> bank & 1 && holds[bank] != word) return false;
+      holds[bank] = word, used |= 1u << bank;
+    }
+  return true;
+}
+
+/// The most words of one bank.
+static uint32_t bankConflicts(const uint32_t *addresses, int count, uint32_t words) {
+  uint32_t seen[kLanes][kLanes];
+  uint8_t fill[kLanes] = {};
+  uint32_t degree = 1;
+  for (int i = 0; i < count; ++i)
+    for (uint32_t word = addresses[i] / 4, end = word + words; word < end; ++word) {
+      uint32_t bank = word % kLanes;
+      if (std::find(seen[bank], seen[bank] + fill[bank], word) != seen[bank] + fill[bank]) continue;
+      if (fill[bank] == kLanes) continue;
+      seen[bank][fill[bank]++] = word;
+      degree = std::max<uint32_t>(degree, fill[bank]);
+    }
+  return degree;
+}
+
 /// 32 banks of 4 bytes; a wavefront serves 128 bytes, so wide accesses go in
 /// groups of lanes. The same word twice is one access.
 void countBanks(const Step &step, const uint32_t *addresses, int count, uint32_t bytes) {
   SiteCounters &c = step.site();
   int group = bytes <= 4 ? kLanes : static_cast<int>(128 / std::min(bytes, 128u));
-  int words = static_cast<int>(std::max(bytes / 4, 1u));
+  uint32_t words = std::max(bytes / 4, 1u);
   for (int first = 0; first < count; first += group) {
-    uint32_t seen[kLanes][kLanes];
-    uint8_t fill[kLanes] = {};
-    uint32_t degree = 1;
-    for (int i = first; i < std::min(first + group, count); ++i)
-      for (int w = 0; w < words; ++w) {
-        uint32_t word = addresses[i] / 4 + static_cast<uint32_t>(w), bank = word % kLanes;
-        if (std::find(seen[bank], seen[bank] + fill[bank], word) != seen[bank] + fill[bank]) continue;
-        if (fill[bank] == kLanes) continue;
-        seen[bank][fill[bank]++] = word;
-        degree = std::max<uint32_t>(degree, fill[bank]);
-      }
+    int n = std::min(group, count - first);
+    uint32_t degree = haveOwnBanks(addresses + first, n, words) ? 1 : bankConflicts(addresses + first, n, words);
     ++c.accesses;
     c.wavefronts += degree;
     c.worstDegree = std::max(c.worstDegree, degree);
@@ -259,9 +295,7 @@ Flow execLoad(Step &step) {
     offsets[l] = offset, counted = space;
     const uint8_t *p = bytesAt(step, space, offset, bytes, true, l, d.values[1]);
     for (size_t i = 0; i < to.rows.size(); ++i) {
-      uint64_t v = p ? 0 : ~uint64_t{0};
-      if (p) std::memcpy(&v, p + size * i, size);
-      v = extended(v, d);
+      uint64_t v = extended(p ? readElement(p + size * i, size) : ~uint64_t{0}, d);
       if (to.bits[i] == 64) step.row64(to.rows[i])[l] = v;
       else step.row32(to.rows[i])[l] = static_cast<uint32_t>(v);
     }
@@ -281,10 +315,7 @@ Flow execStore(Step &step) {
     offsets[l] = offset, counted = space;
     uint8_t *p = bytesAt(step, space, offset, bytes, false, l, d.values[1]);
     if (!p) return;
-    for (size_t i = 0; i < from.rows.size(); ++i) {
-      uint64_t v = step.value(from, i, l);
-      std::memcpy(p + size * i, &v, size);
-    }
+    for (size_t i = 0; i < from.rows.size(); ++i) writeElement(p + size * i, step.value(from, i, l), size);
   });
   count(step, counted, offsets, bytes);
   return Flow::Next;
@@ -299,9 +330,7 @@ Flow execLoadParam(Step &step) {
     if (!aligned(step, offset, d.values[0], l)) return;
     const uint8_t *p = paramBytes(step, offset, d.values[0], l);
     for (size_t i = 0; p && i < to.rows.size(); ++i) {
-      uint64_t v = 0;
-      std::memcpy(&v, p + i * d.elementBytes, d.elementBytes);
-      v = extended(v, d);
+      uint64_t v = extended(readElement(p + i * d.elementBytes, d.elementBytes), d);
       if (to.bits[i] == 64) step.row64(to.rows[i])[l] = v;
       else step.row32(to.rows[i])[l] = static_cast<uint32_t>(v);
     }

@@ -32,9 +32,13 @@ using LaneFunction = void (*)(void *result, const void *a, const void *b, const 
 /// Onto floats or halves; wgmma's of 8-bit floats onto floats or halves.
 enum class TensorSum : uint8_t { Float, Half, Eighths, EighthsToHalf };
 
-/// Sums of tensor instructions, a row at a time (TensorCore.inc).
+/// Sums of tensor instructions (TensorCore.inc).
 struct TensorFunctions {
-  void (*row)(float *c, const float *a, const float *b, const int *exponentsA, const int *exponentsB, int n, int k, TensorSum mode);
+  /// False where one of the floats is not finite.
+  bool (*exponents)(const float *x, int count, int *exponents);
+  void (*floats)(float *c, const float *a, const float *b, const int *exponentsA, const int *exponentsB, int m, int n, int k,
+                 TensorSum mode);
+  /// Onto one row.
   void (*integers)(int32_t *c, const int32_t *a, const int32_t *b, int n, int k);
 };
 const TensorFunctions &tensorFunctions();

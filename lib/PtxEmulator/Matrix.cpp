@@ -22,36 +22,19 @@ std::optional<ElementInfo> elementNamed(std::string_view name) {
 }
 const ElementInfo &infoOf(Element e) { return kElements[static_cast<int>(e)]; }
 
-/// Exponents; false where an element is no finite number.
-static bool exponents(const float *x, int count, std::vector<int> &e) {
-  e.resize(static_cast<size_t>(count));
-  bool finite = true;
-  for (int i = 0; i < count; ++i) {
-    uint64_t bits = bitsAs<uint64_t>(static_cast<double>(x[i]));
-    auto exponent = static_cast<int>(bits >> 52 & 0x7ff);
-    e[static_cast<size_t>(i)] = bits << 1 ? exponent - 1023 : -4000;
-    finite &= exponent != 0x7ff;
-  }
-  return finite;
-}
-
-/// The same with zeros for what is no finite number.
+/// A copy with zeros for what is no finite number.
 static const float *onlyFinite(const float *x, int count, std::vector<float> &copy) {
   copy.assign(x, x + count);
   for (float &v : copy) v = v - v == 0 ? v : 0;
   return copy.data();
 }
 
-static void multiplyFinite(float *c, const float *a, const float *b, int m, int n, int k, TensorSum mode,
-                           const std::vector<int> &ea, const std::vector<int> &eb) {
-  for (int i = 0; i < m; ++i)
-    tensorFunctions().row(c + i * n, a + i * k, b, &ea[static_cast<size_t>(i * k)], eb.data(), n, k, mode);
-}
-
 void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k, TensorSum mode) {
+  const TensorFunctions &on = tensorFunctions();
   static thread_local std::vector<int> ea, eb, ec;
-  if (exponents(a, m * k, ea) & exponents(b, k * n, eb) & exponents(c, m * n, ec))
-    return multiplyFinite(c, a, b, m, n, k, mode, ea, eb);
+  ea.resize(static_cast<size_t>(m * k)), eb.resize(static_cast<size_t>(k * n)), ec.resize(static_cast<size_t>(m * n));
+  if (on.exponents(a, m * k, ea.data()) & on.exponents(b, k * n, eb.data()) & on.exponents(c, m * n, ec.data()))
+    return on.floats(c, a, b, ea.data(), eb.data(), m, n, k, mode);
   // Sums with an infinity or NaN in them are just that.
   std::vector<float> sums(static_cast<size_t>(m * n)), copyA, copyB, copyC;
   for (int i = 0; i < m; ++i)
@@ -62,8 +45,8 @@ void multiplyFloat(float *c, const float *a, const float *b, int m, int n, int k
     }
   const float *finiteA = onlyFinite(a, m * k, copyA), *finiteB = onlyFinite(b, k * n, copyB);
   std::copy_n(onlyFinite(c, m * n, copyC), m * n, c);
-  exponents(finiteA, m * k, ea), exponents(finiteB, k * n, eb);
-  multiplyFinite(c, finiteA, finiteB, m, n, k, mode, ea, eb);
+  on.exponents(finiteA, m * k, ea.data()), on.exponents(finiteB, k * n, eb.data());
+  on.floats(c, finiteA, finiteB, ea.data(), eb.data(), m, n, k, mode);
   for (int i = 0; i < m * n; ++i)
     if (sums[static_cast<size_t>(i)] - sums[static_cast<size_t>(i)] != 0) c[i] = sums[static_cast<size_t>(i)];
 }
