@@ -1,4 +1,5 @@
 #include "targets/cuda/Passes.h"
+#include "targets/cuda/ThreadLoops.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -29,6 +30,11 @@ struct ParallelLoopsPass : impl::ParallelLoopsBase<ParallelLoopsPass> {
       }
       rewriter.eraseOp(op);
     }
+    SmallVector<scf::ForOp> nests;
+    getOperation().walk([&](scf::ForOp op) {
+      if (op->hasAttr(kThreadsAttr)) nests.push_back(op);
+    });
+    for (scf::ForOp op : nests) shareOut(rewriter, op);
   }
 
   /// Moves the op into a parallel loop of one iteration.

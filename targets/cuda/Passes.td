@@ -34,9 +34,10 @@ def PlaceKernels : Pass<"adze-cuda-place-kernels", "::mlir::ModuleOp"> {
   let summary = "Say of each kernel function whether the GPU or the host runs it";
   let description = [{
     The GPU takes a function whose work is linalg ops over bodies that PTX can
-    express, in loops or not. Any other (elements read and written one by one, as
-    sorting does; results whose size depends on data; functions without an
-    instruction) is left to the host, with the reason:
+    express, in loops or not; and loops over single elements, as scatters are, that
+    threads can share (`adze.threads` on the outermost). Any other (elements read and
+    written one after the other, as sorting does; results whose size depends on data;
+    functions without an instruction) is left to the host, with the reason:
     ```mlir
     func.func private @kernel_3(%in: memref<8xf32>, %out: memref<8xi64>) { ... }
     ```
@@ -90,7 +91,18 @@ def ParallelLoops : Pass<"adze-cuda-parallel-loops", "::mlir::func::FuncOp"> {
   let description = [{
     adze-emit-nests leaves accesses that are not linear in the loops' indices, and
     bodies with control flow. Each point of the parallel dimensions is then a
-    thread's.
+    thread's. Loops with `adze.threads` become a parallel loop around those that are not:
+    ```mlir
+    scf.for %i = %c0 to %c4 step %c1 {
+      scf.for %j = %c0 to %c16 step %c1 { ... memref.store %v, %y[%row, %j] : memref<8x16xf32> }
+    } {adze.threads}
+    ```
+    becomes
+    ```mlir
+    scf.parallel (%j) = (%c0) to (%c16) step (%c1) {
+      scf.for %i = %c0 to %c4 step %c1 { ... memref.store %v, %y[%row, %j] : memref<8x16xf32> }
+    }
+    ```
   }];
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::affine::AffineDialect"];

@@ -2,6 +2,7 @@
 #include "passes/Schedule/MachineModel.h"
 #include "targets/cuda/HostBuffers.h"
 #include "targets/cuda/Passes.h"
+#include "targets/cuda/ThreadLoops.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -49,7 +50,7 @@ std::string whyNoPtx(Operation *op) {
   for (Value v : op->getResults())
     if (!isDeviceType(v.getType())) return "computes with types that PTX does not have";
   if (isa<arith::RemFOp>(op)) return "arith.remf has no code for a GPU";
-  if (isa<memref::LoadOp, linalg::IndexOp, linalg::YieldOp, memref::DimOp>(op) ||
+  if (isa<memref::LoadOp, memref::StoreOp, linalg::IndexOp, linalg::YieldOp, memref::DimOp>(op) ||
       isa<arith::ArithDialect, scf::SCFDialect, affine::AffineDialect>(op->getDialect()))
     return "";
   if (isa<math::MathDialect>(op->getDialect()))
@@ -78,6 +79,27 @@ bool touchesHostBuffer(Operation *op) {
   return store && isHostBuffer(store.getMemref());
 }
 
+/// Why threads do not share loops over single elements; "" where they can.
+std::string whyNoThreadsOfGpu(scf::ForOp loop) {
+  std::string why = whyNoThreads(loop);
+  loop.walk([&](Operation *inner) {
+    if (inner != loop && why.empty()) why = whyNoPtx(inner);
+  });
+  return why;
+}
+
+/// Of loops, not of what linalg ops have inside.
+bool hasElements(scf::ForOp loop) {
+  return loop
+      ->walk<WalkOrder::PreOrder>([](Operation *op) {
+        if (isa<linalg::LinalgOp>(op)) return WalkResult::skip();
+        return isa<memref::LoadOp, memref::StoreOp>(op) && !touchesHostBuffer(op)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// Why the host has to run `function`; "" when the GPU can.
 std::string whyHost(func::FuncOp function) {
   if (function.getNumResults()) return "its results' extents depend on data";
@@ -92,6 +114,13 @@ std::string whyHost(func::FuncOp function) {
         if (inner != op && why.empty()) why = whyNoPtx(inner);
       });
       return why.empty() ? WalkResult::skip() : WalkResult::interrupt();
+    }
+    auto loop = dyn_cast<scf::ForOp>(op);
+    if (loop && hasElements(loop)) {
+      why = whyNoThreadsOfGpu(loop);
+      if (!why.empty()) return WalkResult::interrupt();
+      loop->setAttr(kThreadsAttr, UnitAttr::get(loop.getContext()));
+      return WalkResult::skip();
     }
     // A few elements may be fetched and sent one by one, not those of a loop.
     bool isElement = isa<memref::LoadOp, memref::StoreOp>(op);

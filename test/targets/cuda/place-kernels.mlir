@@ -25,7 +25,7 @@ func.func private @pointwise(%x: memref<8xf32>, %y: memref<8xf32>) {
   return
 }
 
-// What reads and writes elements by itself stays on the host, between copies; what it
+// What reads and writes elements one after the other stays on the host, between copies; what it
 // does not write is not copied back.
 // CHECK: func.func private @one_by_one_host
 // CHECK-SAME: adze.target = {
@@ -41,11 +41,11 @@ func.func private @pointwise(%x: memref<8xf32>, %y: memref<8xf32>) {
 func.func private @one_by_one(%x: memref<8xf32>, %n: memref<8xi64>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  %c8 = arith.constant 8 : index
-  scf.for %i = %c0 to %c8 step %c1 {
-    %v = memref.load %x[%i] : memref<8xf32>
+  %c65 = arith.constant 65 : index
+  scf.for %i = %c0 to %c65 step %c1 {
+    %v = memref.load %x[%c1] : memref<8xf32>
     %r = arith.fptosi %v : f32 to i64
-    memref.store %r, %n[%i] : memref<8xi64>
+    memref.store %r, %n[%c0] : memref<8xi64>
   }
   return
 }
