@@ -4,6 +4,7 @@
 #include "passes/Schedule/MathBuilder.h"
 #include "passes/Schedule/Passes.h"
 #include "passes/Schedule/Pow.h"
+#include "passes/Schedule/Quarters.h"
 
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -86,14 +87,8 @@ Value buildErf(MathBuilder &m, Value x) {
   return m.select(m.compare(CmpFPredicate::ULT, size, one), nearZero, far);  // NaN is near
 }
 
-/// sin(x + shift pi/2): x = k pi/2 + r, |r| <= pi/4. Good to |x| of 8192.
-Value buildSine(MathBuilder &m, Value x, int32_t shift) {
-  Value k = m.round(m.mul(x, m.constant(6.366197724e-01f)));
-  // pi/2 in four parts, the first three of eleven bits.
-  Value r = m.mulAdd(k, m.constant(-1.5703125e+00f), x);
-  r = m.mulAdd(k, m.constant(-4.837512970e-04f), r);
-  r = m.mulAdd(k, m.constant(-7.549533620e-08f), r);
-  r = m.mulAdd(k, m.constant(-2.563282919e-12f), r);
+/// sin(x + shift pi/2) of x = k pi/2 + r, |r| <= pi/4; k is an integer.
+Value buildSineOf(MathBuilder &m, Value k, Value r, int32_t shift) {
   Value z = m.mul(r, r);
   Value s = m.mulAdd(m.mul(z, r),
                      m.polynomial(z, {-1.666666716e-01f, 8.333329111e-03f, -1.983925613e-04f,
@@ -101,7 +96,7 @@ Value buildSine(MathBuilder &m, Value x, int32_t shift) {
   Value c = m.mulAdd(m.mul(z, z),
                      m.polynomial(z, {4.166664556e-02f, -1.388730598e-03f, 2.443119774e-05f}),
                      m.mulAdd(z, m.constant(-0.5f), m.constant(1.0f)));
-  Value quadrant = arith::AddIOp::create(m.builder, m.loc, m.toInt(k), m.integer(shift));
+  Value quadrant = arith::AddIOp::create(m.builder, m.loc, k, m.integer(shift));
   auto bit = [&](int32_t mask) -> Value {
     Value masked = arith::AndIOp::create(m.builder, m.loc, quadrant, m.integer(mask));
     return arith::CmpIOp::create(m.builder, m.loc, arith::CmpIPredicate::ne, masked, m.integer(0));
@@ -109,6 +104,35 @@ Value buildSine(MathBuilder &m, Value x, int32_t shift) {
   Value value = m.select(bit(1), c, s);
   value = m.select(bit(2), arith::NegFOp::create(m.builder, m.loc, value), value);
   return value;
+}
+
+/// k and r of |x| up to 8192.
+std::pair<Value, Value> reduceNear(MathBuilder &m, Value x) {
+  Value k = m.round(m.mul(x, m.constant(6.366197724e-01f)));
+  // pi/2 in four parts, the first three of eleven bits.
+  Value r = m.mulAdd(k, m.constant(-1.5703125e+00f), x);
+  r = m.mulAdd(k, m.constant(-4.837512970e-04f), r);
+  r = m.mulAdd(k, m.constant(-7.549533620e-08f), r);
+  r = m.mulAdd(k, m.constant(-2.563282919e-12f), r);
+  return {m.toInt(k), r};
+}
+
+/// sin(x + shift pi/2) of any x. Large ones are rare: a branch computes them.
+Value buildSine(MathBuilder &m, Value x, int32_t shift) {
+  auto [k, r] = reduceNear(m, x);
+  Value isNear = m.compare(CmpFPredicate::OLE, m.abs(x), m.constant(8192.0f)), all = isNear;
+  if (isa<VectorType>(m.type))
+    all = vector::ReductionOp::create(m.builder, m.loc, vector::CombiningKind::AND, isNear);
+  auto branch = scf::IfOp::create(m.builder, m.loc, TypeRange{k.getType(), r.getType()}, all,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(m.builder);
+  m.builder.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(m.builder, m.loc, ValueRange{k, r});
+  m.builder.setInsertionPointToStart(branch.elseBlock());
+  auto [farK, farR] = reduceQuarters(m, x);
+  scf::YieldOp::create(m.builder, m.loc, ValueRange{m.select(isNear, k, farK), m.select(isNear, r, farR)});
+  m.builder.setInsertionPointAfter(branch);
+  return buildSineOf(m, branch.getResult(0), branch.getResult(1), shift);
 }
 
 bool isF32(Type type) { return getElementTypeOrSelf(type).isF32(); }
@@ -126,7 +150,7 @@ struct ExpandUnary : OpRewritePattern<OpTy> {
   }
 };
 
-constexpr StringLiteral kExact = "adze.exact", kScaled = "adze.scaled";
+constexpr StringLiteral kScaled = "adze.scaled";
 
 constexpr float kLn2Times24 = 16.63553233f;
 
@@ -150,51 +174,16 @@ template <typename OpTy> struct ScaleDenormals : OpRewritePattern<OpTy> {
   float log24;
 };
 
-/// sin and cos of vectors: the formula where every lane is small enough, else
-/// the library's function on each lane.
-template <typename OpTy, int32_t shift> struct ExpandSine : OpRewritePattern<OpTy> {
-  using OpRewritePattern<OpTy>::OpRewritePattern;
-  LogicalResult matchAndRewrite(OpTy op, PatternRewriter &rewriter) const override {
-    auto type = dyn_cast<VectorType>(op.getType());
-    if (!type || !isF32(type) || op->hasAttr(kExact))
-      return rewriter.notifyMatchFailure(op, "not a vector of f32, or done");
-    Location loc = op.getLoc();
-    Value x = op.getOperand();
-    MathBuilder m(rewriter, loc, type);
-    Value small = m.compare(CmpFPredicate::OLE, m.abs(x), m.constant(8192.0f));
-    Value all = vector::ReductionOp::create(rewriter, loc, vector::CombiningKind::AND, small);
-    auto branch = scf::IfOp::create(rewriter, loc, type, all, /*withElseRegion=*/true);
-    rewriter.setInsertionPointToStart(branch.thenBlock());
-    scf::YieldOp::create(rewriter, loc, buildSine(m, x, shift));
-    rewriter.setInsertionPointToStart(branch.elseBlock());
-    auto exact = OpTy::create(rewriter, loc, x);
-    exact->setAttr(kExact, rewriter.getUnitAttr());
-    scf::YieldOp::create(rewriter, loc, exact.getResult());
-    rewriter.replaceOp(op, branch.getResult(0));
-    return success();
-  }
-};
+template <int32_t shift>
+Value buildShiftedSine(MathBuilder &m, Value x) {
+  return buildSine(m, x, shift);
+}
 
-/// pow of vectors: the formula where it holds for every lane, else the library's
-/// function on each lane.
 struct ExpandPow : OpRewritePattern<math::PowFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
-    auto type = dyn_cast<VectorType>(op.getType());
-    if (!type || !isF32(type) || op->hasAttr(kExact))
-      return rewriter.notifyMatchFailure(op, "not a vector of f32, or done");
-    Location loc = op.getLoc();
-    Value x = op.getLhs(), y = op.getRhs();
-    Value all = vector::ReductionOp::create(rewriter, loc, vector::CombiningKind::AND,
-                                            isPowWithin(rewriter, loc, x, y));
-    auto branch = scf::IfOp::create(rewriter, loc, type, all, /*withElseRegion=*/true);
-    rewriter.setInsertionPointToStart(branch.thenBlock());
-    scf::YieldOp::create(rewriter, loc, buildPow(rewriter, loc, x, y));
-    rewriter.setInsertionPointToStart(branch.elseBlock());
-    auto exact = math::PowFOp::create(rewriter, loc, x, y);
-    exact->setAttr(kExact, rewriter.getUnitAttr());
-    scf::YieldOp::create(rewriter, loc, exact.getResult());
-    rewriter.replaceOp(op, branch.getResult(0));
+    if (!isF32(op.getType())) return rewriter.notifyMatchFailure(op, "not f32");
+    rewriter.replaceOp(op, buildPow(rewriter, op.getLoc(), op.getLhs(), op.getRhs()));
     return success();
   }
 };
@@ -209,7 +198,8 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandUnary<math::ExpOp, buildExp>, ExpandUnary<math::TanhOp, buildTanh>,
                  ExpandUnary<math::ErfOp, buildErf>, ExpandUnary<math::RsqrtOp, buildRsqrt>,
-                 ExpandSine<math::SinOp, 0>, ExpandSine<math::CosOp, 1>, ExpandPow>(&getContext());
+                 ExpandUnary<math::SinOp, buildShiftedSine<0>>,
+                 ExpandUnary<math::CosOp, buildShiftedSine<1>>, ExpandPow>(&getContext());
     patterns.add<ScaleDenormals<math::LogOp>>(&getContext(), kLn2Times24);
     patterns.add<ScaleDenormals<math::Log2Op>>(&getContext(), 24.0f);
     // Of MLIR's own formulas, those measured good to three ulp.

@@ -124,9 +124,7 @@ def ExpandMath : Pass<"adze-expand-math"> {
     Largest errors, in ulp, over the whole range, denormal inputs and results
     too: exp 1.1, log 1.1, log2 2, log1p 2.5, expm1 2.5, tanh 1.5, erf 2.5,
     erfc 2.6, rsqrt 1.5, pow 0.51; sin and cos 2.5 where |result| > 1e-3, else 2e-10
-    absolute (vectors only; a vector with a lane beyond 8192 takes the library's
-    function, as pow does of one with a lane not positive). test/passes/Schedule/math-errors.test measures them. f16 and bf16
-    go through f32. Other functions and f64 stay and become calls of libm.
+    absolute. test/passes/Schedule/math-errors.test measures them. f16 and bf16 go through f32. Other functions and f64 stay and become calls of libm.
 
     ```mlir
     %y = math.exp %x : vector<16xf32>

@@ -6,11 +6,8 @@
 
 namespace adze::schedule {
 
-/// Lanes for which buildPow is x^y: x positive and finite, or zero with a
-/// positive y; y finite.
-mlir::Value isPowWithin(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x, mlir::Value y);
-
-/// 2^(y log2 x) of f32 vectors, rounded once more than exactly.
+/// x^y of f32 scalars or vectors: 2^(y log2 |x|), rounded once more than exactly, with
+/// the sign and the special cases of C's pow.
 mlir::Value buildPow(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value x, mlir::Value y);
 
 }  // namespace adze::schedule

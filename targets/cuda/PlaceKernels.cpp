@@ -25,6 +25,7 @@ struct DeviceMath {
 };
 constexpr DeviceMath kDeviceMath[] = {
     {"math.exp", true},        {"math.tanh", true},  {"math.erf", true},
+    {"math.sin", true},        {"math.cos", true},   {"math.powf", true},
     {"math.rsqrt", true},      {"math.log", true},   {"math.log2", true},
     {"math.log1p", true},      {"math.expm1", true}, {"math.erfc", true},
     {"math.sqrt", false},      {"math.absf", false}, {"math.absi", false},

@@ -2,7 +2,9 @@
 writes, through the phases schedule and emit, and holds them against the bounds
 that passes/Schedule/Passes.td promises.
 
-  math_errors.py ADZE [--every N] [--cpu NAME ...] [--elements f32 f16] [--show]
+  math_errors.py ADZE [--every N] [--cpu NAME ...] [--gpu NAME] [--elements f32 f16] [--show]
+
+  --gpu sm_80   in the kernels of that GPU, run on the PTX emulator
 
 Inputs are every N-th float (2^32 in all) and the neighbours of the edges: powers
 of two, multiples of ln 2 / 2 and of pi / 4, where formulas change. The truth is
@@ -27,16 +29,28 @@ FUNCTIONS = {
     "expm1": (np.expm1, 2.5), "tanh": (np.tanh, 1.5), "erf": (erf, 2.5), "erfc": (erfc, 2.6),
     "rsqrt": (lambda x: 1 / np.sqrt(x), 1.5), "sin": (np.sin, 2.5), "cos": (np.cos, 2.5),
 }
-# Powers with one exponent each, exact in f16.
-POWERS = {"pow_quarters": 0.75, "pow_negative": -1.25, "pow_odd": 3.6875}
+# Powers with one exponent each, exact in f16, and of one base each.
+POWERS = {"pow_quarters": 0.75, "pow_negative": -1.25, "pow_odd": 3.6875, "pow_cube": 3, "pow_square": -2,
+          "pow_none": 0, "pow_infinite": math.inf, "pow_vanishing": -math.inf, "pow_nan": math.nan}
+BASES = {"to_the": 1.75, "of_a_half": 0.5, "of_one": 1, "of_minus_one": -1, "of_minus_three": -3, "of_zero": 0,
+         "of_minus_zero": -0.0, "of_infinity": math.inf, "of_minus_infinity": -math.inf, "of_nan": math.nan}
 FUNCTIONS |= {n: (lambda x, y=y: np.power(x, y), 0.51) for n, y in POWERS.items()}
+FUNCTIONS |= {n: (lambda x, y=y: np.power(np.float64(y), x), 0.51) for n, y in BASES.items()}
 # Near a zero of sine and cosine an ulp is no measure.
 SMALL, ABSOLUTE = 1e-3, 2e-10
 
 
+def constant(value, element):
+    """Of a number that `element` has, by its bits."""
+    kind, digits = (np.float16, 4) if element == "f16" else (np.float32, 8)
+    return f"%e = arith.constant 0x{kind(value).view(f'u{digits // 2}'):0{digits}X} : {element}"
+
+
 def body(name, element):
     if name in POWERS:
-        return f"%e = arith.constant {POWERS[name]} : {element}\n    %r = math.powf %a, %e : {element}"
+        return f"{constant(POWERS[name], element)}\n    %r = math.powf %a, %e : {element}"
+    if name in BASES:
+        return f"{constant(BASES[name], element)}\n    %r = math.powf %e, %a : {element}"
     return f"%r = math.{name} %a : {element}"
 
 
@@ -70,18 +84,19 @@ func.func @main(%x: {t}) -> ({", ".join([t] * len(names))}) attributes {{adze.en
 }}"""
 
 
-def compiled(program, element, cpu, folder):
+def compiled(program, element, cpu, gpu, folder):
     source, artifact = folder / f"{element}.mlir", folder / f"{element}-{cpu}.adze"
     source.write_text(module(element))
+    flags = ["--target", f"cuda:{gpu}", "--ptxas", "none"] if gpu else []
     subprocess.run([program, "compile", source, "-o", artifact, "--from", "schedule", "--cpu", cpu,
-                    "--quiet", "--verify-phases"], check=True)
-    return adze.Model(str(artifact))
+                    "--quiet", "--verify-phases", *flags], check=True)
+    return adze.Model(str(artifact), **({"device": "ptx-emulator"} if gpu else {}))
 
 
 def inputs(every):
     centres = np.concatenate([
         2.0 ** np.arange(-149, 128), np.arange(1, 300) * (math.log(2) / 2),
-        np.arange(1, 12000) * (math.pi / 4), [0, 0.5, 0.625, 1, 4, 8192, 88.722839, 104, 3.4028235e38]])
+        np.arange(1, 12000) * (math.pi / 4), np.arange(1, 300), [0, 0.5, 0.625, 1, 4, 8192, 88.722839, 104, 3.4028235e38]])
     centres = np.concatenate([centres, -centres]).astype("f4").view("i4")
     near = np.concatenate([centres + d for d in range(-3, 4)])
     grid = np.arange(0, 2**32, every, dtype="u8").astype("u4").view("i4")
@@ -134,6 +149,7 @@ def main():
     parser.add_argument("adze")
     parser.add_argument("--every", type=int, default=4099)
     parser.add_argument("--cpu", nargs="+", default=["native"])
+    parser.add_argument("--gpu")
     parser.add_argument("--elements", nargs="+", default=["f32", "f16"], choices=["f32", "f16"])
     parser.add_argument("--show", action="store_true")
     args = parser.parse_args()
@@ -146,7 +162,7 @@ def main():
             kind, make, bound = kinds[element]
             x = make()
             for cpu in args.cpu:
-                results = compiled(args.adze, element, cpu, pathlib.Path(folder)).run({"x": x})
+                results = compiled(args.adze, element, cpu, args.gpu, pathlib.Path(folder)).run({"x": x})
                 for name, (_, most) in FUNCTIONS.items():
                     passed &= check(name, f"{element} {cpu}", bound(most), x, results[name], kind,
                                     args.show)
