@@ -5,6 +5,7 @@
 #include "dialects/Rt/Rt.h"
 #include "passes/Lowering/Emitter.h"
 #include "passes/Lowering/Passes.h"
+#include "passes/Schedule/MachineModel.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -47,8 +48,8 @@ void populateAdzeToLinalgPatterns(const TypeConverter &types, LoweringState &sta
         populateMovePatterns, populateGatherPatterns, populateScatterPatterns,
         populateReducePatterns, populateNormalizePatterns, populateContractionPatterns,
         populateConvTransposePatterns, populatePoolPatterns, populateResizePatterns,
-        populateQuantizePatterns, populateSortPatterns, populateRecurrentPatterns,
-        populateControlFlowPatterns})
+        populateQuantizePatterns, populateSortPatterns, populateTopKPatterns,
+        populateRecurrentPatterns, populateControlFlowPatterns})
     populate(types, state, patterns);
 }
 
@@ -84,6 +85,7 @@ void AdzeToLinalg::runOnOperation() {
     if (isa<graph::AdzeDialect>(op->getDialect())) ++numOps;
   });
   LoweringState state(ctx);
+  state.manyThreads = schedule::MachineModel::of(getOperation()).simtWidth != 0;
   TypeConverter types;
   populateStorageTypeConversions(types);
   RewritePatternSet patterns(ctx);

@@ -18,6 +18,7 @@ struct LoweringState {
   /// Values whose buffer a sole elementwise user may overwrite: an anchor's
   /// result, and that of epilogues on it.
   llvm::DenseSet<mlir::Value> overwritable;
+  bool manyThreads = false;  ///< run the code, so that independent work is better than little
 };
 
 /// bool -> i8 (0 or 1), unsigned and sub-byte integers -> signless of at least
@@ -42,7 +43,8 @@ PopulateFn populateConvTransposePatterns;
 PopulateFn populatePoolPatterns;
 PopulateFn populateResizePatterns;
 PopulateFn populateQuantizePatterns;
-PopulateFn populateSortPatterns;  // topk, nonzero, unique, nms
+PopulateFn populateSortPatterns;  // nonzero, unique, nms
+PopulateFn populateTopKPatterns;
 PopulateFn populateRecurrentPatterns;
 PopulateFn populateControlFlowPatterns;  // if, loop, fusion
 

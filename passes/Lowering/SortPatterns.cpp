@@ -1,4 +1,4 @@
-// topk, nonzero, unique, nms: loops over scalars, in order.
+// nonzero, unique, nms: loops over scalars, in order.
 #include "passes/Lowering/Indices.h"
 
 using namespace mlir;
@@ -31,89 +31,6 @@ Value insert(OpBuilder &b, Location loc, Value scalar, Value tensor, ValueRange 
 Value asI64(OpBuilder &b, Location loc, Value index) {
   return arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
 }
-
-/// adze.topk -> for each row, insertion of its elements into the sorted k best.
-struct LowerTopK : Lower<graph::TopKOp> {
-  using Lower::Lower;
-
-  LogicalResult lower(graph::TopKOp op, Emitter &e) const override {
-    FailureOr<Folds> extents = e.resultExtents(0);
-    if (failed(extents)) return e.unsupported("its result extents are not known");
-    Type element = e.adzeElement(0), storage = storageType(element);
-    int64_t axis = op.getAxis(), rank = extents->size();
-    Value x = e.operand(0), k = e.m.value((*extents)[axis]), n = e.m.value(e.extent(0, axis));
-    Value zero = e.index(0), one = e.index(1);
-    bool largest = op.getLargest();
-    auto better = [&](OpBuilder &b, Location loc, Value l, Value r) {
-      return largest ? lessThan(b, loc, r, l, element) : lessThan(b, loc, l, r, element);
-    };
-    Folds outer(*extents);
-    outer.erase(outer.begin() + axis);
-    SmallVector<Value> lows(rank - 1, zero), highs = e.m.values(outer), steps(rank - 1, one);
-    auto place = [&](ValueRange row, Value i) {
-      SmallVector<Value> at(row);
-      at.insert(at.begin() + axis, i);
-      return at;
-    };
-    // Moves the worse ones of the first j up by one and puts v in the gap.
-    auto sink = [&](OpBuilder &b, Location loc, ValueRange row, Value v, Value i, Value j,
-                    ValueRange lists) -> scf::ValueVector {
-      auto loop = scf::WhileOp::create(
-          b, loc, TypeRange{j.getType(), lists[0].getType(), lists[1].getType()},
-          ValueRange{j, lists[0], lists[1]},
-          [&](OpBuilder &nb, Location l, ValueRange s) {
-            Value some = arith::CmpIOp::create(nb, l, arith::CmpIPredicate::sgt, s[0], zero);
-            Value before = arith::MaxSIOp::create(nb, l, arith::SubIOp::create(nb, l, s[0], one), zero);
-            Value worse = better(nb, l, v, extract(nb, l, s[1], place(row, before)));
-            scf::ConditionOp::create(nb, l, arith::AndIOp::create(nb, l, some, worse), s);
-          },
-          [&](OpBuilder &nb, Location l, ValueRange s) {
-            Value before = arith::SubIOp::create(nb, l, s[0], one);
-            SmallVector<Value> from = place(row, before), to = place(row, s[0]);
-            Value values = insert(nb, l, extract(nb, l, s[1], from), s[1], to);
-            Value indices = insert(nb, l, extract(nb, l, s[2], from), s[2], to);
-            scf::YieldOp::create(nb, l, ValueRange{before, values, indices});
-          });
-      SmallVector<Value> at = place(row, loop.getResult(0));
-      return {insert(b, loc, v, loop.getResult(1), at),
-              insert(b, loc, asI64(b, loc, i), loop.getResult(2), at)};
-    };
-    auto consider = [&](OpBuilder &b, Location loc, ValueRange row, Value i,
-                        ValueRange lists) -> scf::ValueVector {
-      Value v = extract(b, loc, x, place(row, i));
-      // While the list is not full any element enters; then one that beats its last.
-      Value open = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, i, k);
-      Value last = arith::SubIOp::create(b, loc, k, one);
-      Value beats = better(b, loc, v, extract(b, loc, lists[0], place(row, last)));
-      Value enters = arith::OrIOp::create(b, loc, open, beats);
-      Value j = arith::MinSIOp::create(b, loc, i, last);
-      auto branch = scf::IfOp::create(
-          b, loc, enters,
-          [&](OpBuilder &nb, Location l) {
-            scf::YieldOp::create(nb, l, sink(nb, l, row, v, i, j, lists));
-          },
-          [&](OpBuilder &nb, Location l) { scf::YieldOp::create(nb, l, lists); });
-      return {branch.getResult(0), branch.getResult(1)};
-    };
-    // With k = 0 there is no list to look at.
-    Value any = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sgt, k, zero);
-    Value count = arith::SelectOp::create(e.b, e.loc, any, n, zero);
-    auto body = [&](OpBuilder &b, Location loc, ValueRange row, ValueRange lists) -> scf::ValueVector {
-      auto loop = scf::ForOp::create(b, loc, zero, count, one, lists,
-                                     [&](OpBuilder &nb, Location l, Value i, ValueRange s) {
-                                       scf::YieldOp::create(nb, l, consider(nb, l, row, i, s));
-                                     });
-      return {loop.getResult(0), loop.getResult(1)};
-    };
-    SmallVector<Value> lists{e.empty(*extents, storage), e.empty(*extents, e.b.getI64Type())};
-    if (rank == 1) {
-      scf::ValueVector r = body(e.b, e.loc, {}, lists);
-      return e.replace(ValueRange(r));
-    }
-    auto nest = scf::buildLoopNest(e.b, e.loc, lows, highs, steps, lists, body);
-    return e.replace(ValueRange(nest.results));
-  }
-};
 
 /// adze.nonzero -> a count, and a loop that writes the indices.
 struct LowerNonZero : Lower<graph::NonZeroOp> {
@@ -379,7 +296,7 @@ struct LowerNms : Lower<graph::NmsOp> {
 
 void populateSortPatterns(const TypeConverter &types, LoweringState &state,
                           RewritePatternSet &patterns) {
-  addPatterns<LowerTopK, LowerNonZero, LowerUnique, LowerNms>(types, state, patterns);
+  addPatterns<LowerNonZero, LowerUnique, LowerNms>(types, state, patterns);
 }
 
 }  // namespace adze::lowering

@@ -36,7 +36,7 @@ def PlaceKernels : Pass<"adze-cuda-place-kernels", "::mlir::ModuleOp"> {
     The GPU takes a function whose work is linalg ops over bodies that PTX can
     express, in loops or not; and loops over single elements, as scatters are, that
     threads can share (`adze.threads` on the outermost). Any other (elements read and
-    written one after the other, as sorting does; results whose size depends on data;
+    written one after the other, as NMS does; results whose size depends on data;
     functions without an instruction) is left to the host, with the reason:
     ```mlir
     func.func private @kernel_3(%in: memref<8xf32>, %out: memref<8xi64>) { ... }

@@ -4,7 +4,8 @@
 // CHECK-LABEL: func.func @topk
 // CHECK: scf.for
 // CHECK: %[[V:.*]] = tensor.extract %arg0
-// CHECK: arith.cmpf olt, %{{.*}}, %[[V]]
+// CHECK: arith.cmpf ugt, %[[V]], %[[LAST:.*]] :
+// CHECK: arith.cmpf ord, %[[LAST]], %[[LAST]]
 // CHECK: scf.while
 // CHECK: tensor.insert %[[V]]
 func.func @topk(%x: tensor<3x9xf32>) -> (tensor<3x2xf32>, tensor<3x2xi64>) {
