@@ -68,6 +68,7 @@ class CudaTarget : public Target {
     if (auto cpu = native::describeCpu(options.cpu, ignored); succeeded(cpu))
       pm.addPass(cuda::createPlaceKernels(native::machineOf(*cpu)));
     pm.addPass(cuda::createTileContractions({deviceOf(options), options.products}));
+    pm.addNestedPass<func::FuncOp>(cuda::createTileTransposes());
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
   }
 

@@ -86,6 +86,32 @@ def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numTiled", "tiled", "contractions given to tensor cores">];
 }
 
+def TileTransposes : Pass<"adze-cuda-tile-transposes", "::mlir::func::FuncOp"> {
+  let summary = "Transpose through tiles in shared memory";
+  let description = [{
+    An elementwise op whose operand lies across its result would read or write one
+    element of each sector. Instead the 256 threads of a block read a tile of 32 x 32
+    elements row by row into shared memory, and write it row by row from its columns.
+    ```mlir
+    linalg.generic {indexing_maps = [(m, n) -> (n, m), (m, n) -> (m, n)], ...}
+        ins(%x : memref<64x512xf32>) outs(%y : memref<512x64xf32>) { ... }
+    ```
+    becomes
+    ```mlir
+    scf.parallel (%m, %n, %lane) = (0, 0, 0) to (512, 64, 256) step (32, 32, 1) {
+      %tile = memref.alloca() : memref<32x33xf32, #gpu.address_space<workgroup>>
+      ...  // for four rows: %tile[row, column] = %x[%n + row, %m + column]
+      adze_rt.team_barrier team 256
+      ...  // for four rows: %y[%m + row, %n + column] = f(%tile[column, row])
+    } {adze.team = 256}
+    ```
+    Both extents are at least 16, where they are known, and one of them is.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::gpu::GPUDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"numTiled", "tiled", "ops that go through tiles">];
+}
+
 def ParallelLoops : Pass<"adze-cuda-parallel-loops", "::mlir::func::FuncOp"> {
   let summary = "Lower what no schedule took, on functions of the GPU, to parallel loops";
   let description = [{

@@ -16,13 +16,15 @@ class TeamLowering {
   void run() {
     SmallVector<Operation *> ops;
     kernel.walk([&](Operation *op) {
-      if (isa<rt::TeamReduceOp, rt::TeamBarrierOp>(op)) ops.push_back(op);
+      if (isa<rt::TeamReduceOp, rt::TeamBarrierOp>(op) || isShared(op)) ops.push_back(op);
     });
     for (Operation *op : ops) {
       b.setInsertionPoint(op);
       loc = op->getLoc();
       if (auto reduce = dyn_cast<rt::TeamReduceOp>(op))
         reduce.replaceAllUsesWith(lower(reduce));
+      else if (auto tile = dyn_cast<memref::AllocaOp>(op))
+        tile.replaceAllUsesWith(kernel.addWorkgroupAttribution(tile.getType(), loc));
       else
         barrier(cast<rt::TeamBarrierOp>(op).getTeam());
       op->erase();
@@ -30,6 +32,11 @@ class TeamLowering {
   }
 
  private:
+  static bool isShared(Operation *op) {
+    auto alloca = dyn_cast<memref::AllocaOp>(op);
+    return alloca && gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(alloca.getType());
+  }
+
   Value constant32(int32_t v) { return arith::ConstantIntOp::create(b, loc, v, 32); }
 
   Value combine(StringRef name, Value x, Value y) {

@@ -8,7 +8,7 @@ namespace adze::cuda {
 constexpr int64_t kWarp = 32;
 
 /// Replaces the team ops of `kernel`, which gets shared memory where a team has
-/// several warps.
+/// several warps, and where it allocates some.
 void lowerTeams(mlir::gpu::GPUFuncOp kernel);
 
 }  // namespace adze::cuda
