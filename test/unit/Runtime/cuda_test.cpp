@@ -1,5 +1,5 @@
-// The device "cuda" over a driver of the tests' own (fake_cuda.c): what is called,
-// in which order, and what becomes of errors. The kernels' results are the fake's.
+// The device "cuda" over the tests' own driver (test/driver): what is called, in which
+// order, and what becomes of errors.
 #include "test/unit/Runtime/DeviceModel.h"
 
 #include <dlfcn.h>
@@ -13,10 +13,10 @@ using namespace adze;
 using namespace adze::device_test;
 
 namespace {
-/// The fake driver. Once it is loaded, it is found under the real one's name.
+/// The tests' driver. Once it is loaded, it is found under the real one's name.
 struct Driver {
   explicit Driver(int major = 9, int minor = 0, int devices = 1) {
-    void *library = ::dlopen(ADZE_FAKE_CUDA, RTLD_NOW | RTLD_LOCAL);
+    void *library = ::dlopen(ADZE_TEST_DRIVER, RTLD_NOW | RTLD_LOCAL);
     REQUIRE(library);
     find(library, "fake_reset", reset);
     find(library, "fake_log", log);
@@ -50,7 +50,7 @@ struct Driver {
   int (*live)() = nullptr;
 };
 
-/// The fixture with other sections or variants, on the fake driver.
+/// The fixture with other sections or variants, on the tests' driver.
 std::string refusal(const std::function<void(artifact::Contents &)> &change) {
   auto bytes = changed(change);
   return failure([&] { rt::Model::fromMemory(bytes.data(), bytes.size(), 1, "cuda"); });
@@ -62,7 +62,7 @@ artifact::Section section(artifact::SectionKind kind, const char *name, std::str
 }  // namespace
 
 TEST_CASE("without a driver, the error says what there is instead", "[Runtime]") {
-  // In a child, where no other test has loaded the fake.
+  // In a child, where no other test has loaded the tests' own.
   pid_t child = fork();
   if (child == 0) {
     if (::dlopen("libcuda.so.1", RTLD_NOW)) _exit(77);
@@ -83,7 +83,7 @@ TEST_CASE("a GPU runs an artifact: kernels, copies, tensor maps, shared memory",
     CHECK(driver.count("ModuleLoadDataEx ptx") == 1);
     CHECK(driver.count("ModuleGetFunction") == 4);  // sm_90a is the better variant
     CHECK(driver.count("FuncSetAttribute scale 232448") == 1);
-    CHECK(driver.count("FuncSetAttribute box 231424") == 1);  // 1 KiB is its own
+    CHECK(driver.count("FuncSetAttribute box 232376") == 1);  // 72 bytes are its own
     CHECK(driver.count("MemAlloc 64") == 1);                  // weights
     for (int64_t n : {200, 1, 129, 4096}) {
       REQUIRE(r.run(kNormal, n) == "");
@@ -194,14 +194,12 @@ TEST_CASE("errors of the driver come back with what was done, and the next run w
           "[Runtime]") {
   Driver driver;
   Runner r("cuda");
-  contains(r.run(kRunOver, 192),
-           "ADZ0744: cannot finish all up to kernel 'overrun': "
-           "CUDA_ERROR_ILLEGAL_ADDRESS: as the test wants it / `adze run --device");
   contains(r.run(kReadOutside, 192), "ADZ0744: cannot read from the GPU");
   driver.fail("LaunchKernel", 1, 0);
-  contains(r.run(kNormal), "ADZ0744: cannot launch kernel 'scale': CUDA_ERROR_FAKE: as the test");
-  driver.fail("LaunchKernel", 999, 0);
-  contains(r.run(kNormal), "the driver does not say more");
+  contains(r.run(kNormal),
+           "ADZ0744: cannot launch kernel 'scale': CUDA_ERROR_INVALID_VALUE: invalid argument");
+  driver.fail("LaunchKernel", 12345, 0);
+  contains(r.run(kNormal), "an unknown error: the driver does not say more");
   driver.fail("MemcpyHtoDAsync", 1, 0);
   contains(r.run(kNormal), "ADZ0744: cannot upload 'input x'");
   driver.fail("MemcpyDtoHAsync", 1, 1);
@@ -214,6 +212,20 @@ TEST_CASE("errors of the driver come back with what was done, and the next run w
   contains(r.run(kNoSuchKernel), "ADZ0790");
   REQUIRE(r.run(kNormal) == "");
   CHECK(r.right(3));
+}
+
+TEST_CASE("after an error of a kernel nothing runs on the GPU, and all is given back",
+          "[Runtime]") {
+  Driver driver;
+  {
+    Runner r("cuda");
+    contains(r.run(kRunOver, 192),
+             "ADZ0744: cannot finish all up to kernel 'overrun': CUDA_ERROR_ILLEGAL_ADDRESS: an "
+             "illegal memory access was encountered / `adze run --device");
+    contains(r.run(kNormal), "CUDA_ERROR_ILLEGAL_ADDRESS");
+    contains(failure([] { Runner("cuda"); }), "CUDA_ERROR_ILLEGAL_ADDRESS");
+  }
+  CHECK(driver.live() == 0);
 }
 
 TEST_CASE("where a GPU's memory runs out, what is kept makes room", "[Runtime]") {
@@ -277,11 +289,17 @@ TEST_CASE("the variant nearest to the GPU is loaded, machine code where it fits"
   CHECK(loads(10, 0, nothing) == "sm_80 ptx");  // sm_90a is for 9.0 alone
   contains(loads(7, 5, nothing),
            "ADZ0745: the artifact has code for sm_80, sm_90a; none of it runs "
-           "on Fake GPU 0 (sm_75) / rebuild it for sm_75");
-  auto cubins = [](Contents &c) {
-    // The fake reads up to a NUL.
-    c.sections.push_back(section(SectionKind::Cubin, "sm_80", {"\177ELF 80", 8}));
-    c.sections.push_back(section(SectionKind::Cubin, "sm_90a", {"\177ELF 90", 8}));
+           "on Emulated GPU 0 (sm_75) / rebuild it for sm_75");
+  // The tests' driver takes the magic with PTX behind it for machine code.
+  std::string machineCode[2];
+  auto cubins = [&](Contents &c) {
+    for (int i = 0; i < 2; ++i) {
+      const std::string &device = c.variants[i].device;
+      auto ptx = c.find(SectionKind::Ptx, device)->bytes();
+      machineCode[i] = "\177ELF";
+      machineCode[i].append(reinterpret_cast<const char *>(ptx.data()), ptx.size()) += '\0';
+      c.sections.push_back(section(SectionKind::Cubin, device.c_str(), machineCode[i]));
+    }
   };
   CHECK(loads(8, 0, cubins) == "sm_80 cubin");
   CHECK(loads(8, 6, cubins) == "sm_80 cubin");
@@ -308,11 +326,11 @@ TEST_CASE("code that the driver does not take is refused with its reason", "[Run
         if (s.kind == SectionKind::Ptx) s = section(s.kind, s.name.c_str(), text);
     };
   };
-  contains(
-      refusal(withPtx(".version 8.0")),
-      "ADZ0744: cannot load the artifact's code for 'sm_90a': CUDA_ERROR_FAKE: as the test wants "
-      "it; ptxas fatal: no address size");
-  contains(refusal(withPtx(".address_size 64")), "ADZ0744: cannot find kernel 'scale'");
+  contains(refusal(withPtx(".version 8.0\n.target sm_90a\n.entry scale(")),
+           "ADZ0744: cannot load the artifact's code for 'sm_90a': CUDA_ERROR_INVALID_PTX: a PTX "
+           "JIT compilation failed; line 3; fatal: ");
+  contains(refusal(withPtx(".version 8.0\n.target sm_90a\n.address_size 64\n")),
+           "ADZ0744: cannot find kernel 'scale': CUDA_ERROR_NOT_FOUND");
   driver.fail("ModuleLoadDataEx", 222, 0);
   contains(refusal([](Contents &) {}), " / install a newer NVIDIA driver");
   CHECK(driver.live() == 0);
