@@ -150,9 +150,9 @@ typedef struct adze_model_options {
   int32_t threads;    /* of the model's own pool, used when pool is NULL; 0: all CPUs */
   int32_t reserved;   /* zero */
   adze_pool *pool;    /* may be NULL */
-  /* What runs it: "host", "cuda" (a GPU; "cuda:1" the second), "ptx-emulator" (a
-   * GPU's kernels on the CPU, checked; "ptx-emulator:sm_80" those for that GPU).
-   * NULL or "": host for a host artifact, cuda for a CUDA one. */
+  /* What runs it: "host", "cuda" (a GPU; "cuda:1" the second; more in docs/runtime.md),
+   * "ptx-emulator" (a GPU's kernels on the CPU, checked; "ptx-emulator:sm_80" those
+   * for that GPU). NULL or "": host for a host artifact, cuda for a CUDA one. */
   const char *device;
 } adze_model_options;
 
@@ -237,6 +237,20 @@ typedef struct adze_planned_buffer {
 ADZE_RT_API adze_status *adze_model_planned_buffer(const adze_model *model, size_t index,
                                                    adze_planned_buffer *buffer);
 
+/* Page-locked host memory of a model on a GPU: what its requests' inputs and results
+ * go through. All zero for other devices. */
+typedef struct adze_host_memory {
+  size_t struct_size;
+  int64_t limit;       /* bytes at most */
+  int64_t held;        /* bytes now, those kept for later included */
+  int64_t in_use;
+  int64_t most_in_use; /* at once until now */
+  int64_t refused;     /* blocks that ordinary memory had to take */
+} adze_host_memory;
+
+ADZE_RT_API adze_status *adze_model_get_host_memory(const adze_model *model,
+                                                    adze_host_memory *memory);
+
 /* ---- requests ---------------------------------------------------------- */
 
 typedef struct adze_request adze_request;
@@ -274,6 +288,13 @@ ADZE_RT_API adze_status *adze_request_bind_output(adze_request *request, size_t 
 /* Runs to the end in this thread (and the pool's). After an error the request
  * can be run again; outputs of an earlier run are gone. */
 ADZE_RT_API adze_status *adze_request_run(adze_request *request);
+/* The two halves of a run. On a GPU, start returns when the work has been enqueued:
+ * requests that take turns in one thread so let copies of one overlap kernels of
+ * another. Until wait, which hands the results out, inputs stay in place, and nothing
+ * else may be asked of the request but to cancel or destroy it. Other devices do all
+ * the work in start. A wait without a start does nothing. */
+ADZE_RT_API adze_status *adze_request_start(adze_request *request);
+ADZE_RT_API adze_status *adze_request_wait(adze_request *request);
 
 /* Shape, dtype and data of a result: row-major, valid until the request runs
  * again or is destroyed (bound memory: for as long as the caller keeps it). */

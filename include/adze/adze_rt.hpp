@@ -209,6 +209,9 @@ class Request {
   }
 
   void run() { check(adze_request_run(get())); }
+  /// The two halves of a run.
+  void start() { check(adze_request_start(get())); }
+  void wait() { check(adze_request_wait(get())); }
   void cancel() { adze_request_cancel(get()); }
 
   template <typename T>

@@ -36,6 +36,7 @@ enum : int {
   kFuncMaxDynamicSharedSizeBytes = 8,
   kJitErrorLogBuffer = 5,
   kJitErrorLogBufferSizeBytes = 6,
+  kMemHostAllocPortable = 1,
   kStreamNonBlocking = 1,
   kStreamCaptureThreadLocal = 1,
   kTensorMapUint8 = 0,
@@ -71,6 +72,8 @@ struct alignas(64) TensorMap {
   X(funcSetAttribute, FuncSetAttribute, (Function function, int attribute, int value))            \
   X(memAlloc, MemAlloc, (Pointer * p, size_t bytes))                                              \
   X(memFree, MemFree, (Pointer p))                                                                \
+  X(memHostAlloc, MemHostAlloc, (void **p, size_t bytes, unsigned flags))                         \
+  X(memFreeHost, MemFreeHost, (void *p))                                                          \
   X(memcpyHtoDAsync, MemcpyHtoDAsync,                                                             \
     (Pointer to, const void *from, size_t bytes, Stream stream))                                  \
   X(memcpyDtoHAsync, MemcpyDtoHAsync, (void *to, Pointer from, size_t bytes, Stream stream))      \

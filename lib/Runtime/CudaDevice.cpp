@@ -1,13 +1,13 @@
 // NVIDIA GPUs through the driver: a variant's cubin or PTX in the primary context,
 // weights uploaded once, a stream and memory for each request.
-#include "lib/Runtime/CudaApi.h"
+#include "lib/Runtime/CudaOptions.h"
+#include "lib/Runtime/CudaPinned.h"
 #include "lib/Runtime/CudaPool.h"
 #include "lib/Runtime/CudaStream.h"
 #include "lib/Runtime/DeviceQueue.h"
 #include "lib/Runtime/Variants.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -23,72 +23,37 @@ using cuda::Api;
 
 // More shared memory than this a kernel has to ask for.
 constexpr int kOrdinaryShared = 48 << 10;
+// Bytes that are staged and sent at a time: above some MiB a copy's own costs vanish.
+constexpr int64_t kPiece = int64_t(4) << 20;
 
 void *pointerTo(cuda::Pointer p) { return reinterpret_cast<void *>(p); }
 cuda::Pointer addressOf(const void *p) { return reinterpret_cast<cuda::Pointer>(p); }
 
-/// Makes a context current in this thread, and the one before when it goes.
-class Current {
- public:
-  Current(const Api &api, cuda::Context context)
-      : api_(api), result_(api.ctxPushCurrent(context)) {}
-  ~Current() {
-    cuda::Context popped;
-    if (result_ == 0) api_.ctxPopCurrent(&popped);
-  }
-  Current(const Current &) = delete;
-  Current &operator=(const Current &) = delete;
-  bool check(Diagnostic &error) const {
-    return api_.check(result_, "use the GPU's context", error);
-  }
-
- private:
-  const Api &api_;
-  cuda::Result result_;
-};
-
 class CudaProgram final : public DeviceProgram {
  public:
   ~CudaProgram() override {
-    if (!context) return;
-    {
-      Current current(api, context);
-      if (weights) api.memFree(weights);
-      if (module_) api.moduleUnload(module_);
-    }
-    api.devicePrimaryCtxRelease(device_);
+    if (!gpu || !gpu->context) return;
+    CurrentContext current(*gpu);
+    if (pinned_) pinned_->close();
+    if (weights) gpu->api.memFree(weights);
+    if (module_) gpu->api.moduleUnload(module_);
   }
 
   /// Starts the driver and chooses the GPU and the variant for it.
   const Variant *choose(const Contents &c, std::string_view which, Diagnostic &error) {
-    int number = 0, count = 0;
-    auto [end, bad] = std::from_chars(which.data(), which.data() + which.size(), number);
-    if (!which.empty() &&
-        (bad != std::errc() || end != which.data() + which.size() || number < 0)) {
-      failWith(error, ExitCode::Usage, "ADZ0702",
-               "'" + printable(which, 40) + "' is no GPU's number", "the first is `cuda:0`");
-      return nullptr;
-    }
-    if (!api.load(error) || !api.check(api.deviceGetCount(&count), "count the GPUs", error))
-      return nullptr;
-    if (number >= count) {
-      failWith(
-          error, ExitCode::Device, "ADZ0743",
-          "there is no GPU " + std::to_string(number) + "; there are " + std::to_string(count));
-      return nullptr;
-    }
-    return chooseVariant(c, number, error);
+    auto options = CudaOptions::parse(which, error);
+    if (options) gpu = CudaGpu::open(options->number, error);
+    if (!gpu) return nullptr;
+    options_ = *options;
+    return chooseVariant(c, error);
   }
 
   /// Loads the variant's kernels and uploads the weights.
   bool open(const Contents &c, const Variant &variant, Diagnostic &error) {
     kernels = &variant.kernels;
-    if (!api.check(api.devicePrimaryCtxRetain(&context, device_), "make a context on the GPU",
-                   error)) {
-      context = nullptr;
-      return false;
-    }
-    Current current(api, context);
+    if (!gpu->retain(error)) return false;
+    pinned_ = std::make_shared<CudaPinned>(gpu, options_.pinnedLimit);
+    CurrentContext current(*gpu);
     if (!current.check(error) || !loadModule(c, variant, error)) return false;
     for (const DeviceKernel &k : variant.kernels)
       if (!addFunction(k, error)) return false;
@@ -96,36 +61,28 @@ class CudaProgram final : public DeviceProgram {
   }
 
   std::unique_ptr<DeviceQueue> makeQueue(Budget &budget, Diagnostic &error) const override;
+  std::shared_ptr<BlockMemory> hostMemory() const override { return pinned_; }
 
-  Api api;
-  cuda::Context context = nullptr;
+  std::shared_ptr<CudaGpu> gpu;
   std::vector<cuda::Function> functions;  ///< of the kernels
   const std::vector<DeviceKernel> *kernels = nullptr;
   cuda::Pointer weights = 0;
 
  private:
-  const Variant *chooseVariant(const Contents &c, int number, Diagnostic &error) {
+  const Variant *chooseVariant(const Contents &c, Diagnostic &error) {
     int major = 0, minor = 0;
-    char name[100] = "";
-    if (!api.check(api.deviceGet(&device_, number), "find the GPU", error) ||
-        !api.check(api.deviceGetName(name, sizeof name, device_), "ask for the GPU's name",
-                   error) ||
-        !attribute(cuda::kDeviceComputeCapabilityMajor, major, error) ||
-        !attribute(cuda::kDeviceComputeCapabilityMinor, minor, error) ||
-        !attribute(cuda::kDeviceMaxSharedMemoryPerBlockOptin, mostShared_, error))
+    if (!gpu->attribute(cuda::kDeviceComputeCapabilityMajor, major, error) ||
+        !gpu->attribute(cuda::kDeviceComputeCapabilityMinor, minor, error) ||
+        !gpu->attribute(cuda::kDeviceMaxSharedMemoryPerBlockOptin, mostShared_, error))
       return nullptr;
     capability_ = 10 * major + minor;
-    return bestVariant(c, capability_,
-                       printable(name, 80) + " (sm_" + std::to_string(capability_) + ")", error);
-  }
-
-  bool attribute(int which, int &value, Diagnostic &error) {
-    return api.check(api.deviceGetAttribute(&value, which, device_), "ask what the GPU can do",
-                     error);
+    return bestVariant(c, capability_, gpu->name + " (sm_" + std::to_string(capability_) + ")",
+                       error);
   }
 
   /// The cubin where it runs, else the PTX, which the driver compiles.
   bool loadModule(const Contents &c, const Variant &variant, Diagnostic &error) {
+    const Api &api = gpu->api;
     const Section *cubin = c.find(SectionKind::Cubin, variant.device);
     if (cubin && Architecture::parse(variant.device)->cubinRunsOn(capability_) &&
         api.moduleLoadDataEx(&module_, cubin->bytes().data(), 0, nullptr, nullptr) == 0)
@@ -146,6 +103,7 @@ class CudaProgram final : public DeviceProgram {
 
   /// Finds a kernel, and lets it have all the shared memory that the GPU has.
   bool addFunction(const DeviceKernel &k, Diagnostic &error) {
+    const Api &api = gpu->api;
     cuda::Function f = nullptr;
     int fixed = 0;
     if (!api.check(api.moduleGetFunction(&f, module_, k.name.c_str()), "find kernel", error,
@@ -164,6 +122,7 @@ class CudaProgram final : public DeviceProgram {
   bool uploadWeights(const Contents &c, Diagnostic &error) {
     const Section *s = c.find(SectionKind::Weights);
     if (!s || s->size == 0) return true;
+    const Api &api = gpu->api;
     cuda::Stream stream = nullptr;
     if (!api.check(api.memAlloc(&weights, s->size), "allocate memory for weights", error) ||
         !api.check(api.streamCreate(&stream, cuda::kStreamNonBlocking), "make a stream", error))
@@ -175,7 +134,8 @@ class CudaProgram final : public DeviceProgram {
     return ok;
   }
 
-  cuda::Device device_ = 0;
+  CudaOptions options_;
+  std::shared_ptr<CudaPinned> pinned_;
   cuda::Module module_ = nullptr;
   int capability_ = 0, mostShared_ = 0;
 };
@@ -184,29 +144,39 @@ class CudaQueue final : public DeviceQueue {
  public:
   CudaQueue(const CudaProgram &program, Budget &budget)
       : program_(program),
-        api_(program.api),
+        api_(program.gpu->api),
         pool_(std::make_unique<CudaPool>(api_, budget)),
         stream_(std::make_unique<CudaStream>(api_, *program.kernels, program.functions)) {}
 
   ~CudaQueue() override {
-    Current current(api_, program_.context);
+    CurrentContext current(*program_.gpu);
+    stream_->abandon();
     stream_.reset();
     pool_.reset();
   }
 
   bool open(Diagnostic &error) {
-    Current current(api_, program_.context);
+    CurrentContext current(*program_.gpu);
     return current.check(error) && stream_->open(error);
   }
 
   bool begin(const Execution &execution, Diagnostic &error) override {
-    current_.emplace(api_, program_.context);
+    current_.emplace(*program_.gpu);
     if (!current_->check(error)) return current_.reset(), false;
+    blocks_ = &execution.blocks;
     stream_->begin(!execution.profiler.callback);
     return true;
   }
 
+  void pause() override { current_.reset(); }
+
+  bool resume(Diagnostic &error) override {
+    current_.emplace(*program_.gpu);
+    return current_->check(error) || (current_.reset(), false);
+  }
+
   void end() override {
+    if (!current_) current_.emplace(*program_.gpu);
     stream_->abandon();
     pool_->endRun();
     current_.reset();
@@ -218,7 +188,7 @@ class CudaQueue final : public DeviceQueue {
               Diagnostic &error) override {
     cuda::Pointer p = makeRoom([&] { return pool_->allocate(bytes, error); }, error);
     if (!p || bytes == 0) return pointerTo(p);
-    cuda::Result result = api_.memcpyHtoDAsync(p, host, static_cast<size_t>(bytes), stream_->get());
+    cuda::Result result = send(p, static_cast<const char *>(host), bytes);
     return api_.check(result, "upload", error, name) ? pointerTo(p) : nullptr;
   }
 
@@ -238,12 +208,17 @@ class CudaQueue final : public DeviceQueue {
            stream_->synchronize(error);
   }
 
-  bool download(void *host, const void *device, int64_t bytes, bool, Diagnostic &error) override {
+  bool download(void *host, const void *device, int64_t bytes, bool gaps,
+                Diagnostic &error) override {
+    return beginDownload(host, device, bytes, gaps, error) && stream_->synchronize(error);
+  }
+
+  bool beginDownload(void *host, const void *device, int64_t bytes, bool,
+                     Diagnostic &error) override {
     return stream_->flush(error) &&
            api_.check(api_.memcpyDtoHAsync(host, addressOf(device), static_cast<size_t>(bytes),
                                            stream_->get()),
-                      "read from the GPU", error) &&
-           stream_->synchronize(error);
+                      "read from the GPU", error);
   }
 
   bool copy(void *to, const void *from, int64_t bytes, Diagnostic &error) override {
@@ -261,6 +236,23 @@ class CudaQueue final : public DeviceQueue {
   int64_t temporaryBytes() const override { return pool_->blockBytes(); }
 
  private:
+  /// Copies to page-locked memory, and from there to the GPU: while one piece is on its
+  /// way, the next is copied. The driver would do the first copy by itself, and not return
+  /// before the second. From where the bytes are when there is no such memory.
+  cuda::Result send(cuda::Pointer to, const char *from, int64_t bytes) {
+    Block *b = blocks_->allocate(bytes);
+    if (b && !b->memory) blocks_->recycle(b), b = nullptr;
+    auto *staged = b ? static_cast<char *>(b->payload()) : nullptr;
+    cuda::Result result = 0;
+    for (int64_t at = 0; at < bytes && result == 0; at += kPiece) {
+      auto size = static_cast<size_t>(std::min(kPiece, bytes - at));
+      if (staged) std::memcpy(staged + at, from + at, size);
+      result = api_.memcpyHtoDAsync(to + static_cast<uint64_t>(at), (staged ? staged : from) + at,
+                                    size, stream_->get());
+    }
+    return result;
+  }
+
   /// make(), and once more without what is kept, on which work may be collected.
   template <typename F>
   cuda::Pointer makeRoom(F make, Diagnostic &error) {
@@ -274,7 +266,8 @@ class CudaQueue final : public DeviceQueue {
   const Api &api_;
   std::unique_ptr<CudaPool> pool_;
   std::unique_ptr<CudaStream> stream_;
-  std::optional<Current> current_;  ///< during a run
+  BlockPool *blocks_ = nullptr;            ///< of the request
+  std::optional<CurrentContext> current_;  ///< while a thread runs the request
 };
 
 /// The driver's enumerators; -1 for what it has none for.

@@ -161,7 +161,7 @@ bool CudaStream::synchronize(Diagnostic &error) {
 
 void CudaStream::abandon() {
   work_.clear();
-  api_.streamSynchronize(stream_);
+  if (stream_) api_.streamSynchronize(stream_);
 }
 
 }  // namespace adze::runtime

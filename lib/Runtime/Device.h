@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace adze::runtime {
 
@@ -27,6 +28,14 @@ struct OutputView {
   std::span<const int64_t> shape, strides;
   const void *data;
   void *allocated;  ///< start of the allocation; may be a block of Execution::blocks
+};
+
+/// A result on its way from a device to the host: what OutputView says of it.
+struct PendingOutput {
+  std::vector<int64_t> shape, strides;
+  const void *data;
+  void *allocated;
+  OutputView view() const { return {shape, strides, data, allocated}; }
 };
 
 /// Takes results, in order, while a device's memory still holds them.
@@ -75,6 +84,7 @@ struct Execution {
   ThreadPool &threads;
   Budget &budget;
   std::unique_ptr<DeviceQueue> &queue;  ///< the request's, made by the first run
+  std::vector<PendingOutput> &pending;  ///< what Module::finish hands to `outputs`
   const std::atomic<bool> &cancelled;
   int64_t deadlineNs = 0;  ///< CLOCK_MONOTONIC; 0: none
   Profiler profiler;
@@ -85,7 +95,13 @@ struct Execution {
 class Module {
  public:
   virtual ~Module() = default;
+  /// Gives a device with its own memory all it has to do; results are there after
+  /// finish, which has to follow when this was true. Other devices do all of it here.
   virtual bool run(Execution &execution, Diagnostic &error) const = 0;
+  /// Waits for what run left, and hands the results out. It may be in another thread.
+  virtual bool finish(Execution &, Diagnostic &) const { return true; }
+  /// Where blocks of a request best lie; null: in the heap.
+  virtual std::shared_ptr<BlockMemory> blockMemory() const { return nullptr; }
   /// Of inputs' addresses; those that lie otherwise are copied before a run.
   virtual size_t inputAlignment() const { return kAlignment; }
 };

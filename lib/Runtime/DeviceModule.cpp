@@ -18,16 +18,36 @@ class DeviceModule final : public Module {
     std::unique_ptr<DeviceQueue> &queue = execution.queue;
     if (!queue) queue = program_->makeQueue(execution.budget, error);
     if (!queue || !queue->begin(execution, error)) return false;
-    struct End {
-      DeviceQueue &queue;
-      ~End() { queue.end(); }
-    } end{*queue};
-    return runEntry(code_.entry(), {queue->weights(), queue.get(), &variant_}, execution, error);
+    End end{queue.get()};
+    if (!runEntry(code_.entry(), {queue->weights(), queue.get(), &variant_}, execution, error))
+      return false;
+    end.queue = nullptr;
+    queue->pause();
+    return true;
   }
+
+  bool finish(Execution &execution, Diagnostic &error) const override {
+    DeviceQueue &queue = *execution.queue;
+    End end{&queue};
+    if (!queue.resume(error) || !queue.synchronize(error)) return false;
+    for (size_t i = 0; i < execution.pending.size(); ++i)
+      if (!execution.outputs.setOutput(i, execution.pending[i].view(), error)) return false;
+    return true;
+  }
+
+  std::shared_ptr<BlockMemory> blockMemory() const override { return program_->hostMemory(); }
 
   size_t inputAlignment() const override { return 1; }
 
  private:
+  /// Ends a run on every way out, exceptions included.
+  struct End {
+    DeviceQueue *queue;
+    ~End() {
+      if (queue) queue->end();
+    }
+  };
+
   std::shared_ptr<const artifact::Artifact> artifact_;
   const artifact::Variant &variant_;
   std::unique_ptr<DeviceProgram> program_;

@@ -15,13 +15,16 @@ class DeviceQueue {
 
   /// A run begins in this thread.
   virtual bool begin(const Execution &execution, Diagnostic &error) = 0;
+  /// The thread has enqueued all; the same or another goes on.
+  virtual void pause() {}
+  virtual bool resume(Diagnostic &) { return true; }
   /// It ends: waits for all work, takes back what was not released.
   virtual void end() = 0;
 
   /// The weights section, uploaded once for all queues; null where there is none.
   virtual const void *weights() const = 0;
-  /// An input: memory that holds these bytes, which stay as they are until the
-  /// run ends. `name` is for messages.
+  /// An input: memory that holds these bytes when the work before is done. They stay as
+  /// they are until the run ends. `name` is for messages.
   virtual void *input(const void *host, int64_t bytes, const std::string &name,
                       Diagnostic &error) = 0;
   /// The arena, 256-byte aligned; once a run.
@@ -35,6 +38,11 @@ class DeviceQueue {
   virtual bool upload(void *device, const void *host, int64_t bytes, Diagnostic &error) = 0;
   virtual bool download(void *host, const void *device, int64_t bytes, bool gaps,
                         Diagnostic &error) = 0;
+  /// A download that may be under way until synchronize.
+  virtual bool beginDownload(void *host, const void *device, int64_t bytes, bool gaps,
+                             Diagnostic &error) {
+    return download(host, device, bytes, gaps, error);
+  }
   /// Enqueued, not waited for.
   virtual bool copy(void *to, const void *from, int64_t bytes, Diagnostic &error) = 0;
   /// As adze_host_ctx::device_launch. `kernel` is in the variant's table, the
@@ -58,6 +66,8 @@ class DeviceProgram {
   virtual ~DeviceProgram() = default;
   /// Of a request; `budget` outlives it and counts its memory.
   virtual std::unique_ptr<DeviceQueue> makeQueue(Budget &budget, Diagnostic &error) const = 0;
+  /// Host memory that copies to and from the device are fastest with; null: any.
+  virtual std::shared_ptr<BlockMemory> hostMemory() const { return nullptr; }
 };
 
 /// The module of an artifact for such a device: the variant's host code, which

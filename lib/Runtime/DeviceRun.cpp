@@ -158,7 +158,7 @@ bool fetch(DeviceQueue &device, artifact::DType dtype, OutputView &view, Executi
     return failWith(error, ExitCode::ResourceLimit, "ADZ0720",
                     "out of memory for a result (" + std::to_string(bytes) + " bytes)");
   const char *from = static_cast<const char *>(view.data) + touched->low;
-  if (!device.download(block->payload(), from, bytes, bytes != *whole, error)) return false;
+  if (!device.beginDownload(block->payload(), from, bytes, bytes != *whole, error)) return false;
   view.data = static_cast<char *>(block->payload()) - touched->low;
   view.allocated = block->payload();
   return true;

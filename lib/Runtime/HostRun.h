@@ -12,8 +12,8 @@ struct Surroundings {
   const artifact::Variant *variant = nullptr;
 };
 
-/// Calls `entry` with descriptors of the inputs, and hands its outputs on.
-/// Whatever the code fails with comes back as `error`.
+/// Calls `entry` with descriptors of the inputs, and hands its outputs on; those of a
+/// device become Execution::pending. Whatever the code fails with comes back as `error`.
 bool runEntry(adze_entry_fn entry, const Surroundings &around, Execution &execution,
               Diagnostic &error);
 

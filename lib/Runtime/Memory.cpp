@@ -21,8 +21,13 @@ int64_t roundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 void releaseBlock(Block *block) {
   if (!block || block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  std::shared_ptr<BlockMemory> memory = std::move(block->memory);
+  size_t bytes = sizeof(Block) + static_cast<size_t>(block->capacity);
   block->~Block();
-  std::free(block);
+  if (memory)
+    memory->free(block, bytes);
+  else
+    std::free(block);
 }
 
 bool Budget::take(int64_t bytes) {
@@ -66,6 +71,18 @@ void BlockPool::destroy(Block *b) {
   releaseBlock(b);
 }
 
+Block *BlockPool::make(int64_t capacity) {
+  size_t bytes = sizeof(Block) + static_cast<size_t>(capacity);
+  void *p = memory_ ? memory_->allocate(bytes) : nullptr;
+  bool special = p != nullptr;
+  if (!p) p = std::aligned_alloc(kAlignment, bytes);
+  if (!p) return nullptr;
+  Block *b = new (p) Block;
+  b->capacity = capacity;
+  if (special) b->memory = memory_;
+  return b;
+}
+
 Block *BlockPool::allocate(int64_t bytes) {
   if (bytes > kMaxBytes) return nullptr;
   std::lock_guard lock(mutex_);
@@ -82,13 +99,11 @@ Block *BlockPool::allocate(int64_t bytes) {
   }
   int64_t capacity = roundUp(std::max<int64_t>(bytes, 1), kAlignment);
   if (!budget_.take(capacity)) return nullptr;
-  void *p = std::aligned_alloc(kAlignment, sizeof(Block) + static_cast<size_t>(capacity));
-  if (!p) {
+  Block *b = make(capacity);
+  if (!b) {
     budget_.give(capacity);
     return nullptr;
   }
-  Block *b = new (p) Block;
-  b->capacity = capacity;
   b->lastUse = run_;
   held_ += capacity;
   link(b);

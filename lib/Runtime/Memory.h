@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -11,12 +12,28 @@ namespace adze::runtime {
 
 inline constexpr size_t kAlignment = 64;
 
+/// Bytes, and how often the heap had to help out.
+struct BlockCounts {
+  int64_t limit = 0, held = 0, inUse = 0, mostInUse = 0, refused = 0;
+};
+
+/// Where blocks come from that are not the heap's. Any thread.
+class BlockMemory {
+ public:
+  virtual ~BlockMemory() = default;
+  /// 64-byte aligned; null where there is none.
+  virtual void *allocate(size_t bytes) = 0;
+  virtual void free(void *p, size_t bytes) = 0;
+  virtual BlockCounts counts() const = 0;
+};
+
 /// The header in front of a block's payload.
 struct alignas(kAlignment) Block {
   Block *prev = nullptr, *next = nullptr;  ///< the list of live blocks
   int64_t capacity = 0;                    ///< payload bytes
   std::atomic<int32_t> references{1};      ///< outputs may be shared with DLPack
   uint32_t lastUse = 0;                    ///< run that used it
+  std::shared_ptr<BlockMemory> memory;     ///< where it came from; null: the heap
 
   void *payload() { return this + 1; }
   static Block *of(void *payload) { return static_cast<Block *>(payload) - 1; }
@@ -45,7 +62,9 @@ class Budget {
 /// what a run forgot. Threads of one run may call it at once.
 class BlockPool {
  public:
-  explicit BlockPool(Budget &budget) : budget_(budget) {}
+  /// Blocks come from `memory`, and from the heap where it has none or is null.
+  explicit BlockPool(Budget &budget, std::shared_ptr<BlockMemory> memory = nullptr)
+      : budget_(budget), memory_(std::move(memory)) {}
   ~BlockPool();
   BlockPool(const BlockPool &) = delete;
   BlockPool &operator=(const BlockPool &) = delete;
@@ -65,12 +84,14 @@ class BlockPool {
   int64_t heldBytes() const { return held_; }
 
  private:
+  Block *make(int64_t capacity);
   void link(Block *b);
   void unlink(Block *b);
   void keep(Block *b);
   void destroy(Block *b);
 
   Budget &budget_;
+  const std::shared_ptr<BlockMemory> memory_;
   std::mutex mutex_;
   Block *live_ = nullptr;
   std::vector<Block *> free_;  ///< by capacity

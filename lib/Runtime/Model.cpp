@@ -63,13 +63,16 @@ std::shared_ptr<const Model> Model::open(std::shared_ptr<const artifact::Artifac
                                          std::string_view device, int threads,
                                          std::shared_ptr<ThreadPool> pool, Diagnostic &error) {
   const Contents &c = artifact->contents();
-  size_t colon = std::min(device.find(':'), device.size());
-  const Device *found = findDevice(c, device.substr(0, colon), error);
+  // "cuda:1/…", "cuda/…"
+  size_t end = std::min(device.find_first_of(":/"), device.size());
+  std::string_view which = device.substr(end);
+  if (which.starts_with(':')) which.remove_prefix(1);
+  const Device *found = findDevice(c, device.substr(0, end), error);
   if (!found || !checkRunnable("input", c.inputs, error) ||
       !checkRunnable("output", c.outputs, error))
     return nullptr;
   auto model = std::make_shared<Model>();
-  model->module_ = found->load(artifact, device.substr(std::min(colon + 1, device.size())), error);
+  model->module_ = found->load(artifact, which, error);
   if (!model->module_) return nullptr;
   model->artifact_ = std::move(artifact);
   model->pool_ = pool ? std::move(pool) : std::make_shared<ThreadPool>(threads);

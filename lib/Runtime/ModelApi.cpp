@@ -251,6 +251,21 @@ adze_status *adze_model_get_info(const adze_model *m, adze_model_info *info) {
   });
 }
 
+adze_status *adze_model_get_host_memory(const adze_model *m, adze_host_memory *memory) {
+  return guarded([&](Diagnostic &error) {
+    if (!notNull(m, "model", error)) return false;
+    auto pinned = m->model->module().blockMemory();
+    BlockCounts counts = pinned ? pinned->counts() : BlockCounts{};
+    adze_host_memory v{};
+    v.limit = counts.limit;
+    v.held = counts.held;
+    v.in_use = counts.inUse;
+    v.most_in_use = counts.mostInUse;
+    v.refused = counts.refused;
+    return writeStruct(memory, v, "the host memory's counts", error);
+  });
+}
+
 adze_status *adze_model_planned_buffer(const adze_model *m, size_t index,
                                        adze_planned_buffer *buffer) {
   return guarded([&](Diagnostic &error) {

@@ -78,22 +78,33 @@ bool checkMemory(const TensorInfo &info, const TensorRef &t, int64_t bytes, Diag
 Request::Request(std::shared_ptr<const Model> model, int64_t memoryLimit, int64_t timeoutMs)
     : model_(std::move(model)),
       timeoutMs_(timeoutMs),
+      blocks_(budget_, model_->module().blockMemory()),
       inputs_(model_->contents().inputs.size()),
       outputs_(model_->contents().outputs.size()) {
   budget_.setLimit(memoryLimit);
 }
 
 Request::~Request() {
+  queue_.reset();  // waits for what may still use the inputs
   dropOutputs();
   for (Input &in : inputs_)
     if (in.owner) in.owner();
 }
 
+bool Request::inOtherThread(Diagnostic &error) const {
+  return failWith(error, ExitCode::Usage, "ADZ0710", "the request is running in another thread",
+                  "make one request for each thread");
+}
+
+bool Request::notWaitedFor(Diagnostic &error) const {
+  return failWith(error, ExitCode::Usage, "ADZ0710",
+                  "the request was started and has not been waited for",
+                  "call adze_request_wait first");
+}
+
 bool Request::busy(Diagnostic &error) const {
-  if (!running_) return false;
-  failWith(error, ExitCode::Usage, "ADZ0710", "the request is running in another thread",
-           "make one request for each thread");
-  return true;
+  if (running_) return !inOtherThread(error);
+  return started_ && !notWaitedFor(error);
 }
 
 bool Request::setInput(size_t index, const TensorRef &t, std::function<void()> owner,
@@ -234,37 +245,77 @@ bool Request::setOutput(size_t index, const OutputView &view, Diagnostic &error)
   return true;
 }
 
-bool Request::run(Diagnostic &error) {
-  if (running_.exchange(true))
-    return failWith(error, ExitCode::Usage, "ADZ0710", "the request is running in another thread",
-                    "make one request for each thread");
-  // Ends the run on every way out, exceptions included.
+/// f() while no other thread can run the request.
+template <typename F>
+bool Request::exclusively(F f, Diagnostic &error) {
+  if (running_.exchange(true)) return inOtherThread(error);
   struct Finish {
-    Request &r;
-    ~Finish() {
-      r.blocks_.endRun();
-      r.running_ = false;
-    }
-  } finish{*this};
-  bool ok = runLocked(error);
-  if (!ok) dropOutputs();
-  return ok;
+    std::atomic<bool> &running;
+    ~Finish() { running = false; }
+  } finish{running_};
+  return f();
 }
 
-bool Request::runLocked(Diagnostic &error) {
+bool Request::run(Diagnostic &error) {
+  return exclusively([&] { return startLocked(error) && waitLocked(error); }, error);
+}
+
+bool Request::start(Diagnostic &error) {
+  return exclusively([&] { return startLocked(error); }, error);
+}
+
+bool Request::wait(Diagnostic &error) {
+  return exclusively([&] { return waitLocked(error); }, error);
+}
+
+Execution Request::execution(std::span<const InputView> views) {
+  return {contents(), views,    *this,      blocks_, arena_,    plans_,    model_->threads(), budget_,
+          queue_,     pending_, cancelled_, 0,       profiler_, emulation_};
+}
+
+void Request::endRun(bool ok) {
+  pending_.clear();
+  blocks_.endRun();
+  if (!ok) dropOutputs();
+}
+
+bool Request::startLocked(Diagnostic &error) {
+  if (started_) return notWaitedFor(error);
   if (!closed_) cancelled_ = false;
   dropOutputs();
   budget_.resetPeak();
+  // Ends the run on every way out, exceptions included.
+  struct Unless {
+    Request &r;
+    ~Unless() {
+      if (!r.started_) r.endRun(false);
+    }
+  } unless{*this};
   std::vector<InputView> views;
   if (!checkInputs(error) || !viewInputs(views, error)) return false;
-  Execution execution{contents(), views,  *this,      blocks_, arena_,    plans_,    model_->threads(),
-                      budget_,    queue_, cancelled_, 0,       profiler_, emulation_};
+  Execution e = execution(views);
   if (timeoutMs_ > 0) {
     auto ns = checkedMul(timeoutMs_, 1'000'000);
     auto deadline = ns ? checkedAdd(nowNs(), *ns) : std::nullopt;
-    execution.deadlineNs = deadline.value_or(0);
+    e.deadlineNs = deadline.value_or(0);
   }
-  return model_->module().run(execution, error);
+  started_ = model_->module().run(e, error);
+  return started_;
+}
+
+bool Request::waitLocked(Diagnostic &error) {
+  if (!started_) return true;
+  struct End {
+    Request &r;
+    bool ok = false;
+    ~End() {
+      r.started_ = false;
+      r.endRun(ok);
+    }
+  } end{*this};
+  Execution e = execution({});
+  end.ok = model_->module().finish(e, error);
+  return end.ok;
 }
 
 bool Request::result(size_t index, Result &out, Diagnostic &error) const {

@@ -43,7 +43,11 @@ class Request final : private OutputSink {
   bool setInput(size_t index, const TensorRef &tensor, std::function<void()> owner,
                 Diagnostic &error);
   bool bindOutput(size_t index, void *data, size_t bytes, Diagnostic &error);
+  /// Run is start and wait. After a start nothing but wait, cancel and close is allowed;
+  /// a wait for nothing is none.
   bool run(Diagnostic &error);
+  bool start(Diagnostic &error);
+  bool wait(Diagnostic &error);
   bool result(size_t index, Result &out, Diagnostic &error) const;
   /// The block behind a result, with a reference of its own, to be given to
   /// releaseBlock; null and `error` for bound outputs.
@@ -91,22 +95,30 @@ class Request final : private OutputSink {
   bool setOutput(size_t index, const OutputView &view, Diagnostic &error) override;
   bool checkInputs(Diagnostic &error) const;
   bool viewInputs(std::vector<InputView> &views, Diagnostic &error);
-  bool runLocked(Diagnostic &error);
+  template <typename F>
+  bool exclusively(F f, Diagnostic &error);
+  bool startLocked(Diagnostic &error);
+  bool waitLocked(Diagnostic &error);
+  void endRun(bool ok);
+  Execution execution(std::span<const InputView> views);
+  bool inOtherThread(Diagnostic &error) const;
+  bool notWaitedFor(Diagnostic &error) const;
   void dropOutputs();
   bool busy(Diagnostic &error) const;
 
   std::shared_ptr<const Model> model_;
   int64_t timeoutMs_;
   Budget budget_;
-  BlockPool blocks_{budget_};
+  BlockPool blocks_;
   Arena arena_{budget_};
   PlanCache plans_;
   std::unique_ptr<DeviceQueue> queue_;
+  std::vector<PendingOutput> pending_;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
   Profiler profiler_;
   Emulation emulation_;
-  std::atomic<bool> running_{false}, cancelled_{false}, closed_{false};
+  std::atomic<bool> running_{false}, started_{false}, cancelled_{false}, closed_{false};
 };
 
 }  // namespace adze::runtime

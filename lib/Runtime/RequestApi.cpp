@@ -54,6 +54,15 @@ bool shareOutput(Request &request, size_t index, DLManagedTensor **out, Diagnost
   return true;
 }
 
+adze_status *calling(adze_request *r, bool (Request::*f)(Diagnostic &)) {
+  return guarded([&](Diagnostic &error) {
+    if (!notNull(r, "request", error)) return false;
+    // Keeps the request while it runs, should another thread destroy it.
+    std::shared_ptr<Request> request = r->request;
+    return (*request.*f)(error);
+  });
+}
+
 void reportLaunch(void *request, const ProfileEvent &e) {
   const auto &profile = static_cast<adze_request *>(request)->profile;
   profile.callback(profile.user, e.kernel, e.beginNs, e.endNs);
@@ -98,7 +107,7 @@ adze_status *adze_request_create(const adze_model *model, const adze_request_opt
     if (o.memory_limit < 0 || o.timeout_ms < 0)
       return usage(error, "memory_limit or timeout_ms is negative");
     auto made = std::make_shared<Request>(model->model, o.memory_limit, o.timeout_ms);
-    *request = new adze_request{std::move(made)};
+    *request = new adze_request{std::move(made), {}, {}};
     return true;
   });
 }
@@ -131,14 +140,9 @@ adze_status *adze_request_bind_output(adze_request *r, size_t index, void *data,
   });
 }
 
-adze_status *adze_request_run(adze_request *r) {
-  return guarded([&](Diagnostic &error) {
-    if (!notNull(r, "request", error)) return false;
-    // Keeps the request while it runs, should another thread destroy it.
-    std::shared_ptr<Request> request = r->request;
-    return request->run(error);
-  });
-}
+adze_status *adze_request_run(adze_request *r) { return calling(r, &Request::run); }
+adze_status *adze_request_start(adze_request *r) { return calling(r, &Request::start); }
+adze_status *adze_request_wait(adze_request *r) { return calling(r, &Request::wait); }
 
 adze_status *adze_request_output(const adze_request *r, size_t index, adze_tensor *tensor) {
   return guarded([&](Diagnostic &error) {

@@ -64,7 +64,7 @@ void checkCancelled(Run &run);
 void fillDevice(adze_host_ctx &abi);
 /// Waits for the device, if there is one: what is only enqueued takes its time later.
 void settle(Context *c);
-/// Brings a result from the device into a block of the request's, if it has bytes.
+/// Begins to bring a result from the device into a block of the request's, if it has bytes.
 bool fetch(DeviceQueue &device, artifact::DType dtype, OutputView &view, Execution &e,
            Diagnostic &error);
 

@@ -156,6 +156,8 @@ _FUNCTIONS = {
     "adze_request_destroy": (None, [c_void_p]),
     "adze_request_set_input": (_STATUS, [c_void_p, c_size_t, POINTER(Tensor)]),
     "adze_request_run": (_STATUS, [c_void_p]),
+    "adze_request_start": (_STATUS, [c_void_p]),
+    "adze_request_wait": (_STATUS, [c_void_p]),
     "adze_request_output_dlpack": (
         _STATUS,
         [c_void_p, c_size_t, POINTER(POINTER(DLManagedTensor))],

@@ -6,12 +6,12 @@ import os
 import threading
 import weakref
 from ctypes import POINTER, byref, c_char_p, c_int64, c_size_t, c_void_p
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
 from . import _library as lib
-from .errors import InvalidInput, UnsupportedError
+from .errors import InvalidInput, UnsupportedError, UsageError
 
 
 class TensorInfo(NamedTuple):
@@ -253,6 +253,39 @@ class Model:
         del keep
         if timeout is None:
             self._idle.append(request)
+        return results
+
+    def map(
+        self, batches: Iterable[Mapping[str, np.ndarray]], ahead: int = 2
+    ) -> Iterator[Dict[str, np.ndarray]]:
+        """Runs the model on every one of `batches` (each as run's inputs) and yields
+        the results in their order. On a GPU, `ahead` runs are in flight at a time, so
+        that copies of one overlap kernels of another."""
+        if ahead < 1:
+            raise UsageError("`ahead` is less than 1", "ADZ0701")
+        flight = collections.deque()
+        try:
+            for inputs in batches:
+                if len(flight) >= ahead:
+                    yield self._land(flight)
+                request = self._take(None)
+                keep = self._set_inputs(request, inputs)
+                self._rt.adze_request_start(request.handle)
+                flight.append((request, keep))
+            while flight:
+                yield self._land(flight)
+        finally:
+            for request, _ in flight:
+                self._rt.adze_request_wait(request.handle)
+
+    def _land(self, flight):
+        request, _ = flight[0]
+        try:
+            self._rt.adze_request_wait(request.handle)
+        finally:
+            flight.popleft()
+        results = {name: self._result(request, i) for i, name in self._wanted(None)}
+        self._idle.append(request)
         return results
 
     def profile(self, inputs: Mapping[str, np.ndarray]) -> List[Tuple[Kernel, float]]:

@@ -48,6 +48,16 @@ class RuntimeTest(unittest.TestCase):
             given = inputs(batch, n)
             self.check(self.model.run(given), given)
 
+    def test_map(self):
+        given = [inputs(batch, n) for batch, n in [(2, 3), (1, 1), (0, 3), (7, 100)]]
+        for results, one in zip(self.model.map(given, ahead=3), given, strict=True):
+            self.check(results, one)
+        with self.assertRaises(adze.UsageError):
+            next(self.model.map(given, ahead=0))
+        with self.assertRaises(adze.InvalidInput):
+            list(self.model.map([given[0], inputs(mode=FAIL)]))
+        self.check(self.model.run(given[0]), given[0])
+
     def test_devices(self):
         model = adze.Model(os.environ["ADZE_DEVICE_FIXTURE"], device="ptx-emulator")
         x = np.arange(50, dtype=np.float32)

@@ -54,6 +54,22 @@ def threads():
     assert not failures, failures[0]
 
 
+def ahead():
+    """Several runs in flight, in one thread."""
+    given = [1, 2, 2, 5, 1, 1, 1, 2]
+    wanted = expected((1, 2, 5))
+    model = adze.Model(path, device="cuda")
+    for many in (1, 2, 3):
+        results = list(model.map((inputs(n) for n in given), ahead=many))
+        assert len(results) == len(given)
+        for n, got in zip(given, results):
+            same(got, wanted[n])
+    model.map(map(inputs, given)).close()
+    begun = model.map(map(inputs, given), ahead=3)
+    same(next(begun), wanted[1])
+    begun.close()
+
+
 def profile():
     model = adze.Model(path, device="cuda")
     times = model.profile(inputs(1))

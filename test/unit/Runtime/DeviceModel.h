@@ -69,12 +69,19 @@ struct Runner {
 
   /// x = 0, 1, 2, ...
   std::string run(Mode mode, int64_t n = 200) {
-    x.resize(static_cast<size_t>(n));
-    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+    return failure([&] { set(mode, n), request.run(); });
+  }
+  std::string start(Mode mode, int64_t n = 200) {
+    return failure([&] { set(mode, n), request.start(); });
+  }
+  void set(Mode mode, int64_t n) {
+    std::vector<float> next(static_cast<size_t>(n));
+    for (size_t i = 0; i < next.size(); ++i) next[i] = static_cast<float>(i);
+    // One that is at work refuses the new input, and keeps the old.
+    request.setInput("x", next.data(), {n});
+    x = std::move(next);
     this->mode = mode;
-    request.setInput("x", x.data(), {n});
     request.setInput("mode", &this->mode, {});
-    return failure([&] { request.run(); });
   }
 
   /// Whether the results are x times `factor`.
@@ -86,6 +93,12 @@ struct Runner {
       ok = y.data[i] == x[i] * factor && same.data[i] == x[i];
     for (size_t i = 0; ok && i < even.size; ++i) ok = even.data[i] == y.data[2 * i];
     return ok;
+  }
+
+  adze_host_memory hostMemory() const {
+    adze_host_memory v = ADZE_INIT(adze_host_memory);
+    rt::check(adze_model_get_host_memory(model.get(), &v));
+    return v;
   }
 
   adze_request_info info() const {

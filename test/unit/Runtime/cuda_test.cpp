@@ -1,5 +1,6 @@
 // The device "cuda" over the tests' own driver (test/driver): what is called, in which
 // order, and what becomes of errors.
+#include "lib/Runtime/DlPack.h"
 #include "test/unit/Runtime/DeviceModel.h"
 
 #include <dlfcn.h>
@@ -135,11 +136,102 @@ TEST_CASE("a launch is enqueued, and waited for where its result is read", "[Run
   Runner r("cuda");
   driver.reset(9, 0, 1);
   REQUIRE(r.run(kNormal) == "");
-  // Inputs, the mode back, the kernel with the first output; two more outputs; the end.
+  // Two inputs and the mode back; the kernel and three outputs; nothing at the end.
   CHECK(driver.count("StreamSynchronize 3") == 1);
-  CHECK(driver.count("StreamSynchronize 2") == 1);
-  CHECK(driver.count("StreamSynchronize 1") == 2);
+  CHECK(driver.count("StreamSynchronize 4") == 1);
   CHECK(driver.count("StreamSynchronize 0") == 1);
+  CHECK(driver.count("StreamSynchronize") == 3);
+}
+
+TEST_CASE("copies go through page-locked memory, which is kept", "[Runtime]") {
+  Driver driver;
+  DLManagedTensor *kept = nullptr;
+  {
+    Runner r("cuda");
+    REQUIRE(r.run(kNormal) == "");
+    // Two inputs and three results, one of them made row-major: each in pages of its own.
+    CHECK(driver.count("MemHostAlloc 4096") == 6);
+    adze_host_memory m = r.hostMemory();
+    CHECK(m.limit == 256 << 20);
+    CHECK(m.held == 6 * 4096);
+    CHECK(m.most_in_use == 6 * 4096);
+    CHECK(m.refused == 0);
+    driver.reset(9, 0, 1);
+    REQUIRE(r.run(kNormal) == "");
+    CHECK(r.right(3));
+    CHECK(driver.count("MemHostAlloc") == 0);
+    CHECK(driver.count("MemFreeHost") == 0);
+    // A large input goes in pieces, each copied while the one before is on its way.
+    REQUIRE(r.run(kWriteNothing, 9 << 18) == "");
+    CHECK(driver.count("MemcpyHtoDAsync 4194304") == 2);
+    CHECK(driver.count("MemcpyHtoDAsync 1048576") == 1);
+    CHECK(r.request.output<float>("same").data[9 << 17] == 9 << 17);
+    // A result that is kept outlives all else.
+    rt::check(adze_request_output_dlpack(r.request.get(), 1, &kept));
+  }
+  CHECK(driver.live() == 2);  // the block and the context
+  auto *managed = reinterpret_cast<runtime::dlpack::ManagedTensor *>(kept);
+  managed->deleter(kept);
+  CHECK(driver.live() == 0);
+}
+
+TEST_CASE("where there is no page-locked memory, any other does", "[Runtime]") {
+  Driver driver;
+  auto held = [&](const char *device, int64_t n) {
+    Runner r(device);
+    REQUIRE(r.run(kCopies, n) == "");
+    CHECK(r.right(6));
+    CHECK(r.hostMemory().held <= r.hostMemory().limit);
+    CHECK(r.hostMemory().refused > 0);
+    return r.hostMemory().held;
+  };
+  CHECK(held("cuda:0/pinned=0", 200) == 0);
+  CHECK(held("cuda/pinned=8192", 200) == 8192);
+  CHECK(held("cuda/pinned=4096", 5000) == 4096);  // the mode
+  driver.fail("MemHostAlloc", 2, 0);
+  CHECK(held("cuda", 200) > 0);
+  CHECK(driver.live() == 0);
+  // What is kept makes room for blocks of another size.
+  Runner r("cuda/pinned=40960");
+  REQUIRE(r.run(kNormal, 200) == "");
+  REQUIRE(r.run(kNormal, 2000) == "");
+  REQUIRE(r.run(kNormal, 200) == "");
+  CHECK(r.right(3));
+  CHECK(driver.count("MemFreeHost") > 0);
+}
+
+TEST_CASE("two requests in one thread take turns", "[Runtime]") {
+  Driver driver;
+  {
+    Runner a("cuda"), b("cuda");
+    driver.reset(9, 0, 1);
+    REQUIRE(a.start(kNormal, 300) == "");
+    REQUIRE(b.start(kCopies, 400) == "");
+    // Nobody has waited for their results.
+    CHECK(driver.count("StreamSynchronize 4") == 0);
+    contains(failure([&] { a.request.output<float>("y"); }), "ADZ0710: the request was started");
+    contains(a.start(kNormal), "ADZ0710: the request was started");
+    a.request.wait();
+    a.request.wait();
+    CHECK(a.right(3));
+    REQUIRE(a.start(kCopies, 5000) == "");
+    b.request.wait();
+    CHECK(b.right(6));
+    a.request.cancel();  // too late
+    a.request.wait();
+    CHECK(a.right(6));
+    // An error of a start leaves nothing to wait for, one of a wait no results.
+    contains(a.start(kFail), "ADZ0730");
+    a.request.wait();
+    REQUIRE(a.start(kNormal) == "");
+    driver.fail("StreamSynchronize", 999, 0);
+    contains(failure([&] { a.request.wait(); }), "ADZ0744: cannot finish all up to kernel 'scale'");
+    contains(failure([&] { a.request.output<float>("y"); }), "ADZ0711");
+    REQUIRE(a.run(kNormal) == "");
+    CHECK(a.right(3));
+    REQUIRE(a.start(kNormal) == "");  // and it goes
+  }
+  CHECK(driver.live() == 0);
 }
 
 TEST_CASE("work that comes again is a graph", "[Runtime]") {
@@ -348,6 +440,9 @@ TEST_CASE("GPUs are chosen by number", "[Runtime]") {
   contains(failure([] { Runner("cuda:2"); }), "there is no GPU 2; there are 2");
   contains(failure([] { Runner("cuda:x"); }), "'x' is no GPU's number");
   contains(failure([] { Runner("cuda:-1"); }), "ADZ0702");
+  contains(failure([] { Runner("cuda/fast"); }), "'fast' is no way to use a GPU");
+  contains(failure([] { Runner("cuda:0/pinned=x"); }), "'pinned=x' is no way to use a GPU");
+  contains(failure([] { Runner("cuda:0/pinned=-1"); }), "ADZ0702");
 }
 
 TEST_CASE("a GPU's run is cancelled between launches, and traced with waits", "[Runtime]") {
@@ -365,6 +460,7 @@ TEST_CASE("a GPU's run is cancelled between launches, and traced with waits", "[
   REQUIRE(r.run(kNormal) == "");
   REQUIRE(seen.size() == 1);
   CHECK(seen[0].flops == 200);
-  CHECK(driver.count("StreamSynchronize 1") == 4);  // the kernel, three results
+  CHECK(driver.count("StreamSynchronize 1") == 1);  // the kernel
+  CHECK(driver.count("StreamSynchronize 3") == 2);  // inputs and the mode; three results
   CHECK(driver.count("StreamSynchronize 0") == 2);  // before the kernel, at the end
 }

@@ -241,6 +241,24 @@ TEST_CASE("wrong inputs are refused with the reason", "[Runtime]") {
   CHECK(r.run(kNormal) == "");
 }
 
+TEST_CASE("a run has two halves", "[Runtime]") {
+  ModelHandle m;
+  RequestHandle r(m.model);
+  float data[6] = {1, 2, 3, 4, 5, 6};
+  int32_t mode = kNormal;
+  CHECK(id(adze_request_start(nullptr)) == "ADZ0701");
+  CHECK(id(adze_request_wait(r.request)) == "");
+  CHECK(id(adze_request_start(r.request)) == "ADZ0709");
+  for (size_t i : {0, 1}) CHECK(r.set(i, ADZE_FLOAT32, {2, 3}, data) == "");
+  CHECK(r.set(2, ADZE_INT32, {}, &mode) == "");
+  REQUIRE(id(adze_request_start(r.request)) == "");
+  CHECK(id(adze_request_run(r.request)) == "ADZ0710");
+  CHECK(id(adze_request_bind_output(r.request, 0, data, 1)) == "ADZ0710");
+  REQUIRE(id(adze_request_wait(r.request)) == "");
+  CHECK(r.values(0) == Floats{2, 4, 6, 8, 10, 12});
+  REQUIRE(id(adze_request_start(r.request)) == "");
+}
+
 TEST_CASE("misaligned and strided inputs are copied", "[Runtime]") {
   ModelHandle m;
   RequestHandle r(m.model);

@@ -1,0 +1,44 @@
+#include "lib/Runtime/CudaGpu.h"
+
+#include "lib/Runtime/Device.h"
+
+namespace adze::runtime {
+
+std::shared_ptr<CudaGpu> CudaGpu::open(int number, Diagnostic &error) {
+  std::shared_ptr<CudaGpu> gpu(new CudaGpu);
+  const cuda::Api &api = gpu->api;
+  int count = 0;
+  char name[100] = "";
+  if (!gpu->api.load(error) || !api.check(api.deviceGetCount(&count), "count the GPUs", error))
+    return nullptr;
+  if (number >= count) {
+    failWith(error, ExitCode::Device, "ADZ0743",
+             "there is no GPU " + std::to_string(number) + "; there are " + std::to_string(count));
+    return nullptr;
+  }
+  if (!api.check(api.deviceGet(&gpu->device, number), "find the GPU", error) ||
+      !api.check(api.deviceGetName(name, sizeof name, gpu->device), "ask for the GPU's name",
+                 error))
+    return nullptr;
+  gpu->number = number;
+  gpu->name = printable(name, 80);
+  return gpu;
+}
+
+CudaGpu::~CudaGpu() {
+  if (context) api.devicePrimaryCtxRelease(device);
+}
+
+bool CudaGpu::retain(Diagnostic &error) {
+  if (api.check(api.devicePrimaryCtxRetain(&context, device), "make a context on the GPU", error))
+    return true;
+  context = nullptr;
+  return false;
+}
+
+bool CudaGpu::attribute(int which, int &value, Diagnostic &error) const {
+  return api.check(api.deviceGetAttribute(&value, which, device), "ask what the GPU can do",
+                   error);
+}
+
+}  // namespace adze::runtime
