@@ -110,7 +110,11 @@ ADZE_RT_API const char *adze_dtype_name(int32_t dtype);
 /* Bytes of one element; 0 for types that cannot be run. */
 ADZE_RT_API size_t adze_dtype_bytes(int32_t dtype);
 
-/* A dense tensor in host memory. */
+/* Where a tensor is: in the host's memory, or in that of the GPU that runs the model
+ * (the model's device is "cuda"), at an address of its driver or runtime. */
+enum { ADZE_MEMORY_HOST = 0, ADZE_MEMORY_DEVICE = 1 };
+
+/* A dense tensor. */
 typedef struct adze_tensor {
   size_t struct_size;
   int32_t dtype;
@@ -119,6 +123,8 @@ typedef struct adze_tensor {
   const int64_t *strides; /* rank strides in elements; NULL: row-major */
   void *data;             /* any alignment; may be NULL when there are no elements */
   size_t bytes;           /* size of the memory at data; 0: not said, not checked */
+  int32_t memory;         /* ADZE_MEMORY_HOST, ... */
+  int32_t reserved;       /* zero */
 } adze_tensor;
 
 /* What the signature says of one input or output. */
@@ -251,6 +257,9 @@ typedef struct adze_host_memory {
 ADZE_RT_API adze_status *adze_model_get_host_memory(const adze_model *model,
                                                     adze_host_memory *memory);
 
+/* Waits for all that anybody has enqueued on the model's GPU; else does nothing. */
+ADZE_RT_API adze_status *adze_model_synchronize(const adze_model *model);
+
 /* ---- requests ---------------------------------------------------------- */
 
 typedef struct adze_request adze_request;
@@ -272,11 +281,14 @@ ADZE_RT_API void adze_request_destroy(adze_request *request);
  * compared when the request runs. The shape is copied; the data must stay in
  * place until the last run that uses it has returned, and is never written.
  * Data that is strided or not 64-byte aligned is copied at each run, and on a
- * device with its own memory all is. */
+ * device with its own memory all is. A tensor in a GPU's memory is row-major, and used
+ * where it is if it is 64-byte aligned; adze_request_set_stream says when it is ready. */
 ADZE_RT_API adze_status *adze_request_set_input(adze_request *request, size_t index,
                                                 const adze_tensor *tensor);
-/* The same from DLPack (CPU device). On success the request owns the tensor and
- * calls its deleter when the input is set again or the request goes. */
+/* The same from DLPack (on a CPU, or on the model's GPU). On success the request owns the
+ * tensor and calls its deleter when the input is set again or the request goes: for a
+ * request without a stream of the caller's when no work needs it any more, else in the
+ * order of that stream. */
 struct DLManagedTensor;
 ADZE_RT_API adze_status *adze_request_set_input_dlpack(adze_request *request, size_t index,
                                                        struct DLManagedTensor *tensor);
@@ -285,6 +297,18 @@ ADZE_RT_API adze_status *adze_request_set_input_dlpack(adze_request *request, si
 ADZE_RT_API adze_status *adze_request_bind_output(adze_request *request, size_t index, void *data,
                                                   size_t bytes);
 
+/* The same for memory of either kind; bind_output is that of the host. NULL: results of
+ * this output lie in memory of the library's, of that kind. What a GPU is to write may
+ * be read when the run is waited for, or by what follows on its stream. */
+ADZE_RT_API adze_status *adze_request_place_output(adze_request *request, size_t index,
+                                                   int32_t memory, void *data, size_t bytes);
+/* A CUstream (or cudaStream_t) of the model's GPU, which runs do their work on from now
+ * on; NULL: on one of the request's own. CUDA's default streams are (void *)1, the
+ * legacy one, and (void *)2, each thread's. What was enqueued there before comes before a
+ * run, so that its inputs may be made there; for a stream of the request's own they have
+ * to be ready. It must be there until the last run on it has returned. */
+ADZE_RT_API adze_status *adze_request_set_stream(adze_request *request, void *stream);
+
 /* Runs to the end in this thread (and the pool's). After an error the request
  * can be run again; outputs of an earlier run are gone. */
 ADZE_RT_API adze_status *adze_request_run(adze_request *request);
@@ -292,7 +316,11 @@ ADZE_RT_API adze_status *adze_request_run(adze_request *request);
  * requests that take turns in one thread so let copies of one overlap kernels of
  * another. Until wait, which hands the results out, inputs stay in place, and nothing
  * else may be asked of the request but to cancel or destroy it. Other devices do all
- * the work in start. A wait without a start does nothing. */
+ * the work in start. A wait without a start does nothing.
+ * Where all inputs and outputs are in a GPU's memory, start needs no wait: results can
+ * be asked for at once, what is enqueued on the stream afterwards finds them there, and
+ * the next start comes behind. Inputs stay in place until then. A wait waits for the
+ * GPU, and tells of errors in its kernels. */
 ADZE_RT_API adze_status *adze_request_start(adze_request *request);
 ADZE_RT_API adze_status *adze_request_wait(adze_request *request);
 

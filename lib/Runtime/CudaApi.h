@@ -16,12 +16,14 @@ struct ContextHandle;
 struct ModuleHandle;
 struct FunctionHandle;
 struct StreamHandle;
+struct EventHandle;
 struct GraphHandle;
 struct GraphExecHandle;
 using Context = ContextHandle *;
 using Module = ModuleHandle *;
 using Function = FunctionHandle *;
 using Stream = StreamHandle *;
+using Event = EventHandle *;
 using Graph = GraphHandle *;
 using GraphExec = GraphExecHandle *;
 
@@ -32,11 +34,15 @@ enum : int {
   kDeviceComputeCapabilityMajor = 75,
   kDeviceComputeCapabilityMinor = 76,
   kDeviceMaxSharedMemoryPerBlockOptin = 97,
+  kEventDisableTiming = 2,
   kFuncSharedSizeBytes = 1,
   kFuncMaxDynamicSharedSizeBytes = 8,
   kJitErrorLogBuffer = 5,
   kJitErrorLogBufferSizeBytes = 6,
   kMemHostAllocPortable = 1,
+  kMemoryTypeDevice = 2,
+  kPointerMemoryType = 2,
+  kPointerDeviceOrdinal = 9,
   kStreamNonBlocking = 1,
   kStreamCaptureThreadLocal = 1,
   kTensorMapUint8 = 0,
@@ -64,6 +70,7 @@ struct alignas(64) TensorMap {
   X(devicePrimaryCtxRelease, DevicePrimaryCtxRelease, (Device device))                            \
   X(ctxPushCurrent, CtxPushCurrent, (Context context))                                            \
   X(ctxPopCurrent, CtxPopCurrent, (Context * context))                                            \
+  X(ctxSynchronize, CtxSynchronize, ())                                                           \
   X(moduleLoadDataEx, ModuleLoadDataEx,                                                           \
     (Module * module, const void *image, unsigned count, int *options, void **values))            \
   X(moduleUnload, ModuleUnload, (Module module))                                                  \
@@ -74,6 +81,7 @@ struct alignas(64) TensorMap {
   X(memFree, MemFree, (Pointer p))                                                                \
   X(memHostAlloc, MemHostAlloc, (void **p, size_t bytes, unsigned flags))                         \
   X(memFreeHost, MemFreeHost, (void *p))                                                          \
+  X(pointerGetAttribute, PointerGetAttribute, (void *value, int attribute, Pointer p))            \
   X(memcpyHtoDAsync, MemcpyHtoDAsync,                                                             \
     (Pointer to, const void *from, size_t bytes, Stream stream))                                  \
   X(memcpyDtoHAsync, MemcpyDtoHAsync, (void *to, Pointer from, size_t bytes, Stream stream))      \
@@ -81,6 +89,11 @@ struct alignas(64) TensorMap {
   X(streamCreate, StreamCreate, (Stream * stream, unsigned flags))                                \
   X(streamDestroy, StreamDestroy, (Stream stream))                                                \
   X(streamSynchronize, StreamSynchronize, (Stream stream))                                        \
+  X(streamWaitEvent, StreamWaitEvent, (Stream stream, Event event, unsigned flags))               \
+  X(eventCreate, EventCreate, (Event * event, unsigned flags))                                    \
+  X(eventDestroy, EventDestroy, (Event event))                                                    \
+  X(eventRecord, EventRecord, (Event event, Stream stream))                                       \
+  X(eventSynchronize, EventSynchronize, (Event event))                                            \
   X(streamBeginCapture, StreamBeginCapture, (Stream stream, int mode))                            \
   X(streamEndCapture, StreamEndCapture, (Stream stream, Graph * graph))                           \
   X(graphInstantiateWithFlags, GraphInstantiateWithFlags,                                         \

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 namespace adze::runtime {
 
@@ -62,6 +63,7 @@ class CudaProgram final : public DeviceProgram {
 
   std::unique_ptr<DeviceQueue> makeQueue(Budget &budget, Diagnostic &error) const override;
   std::shared_ptr<BlockMemory> hostMemory() const override { return pinned_; }
+  const DeviceMemory *deviceMemory() const override { return gpu.get(); }
 
   std::shared_ptr<CudaGpu> gpu;
   std::vector<cuda::Function> functions;  ///< of the kernels
@@ -140,6 +142,27 @@ class CudaProgram final : public DeviceProgram {
   int capability_ = 0, mostShared_ = 0;
 };
 
+/// A result that may outlive the model.
+class CudaBlock final : public DeviceBlock {
+ public:
+  explicit CudaBlock(std::shared_ptr<const CudaGpu> gpu) : gpu_(std::move(gpu)) {}
+  ~CudaBlock() override {
+    if (!p_) return;
+    CurrentContext current(*gpu_);
+    // Who held it may have enqueued work that uses it.
+    gpu_->api.ctxSynchronize();
+    gpu_->api.memFree(p_);
+  }
+  int64_t bytes() const { return bytes_; }
+  void own(cuda::Pointer p, int64_t bytes) { p_ = p, bytes_ = bytes; }
+  cuda::Pointer take() { return std::exchange(p_, 0); }
+
+ private:
+  const std::shared_ptr<const CudaGpu> gpu_;
+  cuda::Pointer p_ = 0;
+  int64_t bytes_ = 0;
+};
+
 class CudaQueue final : public DeviceQueue {
  public:
   CudaQueue(const CudaProgram &program, Budget &budget)
@@ -164,8 +187,9 @@ class CudaQueue final : public DeviceQueue {
     current_.emplace(*program_.gpu);
     if (!current_->check(error)) return current_.reset(), false;
     blocks_ = &execution.blocks;
-    stream_->begin(!execution.profiler.callback);
-    return true;
+    auto callers = static_cast<cuda::Stream>(execution.stream);
+    return stream_->begin(!execution.profiler.callback, callers, error) ||
+           (current_.reset(), false);
   }
 
   void pause() override { current_.reset(); }
@@ -178,8 +202,20 @@ class CudaQueue final : public DeviceQueue {
   void end() override {
     if (!current_) current_.emplace(*program_.gpu);
     stream_->abandon();
-    pool_->endRun();
+    pool_->endRun(true);
     current_.reset();
+  }
+
+  bool leave(Diagnostic &error) override {
+    if (!stream_->leave(error)) return false;
+    pool_->endRun(false);
+    current_.reset();
+    return true;
+  }
+
+  bool settle(Diagnostic &error) override {
+    CurrentContext current(*program_.gpu);
+    return current.check(error) && stream_->settle(error);
   }
 
   const void *weights() const override { return pointerTo(program_.weights); }
@@ -192,13 +228,37 @@ class CudaQueue final : public DeviceQueue {
     return api_.check(result, "upload", error, name) ? pointerTo(p) : nullptr;
   }
 
+  /// Where kernels could not read it, a copy.
+  void *adopt(void *p, int64_t bytes, const std::string &, Diagnostic &error) override {
+    if (addressOf(p) % kAlignment == 0) return p;
+    void *aligned = allocate(bytes, error);
+    return aligned && copy(aligned, p, bytes, error) ? aligned : nullptr;
+  }
+
   void *slab(int64_t bytes, Diagnostic &error) override {
+    // It moves, and runs may have left work on it.
+    if (bytes > pool_->arenaBytes() && !stream_->settle(error)) return nullptr;
     return pointerTo(makeRoom([&] { return pool_->arena(bytes, error); }, error));
   }
   void *allocate(int64_t bytes, Diagnostic &error) override {
     return pointerTo(makeRoom([&] { return pool_->allocate(bytes, error); }, error));
   }
   void release(void *p) override { pool_->release(addressOf(p)); }
+
+  std::shared_ptr<DeviceBlock> detach(void *p) override {
+    auto block = std::make_shared<CudaBlock>(program_.gpu);
+    int64_t bytes = pool_->detach(addressOf(p));
+    if (bytes == 0) return nullptr;
+    block->own(addressOf(p), bytes);
+    return block;
+  }
+
+  void giveBack(std::shared_ptr<DeviceBlock> shared) override {
+    auto &block = static_cast<CudaBlock &>(*shared);
+    if (shared.use_count() > 1) return pool_->forget(block.bytes());
+    CurrentContext current(*program_.gpu);
+    pool_->keep(block.take(), block.bytes());
+  }
 
   bool upload(void *device, const void *host, int64_t bytes, Diagnostic &error) override {
     return stream_->flush(error) &&

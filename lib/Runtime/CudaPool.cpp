@@ -105,8 +105,22 @@ void CudaPool::release(cuda::Pointer p) {
   live_.erase(found);
 }
 
-void CudaPool::endRun() {
+int64_t CudaPool::detach(cuda::Pointer p) {
+  auto found = live_.find(p);
+  if (found == live_.end()) return 0;
+  int64_t bytes = found->second;
+  live_.erase(found);
+  return bytes;
+}
+
+void CudaPool::forget(int64_t bytes) {
+  blockBytes_ -= bytes;
+  budget_.give(bytes);
+}
+
+void CudaPool::endRun(bool free) {
   while (!live_.empty()) release(live_.begin()->first);
+  if (!free) return;
   for (auto at = kept_.begin(); at != kept_.end();) {
     if (++at->second <= kIdleRuns) {
       ++at;

@@ -25,8 +25,14 @@ class CudaPool {
   cuda::Pointer allocate(int64_t bytes, Diagnostic &error);
   /// Only what allocate gave has an effect.
   void release(cuda::Pointer p);
-  /// Takes all blocks back; frees those that several runs did not use.
-  void endRun();
+  /// Takes a block out of a run: its bytes, 0 for what allocate did not give. It counts
+  /// until it is kept again or forgotten.
+  int64_t detach(cuda::Pointer p);
+  void keep(cuda::Pointer p, int64_t bytes);
+  void forget(int64_t bytes);
+  /// Takes all blocks back; with `free`, those go that several runs did not use, and
+  /// nothing may be at work on them.
+  void endRun(bool free);
   /// Frees what is kept; nothing may be at work on it.
   void dropKept();
 
@@ -36,7 +42,6 @@ class CudaPool {
  private:
   cuda::Pointer make(int64_t bytes, Diagnostic &error);
   void destroy(cuda::Pointer p, int64_t bytes);
-  void keep(cuda::Pointer p, int64_t bytes);
 
   const cuda::Api &api_;
   Budget &budget_;

@@ -28,16 +28,24 @@ void CudaStream::Work::clear() {
 CudaStream::~CudaStream() {
   for (Known &k : known_)
     if (k.graph) api_.graphExecDestroy(k.graph);
-  if (stream_) api_.streamDestroy(stream_);
+  if (left_) api_.eventDestroy(left_);
+  if (own_) api_.streamDestroy(own_);
 }
 
 bool CudaStream::open(Diagnostic &error) {
-  return api_.check(api_.streamCreate(&stream_, cuda::kStreamNonBlocking), "make a stream", error);
+  return api_.check(api_.streamCreate(&own_, cuda::kStreamNonBlocking), "make a stream", error) &&
+         api_.check(api_.eventCreate(&left_, cuda::kEventDisableTiming), "make an event", error);
 }
 
-void CudaStream::begin(bool graphs) {
-  graphs_ = graphs;
+bool CudaStream::begin(bool graphs, cuda::Stream callers, Diagnostic &error) {
+  target_ = callers ? callers : own_;
+  // Also on what looks like the same stream: another may have taken its address.
+  if (unsettled_ &&
+      !api_.check(api_.streamWaitEvent(target_, left_, 0), "wait for the run before", error))
+    return false;
+  graphs_ = graphs, running_ = true;
   last_ = -1;
+  return true;
 }
 
 bool CudaStream::add(Step step, Diagnostic &error) {
@@ -64,10 +72,10 @@ bool CudaStream::copy(cuda::Pointer to, cuda::Pointer from, int64_t bytes, Diagn
   return add(step, error);
 }
 
-bool CudaStream::enqueue(const Work &work, Diagnostic &error) {
+bool CudaStream::enqueue(const Work &work, cuda::Stream stream, Diagnostic &error) {
   for (const Step &s : work.steps) {
     if (s.kernel < 0) {
-      if (!api_.check(api_.memcpyDtoDAsync(s.to, s.from, s.bytes, stream_), "copy on the GPU",
+      if (!api_.check(api_.memcpyDtoDAsync(s.to, s.from, s.bytes, stream), "copy on the GPU",
                       error))
         return false;
       continue;
@@ -81,7 +89,7 @@ bool CudaStream::enqueue(const Work &work, Diagnostic &error) {
     }
     const uint32_t *g = s.gridBlock;
     if (!api_.check(api_.launchKernel(functions_[s.kernel], g[0], g[1], g[2], g[3], g[4], g[5],
-                                      s.shared, stream_, pointers_.data(), nullptr),
+                                      s.shared, stream, pointers_.data(), nullptr),
                     "launch kernel", error, kernel.name))
       return false;
   }
@@ -107,14 +115,15 @@ CudaStream::Known &CudaStream::remember(uint64_t hash) {
   return k;
 }
 
-/// Null where the driver does not want to: then work goes on without.
+/// On the own stream, as some of the callers' cannot. Null where the driver does not
+/// want to: then work goes on without.
 cuda::GraphExec CudaStream::capture(const Work &work) {
   Diagnostic ignored;
   cuda::Graph graph = nullptr;
   cuda::GraphExec made = nullptr;
-  if (api_.streamBeginCapture(stream_, cuda::kStreamCaptureThreadLocal) != 0) return nullptr;
-  bool ok = enqueue(work, ignored);
-  if (api_.streamEndCapture(stream_, &graph) != 0) return nullptr;
+  if (api_.streamBeginCapture(own_, cuda::kStreamCaptureThreadLocal) != 0) return nullptr;
+  bool ok = enqueue(work, own_, ignored);
+  if (api_.streamEndCapture(own_, &graph) != 0) return nullptr;
   if (ok && api_.graphInstantiateWithFlags(&made, graph, 0) != 0) made = nullptr;
   api_.graphDestroy(graph);
   return made;
@@ -127,20 +136,20 @@ bool CudaStream::flush(Diagnostic &error) {
   bool ok;
   // One step alone would not be faster.
   if (!graphs_ || work_.steps.size() == 1) {
-    ok = enqueue(work_, error);
+    ok = enqueue(work_, target_, error);
   } else {
     uint64_t hash = work_.hash();
     Known *known = find(hash);
     if (!known) {
       known = &remember(hash);
-      ok = enqueue(known->work, error);
+      ok = enqueue(known->work, target_, error);
     } else {
       if (!known->tried) known->graph = capture(known->work);
       known->tried = true;
       ok = known->graph
-               ? api_.check(api_.graphLaunch(known->graph, stream_), "launch a graph up to kernel",
+               ? api_.check(api_.graphLaunch(known->graph, target_), "launch a graph up to kernel",
                             error, last_ < 0 ? std::string_view() : kernels_[last_].name)
-               : enqueue(work_, error);
+               : enqueue(work_, target_, error);
     }
     known->lastUse = ++flushes_;
   }
@@ -150,8 +159,11 @@ bool CudaStream::flush(Diagnostic &error) {
 
 /// An error of a kernel shows here.
 bool CudaStream::synchronize(Diagnostic &error) {
-  if (!flush(error)) return false;
-  cuda::Result result = api_.streamSynchronize(stream_);
+  return flush(error) && finished(api_.streamSynchronize(target_), error);
+}
+
+bool CudaStream::finished(cuda::Result result, Diagnostic &error) {
+  unsettled_ = false;
   if (result == 0) return true;
   api_.check(result, last_ < 0 ? "finish the copies" : "finish all up to kernel", error,
              last_ < 0 ? std::string_view() : kernels_[last_].name);
@@ -159,9 +171,22 @@ bool CudaStream::synchronize(Diagnostic &error) {
   return false;
 }
 
+bool CudaStream::leave(Diagnostic &error) {
+  if (!flush(error) || !api_.check(api_.eventRecord(left_, target_), "mark the run's end", error))
+    return false;
+  running_ = false;
+  return unsettled_ = true;
+}
+
+bool CudaStream::settle(Diagnostic &error) {
+  return !unsettled_ || finished(api_.eventSynchronize(left_), error);
+}
+
 void CudaStream::abandon() {
   work_.clear();
-  if (stream_) api_.streamSynchronize(stream_);
+  if (unsettled_) api_.eventSynchronize(left_);
+  if (running_) api_.streamSynchronize(target_);
+  running_ = unsettled_ = false;
 }
 
 }  // namespace adze::runtime

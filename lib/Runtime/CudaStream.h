@@ -22,9 +22,11 @@ class CudaStream {
   CudaStream &operator=(const CudaStream &) = delete;
 
   bool open(Diagnostic &error);
-  cuda::Stream get() const { return stream_; }
-  /// A run begins. Without `graphs` all work is enqueued as it comes.
-  void begin(bool graphs);
+  /// Where work goes.
+  cuda::Stream get() const { return target_; }
+  /// A run begins, on a stream of the caller's, or on its own for null, behind the run
+  /// before. Without `graphs` all work is enqueued as it comes.
+  bool begin(bool graphs, cuda::Stream callers, Diagnostic &error);
 
   /// As DeviceQueue's.
   bool launch(int32_t kernel, const uint32_t *gridBlock, uint32_t shared, void *const *arguments,
@@ -33,7 +35,11 @@ class CudaStream {
   /// Enqueues what is collected.
   bool flush(Diagnostic &error);
   bool synchronize(Diagnostic &error);
-  /// Forgets what is collected, and waits for the rest.
+  /// The run ends; its work goes on. Afterwards the caller's stream may go.
+  bool leave(Diagnostic &error);
+  /// Waits for what runs have left.
+  bool settle(Diagnostic &error);
+  /// The run ends, if there is one: what is collected is forgotten, the rest waited for.
   void abandon();
 
  private:
@@ -62,7 +68,8 @@ class CudaStream {
     bool tried = false;
   };
   bool add(Step step, Diagnostic &error);
-  bool enqueue(const Work &work, Diagnostic &error);
+  bool enqueue(const Work &work, cuda::Stream stream, Diagnostic &error);
+  bool finished(cuda::Result result, Diagnostic &error);
   Known *find(uint64_t hash);
   Known &remember(uint64_t hash);
   cuda::GraphExec capture(const Work &work);
@@ -70,8 +77,9 @@ class CudaStream {
   const cuda::Api &api_;
   const std::vector<artifact::DeviceKernel> &kernels_;
   const std::vector<cuda::Function> &functions_;
-  cuda::Stream stream_ = nullptr;
-  bool graphs_ = false;
+  cuda::Stream own_ = nullptr, target_ = nullptr;
+  cuda::Event left_ = nullptr;  ///< when all is done that was left
+  bool graphs_ = false, running_ = false, unsettled_ = false;
   int32_t last_ = -1;  ///< kernel enqueued last in this run
   uint64_t flushes_ = 0;
   Work work_;

@@ -21,6 +21,7 @@ struct InputView {
   artifact::DType dtype;
   std::span<const int64_t> shape;
   void *data;
+  bool onDevice = false;  ///< in the device's memory, at any address
 };
 
 /// A result as a device left it: any strides (in elements), in any memory.
@@ -32,16 +33,24 @@ struct OutputView {
 
 /// A result on its way from a device to the host: what OutputView says of it.
 struct PendingOutput {
+  size_t index;
   std::vector<int64_t> shape, strides;
   const void *data;
   void *allocated;
   OutputView view() const { return {shape, strides, data, allocated}; }
 };
 
+class DeviceQueue;
+
 /// Takes results, in order, while a device's memory still holds them.
 class OutputSink {
  public:
   virtual bool setOutput(size_t index, const OutputView &view, Diagnostic &error) = 0;
+  /// Of a result that is to stay in the device's memory, which `view` is in: takes it
+  /// from there. Work that makes it may not be done yet.
+  virtual bool staysOnDevice(size_t index) const = 0;
+  virtual bool setDeviceOutput(size_t index, const OutputView &view, DeviceQueue &queue,
+                               Diagnostic &error) = 0;
 
  protected:
   ~OutputSink() = default;
@@ -71,8 +80,6 @@ struct Emulation {
   uint64_t seed = 0;
 };
 
-class DeviceQueue;
-
 /// One run: everything that a device needs besides its own module.
 struct Execution {
   const artifact::Contents &contents;
@@ -86,9 +93,23 @@ struct Execution {
   std::unique_ptr<DeviceQueue> &queue;  ///< the request's, made by the first run
   std::vector<PendingOutput> &pending;  ///< what Module::finish hands to `outputs`
   const std::atomic<bool> &cancelled;
+  void *stream = nullptr;  ///< of the caller's device, to work on; null: one's own
   int64_t deadlineNs = 0;  ///< CLOCK_MONOTONIC; 0: none
   Profiler profiler;
   Emulation emulation;
+};
+
+/// The memory of a device, where callers may have tensors of their own. Any thread.
+class DeviceMemory {
+ public:
+  virtual ~DeviceMemory() = default;
+  /// Of the device, as its driver counts them.
+  virtual int number() const = 0;
+  /// Whether the bytes, one or more, lie in it; else `error` says so of `what`.
+  virtual bool holds(const void *p, int64_t bytes, const std::string &what,
+                     Diagnostic &error) const = 0;
+  /// Waits for all that anybody has enqueued on the device.
+  virtual bool synchronize(Diagnostic &error) const = 0;
 };
 
 /// Loaded code of one artifact; immutable, shared by concurrent runs.
@@ -100,8 +121,12 @@ class Module {
   virtual bool run(Execution &execution, Diagnostic &error) const = 0;
   /// Waits for what run left, and hands the results out. It may be in another thread.
   virtual bool finish(Execution &, Diagnostic &) const { return true; }
+  /// The same of a run without pending results: it ends, and its work goes on.
+  virtual bool leave(Execution &, Diagnostic &) const { return true; }
   /// Where blocks of a request best lie; null: in the heap.
   virtual std::shared_ptr<BlockMemory> blockMemory() const { return nullptr; }
+  /// Null where callers can have none.
+  virtual const DeviceMemory *deviceMemory() const { return nullptr; }
   /// Of inputs' addresses; those that lie otherwise are copied before a run.
   virtual size_t inputAlignment() const { return kAlignment; }
 };

@@ -30,13 +30,22 @@ class DeviceModule final : public Module {
     DeviceQueue &queue = *execution.queue;
     End end{&queue};
     if (!queue.resume(error) || !queue.synchronize(error)) return false;
-    for (size_t i = 0; i < execution.pending.size(); ++i)
-      if (!execution.outputs.setOutput(i, execution.pending[i].view(), error)) return false;
+    for (const PendingOutput &p : execution.pending)
+      if (!execution.outputs.setOutput(p.index, p.view(), error)) return false;
+    return true;
+  }
+
+  bool leave(Execution &execution, Diagnostic &error) const override {
+    DeviceQueue &queue = *execution.queue;
+    End end{&queue};
+    if (!queue.resume(error) || !queue.leave(error)) return false;
+    end.queue = nullptr;
     return true;
   }
 
   std::shared_ptr<BlockMemory> blockMemory() const override { return program_->hostMemory(); }
 
+  const DeviceMemory *deviceMemory() const override { return program_->deviceMemory(); }
   size_t inputAlignment() const override { return 1; }
 
  private:

@@ -5,6 +5,12 @@
 
 namespace adze::runtime {
 
+/// A result in a device's memory, which is given back with the last who holds it.
+class DeviceBlock {
+ public:
+  virtual ~DeviceBlock() = default;
+};
+
 /// One request's memory on a device, and the work there, done in order.
 /// Addresses are the device's: the host computes with them and never reads
 /// through them. What can fail returns false or null and fills `error`. Byte
@@ -20,6 +26,10 @@ class DeviceQueue {
   virtual bool resume(Diagnostic &) { return true; }
   /// It ends: waits for all work, takes back what was not released.
   virtual void end() = 0;
+  /// It ends, and its work goes on: what comes later is enqueued behind it.
+  virtual bool leave(Diagnostic &) { return end(), true; }
+  /// Between runs: waits for what they have left.
+  virtual bool settle(Diagnostic &) { return true; }
 
   /// The weights section, uploaded once for all queues; null where there is none.
   virtual const void *weights() const = 0;
@@ -27,12 +37,18 @@ class DeviceQueue {
   /// they are until the run ends. `name` is for messages.
   virtual void *input(const void *host, int64_t bytes, const std::string &name,
                       Diagnostic &error) = 0;
+  /// The same of memory of the device that the caller has the input in.
+  virtual void *adopt(void *, int64_t, const std::string &, Diagnostic &) { return nullptr; }
   /// The arena, 256-byte aligned; once a run.
   virtual void *slab(int64_t bytes, Diagnostic &error) = 0;
   /// Memory of the run, 256-byte aligned, and giving it back: null, and addresses
   /// inside of the slab, are left alone.
   virtual void *allocate(int64_t bytes, Diagnostic &error) = 0;
   virtual void release(void *p) = 0;
+  /// Takes memory of `allocate` out of the run; null for other addresses.
+  virtual std::shared_ptr<DeviceBlock> detach(void *) { return nullptr; }
+  /// Between runs: memory of detach may be used again, unless somebody else holds it.
+  virtual void giveBack(std::shared_ptr<DeviceBlock>) {}
 
   /// Done on return. `gaps`: bytes that nothing has written may be among them.
   virtual bool upload(void *device, const void *host, int64_t bytes, Diagnostic &error) = 0;
@@ -68,6 +84,8 @@ class DeviceProgram {
   virtual std::unique_ptr<DeviceQueue> makeQueue(Budget &budget, Diagnostic &error) const = 0;
   /// Host memory that copies to and from the device are fastest with; null: any.
   virtual std::shared_ptr<BlockMemory> hostMemory() const { return nullptr; }
+  /// As Module's.
+  virtual const DeviceMemory *deviceMemory() const { return nullptr; }
 };
 
 /// The module of an artifact for such a device: the variant's host code, which

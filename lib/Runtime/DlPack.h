@@ -9,7 +9,9 @@ struct DLManagedTensor;  // the same bytes as ManagedTensor, in the caller's wor
 
 namespace adze::runtime::dlpack {
 
-inline constexpr int32_t kCpu = 1;
+/// Kinds of devices. Of the last two, the host's memory that a GPU reaches is the
+/// host's, and what moves between them is the GPU's.
+inline constexpr int32_t kCpu = 1, kCuda = 2, kCudaHost = 3, kCudaManaged = 13;
 
 struct DataType {
   uint8_t code;

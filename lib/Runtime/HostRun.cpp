@@ -281,7 +281,9 @@ bool describeInputs(Descriptors &list, Run &run, Diagnostic &error) {
       // The request has checked that this does not overflow.
       int64_t bytes = *checkedNumElements(in.shape) * artifact::dtypeBytes(in.dtype);
       const std::string &name = run.execution.contents.inputs[i].name;
-      data = device->input(data, bytes, "input " + printable(name, 80), error);
+      std::string what = "input " + printable(name, 80);
+      data = in.onDevice && bytes ? device->adopt(data, bytes, what, error)
+                                  : device->input(data, bytes, what, error);
       if (!data) return false;
     }
     describeInput(list, in, data);
@@ -323,8 +325,13 @@ bool handOut(const Descriptors &outputs, Run &run, Diagnostic &error) {
       if (!e.outputs.setOutput(i, view, error)) return false;
       continue;
     }
+    if (e.outputs.staysOnDevice(i)) {
+      if (!e.outputs.setDeviceOutput(i, view, *device, error)) return false;
+      continue;
+    }
     if (!fetch(*device, info.dtype, view, e, error)) return false;
-    e.pending.push_back({{m->dims, m->dims + rank},
+    e.pending.push_back({i,
+                         {m->dims, m->dims + rank},
                          {m->dims + rank, m->dims + 2 * rank},
                          view.data,
                          view.allocated});

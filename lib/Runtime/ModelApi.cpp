@@ -266,6 +266,14 @@ adze_status *adze_model_get_host_memory(const adze_model *m, adze_host_memory *m
   });
 }
 
+adze_status *adze_model_synchronize(const adze_model *m) {
+  return guarded([&](Diagnostic &error) {
+    if (!notNull(m, "model", error)) return false;
+    const DeviceMemory *device = m->model->module().deviceMemory();
+    return !device || device->synchronize(error);
+  });
+}
+
 adze_status *adze_model_planned_buffer(const adze_model *m, size_t index,
                                        adze_planned_buffer *buffer) {
   return guarded([&](Diagnostic &error) {

@@ -114,23 +114,64 @@ bool Request::setInput(size_t index, const TensorRef &t, std::function<void()> o
   if (!checkType(info, t, error)) return false;
   int64_t bytes = elementBytesOf(info, t.shape, error);
   if (bytes < 0 || !checkMemory(info, t, bytes, error)) return false;
+  bool rowMajor = !t.strides || isRowMajor(t.shape, {t.strides, t.shape.size()});
+  if (t.onDevice) {
+    if (!needsDevice(inputName(info), error)) return false;
+    if (!rowMajor)
+      return failWith(error, ExitCode::Unsupported, "ADZ0714",
+                      inputName(info) + " is strided, which in a GPU's memory it cannot be",
+                      "make it contiguous");
+    if (bytes > 0 &&
+        !model_->module().deviceMemory()->holds(t.data, bytes, inputName(info), error))
+      return false;
+  }
   Input next;
   next.set = true;
   next.shape.assign(t.shape.begin(), t.shape.end());
   if (t.strides) next.strides.assign(t.strides, t.strides + t.shape.size());
-  next.rowMajor = !t.strides || isRowMajor(next.shape, next.strides);
+  next.rowMajor = rowMajor;
+  next.onDevice = t.onDevice;
   next.data = t.data;
   next.bytes = bytes;
   next.owner = std::move(owner);
   std::swap(inputs_[index], next);
-  if (next.owner) next.owner();
+  if (!next.owner) return true;
+  // On a stream of the caller's, what the owner does comes after what runs have left.
+  Diagnostic later;  // whoever waits for the results hears of it
+  if (queue_ && !stream_) queue_->settle(later);
+  next.owner();
   return true;
 }
 
-bool Request::bindOutput(size_t index, void *data, size_t bytes, Diagnostic &error) {
+bool Request::needsDevice(const std::string &what, Diagnostic &error) const {
+  return model_->module().deviceMemory() ||
+         failWith(error, ExitCode::Unsupported, "ADZ0714",
+                  what + " is on a GPU, and this model is not", "load it for the device 'cuda'");
+}
+
+int Request::deviceNumber() const {
+  const DeviceMemory *memory = model_->module().deviceMemory();
+  return memory ? memory->number() : 0;
+}
+
+bool Request::placeOutput(size_t index, bool onDevice, void *data, size_t bytes,
+                          Diagnostic &error) {
   if (busy(error) || !checkIndex("output", index, outputs_.size(), error)) return false;
-  outputs_[index].bound = data;
-  outputs_[index].boundBytes = data ? bytes : 0;
+  std::string name = "output '" + printable(contents().outputs[index].name, 80) + "'";
+  if (onDevice && !needsDevice(name, error)) return false;
+  if (onDevice && data && bytes > 0 &&
+      !model_->module().deviceMemory()->holds(data, static_cast<int64_t>(bytes), name, error))
+    return false;
+  Output &out = outputs_[index];
+  out.bound = data;
+  out.boundBytes = data ? bytes : 0;
+  out.onDevice = onDevice;
+  return true;
+}
+
+bool Request::setStream(void *stream, Diagnostic &error) {
+  if (busy(error) || (stream && !needsDevice("the stream", error))) return false;
+  stream_ = stream;
   return true;
 }
 
@@ -180,9 +221,9 @@ bool Request::viewInputs(std::vector<InputView> &views, Diagnostic &error) {
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Input &in = inputs_[i];
     const TensorInfo &info = contents().inputs[i];
-    InputView view{info.dtype, in.shape, in.data};
+    InputView view{info.dtype, in.shape, in.data, in.onDevice};
     bool aligned = reinterpret_cast<uintptr_t>(in.data) % model_->module().inputAlignment() == 0;
-    if (in.bytes > 0 && (!aligned || !in.rowMajor)) {
+    if (in.bytes > 0 && !in.onDevice && (!aligned || !in.rowMajor)) {
       Block *copy = blocks_.allocate(in.bytes);
       if (!copy)
         return failWith(error, ExitCode::ResourceLimit, "ADZ0720",
@@ -202,13 +243,16 @@ bool Request::viewInputs(std::vector<InputView> &views, Diagnostic &error) {
 void Request::dropOutputs() {
   for (Output &out : outputs_) {
     if (out.block) blocks_.giveBack(out.block);
+    if (out.resident && queue_) queue_->giveBack(std::move(out.resident));
+    out.resident.reset();
     out.block = nullptr;
     out.data = nullptr;
     out.valid = false;
   }
 }
 
-bool Request::setOutput(size_t index, const OutputView &view, Diagnostic &error) {
+/// Shape and bytes, against the memory bound to it.
+bool Request::describeOutput(size_t index, const OutputView &view, Diagnostic &error) {
   const TensorInfo &info = contents().outputs[index];
   Output &out = outputs_[index];
   int64_t element = artifact::dtypeBytes(info.dtype);
@@ -225,24 +269,81 @@ bool Request::setOutput(size_t index, const OutputView &view, Diagnostic &error)
                    name + " is " + typeText(info.dtype, out.shape) + " and needs " +
                        std::to_string(*bytes) + " bytes, but the memory bound to it has " +
                        std::to_string(out.boundBytes));
-  bool rowMajor = isRowMajor(view.shape, view.strides);
   out.data = out.bound;
-  if (!out.bound && rowMajor && *bytes > 0 && (out.block = blocks_.detach(view.allocated))) {
+  out.isOnDevice = out.onDevice;
+  return true;
+}
+
+bool Request::setOutput(size_t index, const OutputView &view, Diagnostic &error) {
+  if (!describeOutput(index, view, error)) return false;
+  const TensorInfo &info = contents().outputs[index];
+  Output &out = outputs_[index];
+  bool rowMajor = isRowMajor(view.shape, view.strides);
+  if (!out.bound && rowMajor && out.bytes > 0 && (out.block = blocks_.detach(view.allocated))) {
     // The code's own allocation becomes the result.
     out.data = const_cast<void *>(view.data);
   } else {
     if (!out.bound) {
-      Block *b = blocks_.allocate(*bytes);
+      Block *b = blocks_.allocate(out.bytes);
       if (!b)
         return failWith(error, ExitCode::ResourceLimit, "ADZ0720",
-                        "out of memory for " + name + " (" + std::to_string(*bytes) + " bytes)");
+                        "out of memory for output '" + printable(info.name, 80) + "' (" +
+                            std::to_string(out.bytes) + " bytes)");
       out.block = blocks_.detach(b->payload());
       out.data = out.block->payload();
     }
-    if (*bytes > 0) copyStrided(view.shape, view.strides, element, view.data, out.data);
+    if (out.bytes > 0)
+      copyStrided(view.shape, view.strides, artifact::dtypeBytes(info.dtype), view.data, out.data);
   }
   out.valid = true;
   return true;
+}
+
+bool Request::setDeviceOutput(size_t index, const OutputView &view, DeviceQueue &queue,
+                              Diagnostic &error) {
+  if (!describeOutput(index, view, error)) return false;
+  Output &out = outputs_[index];
+  int64_t element = artifact::dtypeBytes(contents().outputs[index].dtype);
+  bool rowMajor = isRowMajor(view.shape, view.strides);
+  if (!out.bound && rowMajor && out.bytes > 0 && (out.resident = queue.detach(view.allocated))) {
+    // The code's own allocation becomes the result.
+    out.data = const_cast<void *>(view.data);
+  } else {
+    if (!out.bound) {
+      void *p = queue.allocate(out.bytes, error);
+      if (!p) return false;
+      out.resident = queue.detach(p);
+      out.data = p;
+    }
+    if (out.bytes > 0 && !(rowMajor ? queue.copy(out.data, view.data, out.bytes, error)
+                                    : compactOnDevice(view, element, out.data, queue, error)))
+      return false;
+  }
+  out.valid = true;
+  return true;
+}
+
+/// Copies strided elements to row-major ones, by way of the host.
+bool Request::compactOnDevice(const OutputView &view, int64_t element, void *to,
+                              DeviceQueue &queue, Diagnostic &error) {
+  auto touched = touchedBytes(view.shape, view.strides, element);
+  int64_t bytes = *checkedNumElements(view.shape) * element;  // describeOutput has checked it
+  int64_t range = touched ? touched->high - touched->low : 0;
+  Block *from = touched ? blocks_.allocate(range) : nullptr;
+  Block *compact = from ? blocks_.allocate(bytes) : nullptr;
+  if (!compact)
+    return failWith(error, ExitCode::ResourceLimit, "ADZ0720",
+                    "out of memory for a result (" + std::to_string(range) + " bytes)");
+  const char *low = static_cast<const char *>(view.data) + touched->low;
+  if (!queue.download(from->payload(), low, range, true, error)) return false;
+  copyStrided(view.shape, view.strides, element,
+              static_cast<char *>(from->payload()) - touched->low, compact->payload());
+  return queue.upload(to, compact->payload(), bytes, error);
+}
+
+bool Request::allOnDevice() const {
+  return std::ranges::all_of(inputs_, [](const Input &i) { return i.onDevice || !i.bytes; }) &&
+         std::ranges::all_of(outputs_, &Output::onDevice);
 }
 
 /// f() while no other thread can run the request.
@@ -261,7 +362,8 @@ bool Request::run(Diagnostic &error) {
 }
 
 bool Request::start(Diagnostic &error) {
-  return exclusively([&] { return startLocked(error); }, error);
+  auto begin = [&] { return startLocked(error) && (!allOnDevice() || leaveLocked(error)); };
+  return exclusively(begin, error);
 }
 
 bool Request::wait(Diagnostic &error) {
@@ -269,8 +371,9 @@ bool Request::wait(Diagnostic &error) {
 }
 
 Execution Request::execution(std::span<const InputView> views) {
-  return {contents(), views,    *this,      blocks_, arena_,    plans_,    model_->threads(), budget_,
-          queue_,     pending_, cancelled_, 0,       profiler_, emulation_};
+  return {contents(), views,  *this,    blocks_,    arena_,  plans_, model_->threads(),
+          budget_,    queue_, pending_, cancelled_, stream_, 0,      profiler_,
+          emulation_};
 }
 
 void Request::endRun(bool ok) {
@@ -303,8 +406,9 @@ bool Request::startLocked(Diagnostic &error) {
   return started_;
 }
 
-bool Request::waitLocked(Diagnostic &error) {
-  if (!started_) return true;
+/// Ends the run whichever way f() goes.
+template <typename F>
+bool Request::ending(F f) {
   struct End {
     Request &r;
     bool ok = false;
@@ -313,9 +417,19 @@ bool Request::waitLocked(Diagnostic &error) {
       r.endRun(ok);
     }
   } end{*this};
-  Execution e = execution({});
-  end.ok = model_->module().finish(e, error);
+  end.ok = f();
   return end.ok;
+}
+
+bool Request::waitLocked(Diagnostic &error) {
+  if (!started_) return !queue_ || queue_->settle(error);
+  Execution e = execution({});
+  return ending([&] { return model_->module().finish(e, error); });
+}
+
+bool Request::leaveLocked(Diagnostic &error) {
+  Execution e = execution({});
+  return ending([&] { return model_->module().leave(e, error); });
 }
 
 bool Request::result(size_t index, Result &out, Diagnostic &error) const {
@@ -326,23 +440,22 @@ bool Request::result(size_t index, Result &out, Diagnostic &error) const {
     return failWith(error, ExitCode::Usage, "ADZ0711",
                     "output '" + printable(info.name, 80) + "' is not there: no run has succeeded",
                     "run the request first");
-  out = {info.dtype, o.shape, o.data, static_cast<size_t>(o.bytes)};
+  out = {info.dtype, o.shape, o.data, static_cast<size_t>(o.bytes), o.isOnDevice};
   return true;
 }
 
-Block *Request::shareResult(size_t index, Diagnostic &error) {
+bool Request::shareResult(size_t index, Share &share, Diagnostic &error) {
   Result r;
-  if (!result(index, r, error)) return nullptr;
-  Block *b = outputs_[index].block;
-  if (!b) {
-    failWith(
+  if (!result(index, r, error)) return false;
+  const Output &out = outputs_[index];
+  if (!out.block && !out.resident)
+    return failWith(
         error, ExitCode::Usage, "ADZ0711",
         "output '" + printable(contents().outputs[index].name, 80) + "' is in memory of the caller",
         "use that memory, or unbind the output before the run");
-    return nullptr;
-  }
-  b->references.fetch_add(1, std::memory_order_relaxed);
-  return b;
+  if (out.block) out.block->references.fetch_add(1, std::memory_order_relaxed);
+  share = {out.block, out.resident};
+  return true;
 }
 
 }  // namespace adze::runtime

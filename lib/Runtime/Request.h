@@ -20,6 +20,7 @@ struct TensorRef {
   const int64_t *strides = nullptr;  ///< in elements; null: row-major
   void *data = nullptr;
   size_t bytes = 0;  ///< 0: not said
+  bool onDevice = false;
 };
 
 /// A result of the last run.
@@ -28,6 +29,7 @@ struct Result {
   std::span<const int64_t> shape;
   void *data = nullptr;
   size_t bytes = 0;
+  bool onDevice = false;
 };
 
 class Request final : private OutputSink {
@@ -42,16 +44,26 @@ class Request final : private OutputSink {
   /// request goes; not on failure.
   bool setInput(size_t index, const TensorRef &tensor, std::function<void()> owner,
                 Diagnostic &error);
-  bool bindOutput(size_t index, void *data, size_t bytes, Diagnostic &error);
-  /// Run is start and wait. After a start nothing but wait, cancel and close is allowed;
-  /// a wait for nothing is none.
+  /// Where results of an output go: on the host or the device, to `data` unless that is
+  /// null.
+  bool placeOutput(size_t index, bool onDevice, void *data, size_t bytes, Diagnostic &error);
+  /// Of the device's driver, for runs from now on; null: the request's own.
+  bool setStream(void *stream, Diagnostic &error);
+  /// Run is start and wait. After a start nothing but wait, cancel and close is allowed,
+  /// unless all inputs and outputs are on the device: then it is a whole run, whose work
+  /// may go on. A wait for nothing is none.
   bool run(Diagnostic &error);
   bool start(Diagnostic &error);
   bool wait(Diagnostic &error);
   bool result(size_t index, Result &out, Diagnostic &error) const;
-  /// The block behind a result, with a reference of its own, to be given to
-  /// releaseBlock; null and `error` for bound outputs.
-  Block *shareResult(size_t index, Diagnostic &error);
+  /// Who holds a result's memory; `error` for bound outputs.
+  struct Share {
+    Block *block = nullptr;  ///< with a reference, to be given to releaseBlock
+    std::shared_ptr<DeviceBlock> onDevice;
+  };
+  bool shareResult(size_t index, Share &share, Diagnostic &error);
+  /// As drivers count them.
+  int deviceNumber() const;
   void cancel() { cancelled_ = true; }
   /// Also ends runs that begin later.
   void close() {
@@ -80,6 +92,7 @@ class Request final : private OutputSink {
     bool rowMajor = true;
     void *data = nullptr;
     int64_t bytes = 0;
+    bool onDevice = false;
     std::function<void()> owner;
   };
   struct Output {
@@ -90,14 +103,28 @@ class Request final : private OutputSink {
     Block *block = nullptr;  ///< holds data, unless that is bound
     void *bound = nullptr;
     size_t boundBytes = 0;
+    bool onDevice = false;                  ///< where it goes
+    bool isOnDevice = false;                ///< where the last run's is
+    std::shared_ptr<DeviceBlock> resident;  ///< as `block`
   };
 
   bool setOutput(size_t index, const OutputView &view, Diagnostic &error) override;
+  bool staysOnDevice(size_t index) const override { return outputs_[index].onDevice; }
+  bool setDeviceOutput(size_t index, const OutputView &view, DeviceQueue &queue,
+                       Diagnostic &error) override;
+  bool describeOutput(size_t index, const OutputView &view, Diagnostic &error);
+  bool compactOnDevice(const OutputView &view, int64_t element, void *to, DeviceQueue &queue,
+                       Diagnostic &error);
+  bool allOnDevice() const;
+  bool needsDevice(const std::string &what, Diagnostic &error) const;
   bool checkInputs(Diagnostic &error) const;
   bool viewInputs(std::vector<InputView> &views, Diagnostic &error);
   template <typename F>
   bool exclusively(F f, Diagnostic &error);
+  template <typename F>
+  bool ending(F f);
   bool startLocked(Diagnostic &error);
+  bool leaveLocked(Diagnostic &error);
   bool waitLocked(Diagnostic &error);
   void endRun(bool ok);
   Execution execution(std::span<const InputView> views);
@@ -114,6 +141,7 @@ class Request final : private OutputSink {
   PlanCache plans_;
   std::unique_ptr<DeviceQueue> queue_;
   std::vector<PendingOutput> pending_;
+  void *stream_ = nullptr;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
   Profiler profiler_;

@@ -6,6 +6,12 @@ using namespace adze;
 using namespace adze::runtime;
 
 namespace {
+bool readMemory(int32_t memory, bool &onDevice, Diagnostic &error) {
+  onDevice = memory == ADZE_MEMORY_DEVICE;
+  return onDevice || memory == ADZE_MEMORY_HOST ||
+         usage(error, "memory " + std::to_string(memory) + " is of no kind");
+}
+
 bool readTensor(const adze_tensor *in, TensorRef &ref, Diagnostic &error) {
   adze_tensor t;
   if (!notNull(in, "the tensor", error) || !readStruct(in, t, "the tensor", error)) return false;
@@ -18,19 +24,19 @@ bool readTensor(const adze_tensor *in, TensorRef &ref, Diagnostic &error) {
          t.strides,
          t.data,
          t.bytes};
-  return true;
+  return readMemory(t.memory, ref.onDevice, error);
 }
 
 /// A result handed out as DLPack.
 struct SharedResult {
   dlpack::ManagedTensor managed;
   std::vector<int64_t> shape;
-  Block *block;
+  Request::Share share;
 };
 
 void releaseShared(DLManagedTensor *self) {
   auto *r = static_cast<SharedResult *>(reinterpret_cast<dlpack::ManagedTensor *>(self)->context);
-  releaseBlock(r->block);
+  releaseBlock(r->share.block);
   delete r;
 }
 
@@ -43,11 +49,11 @@ bool shareOutput(Request &request, size_t index, DLManagedTensor **out, Diagnost
                     std::string("DLPack has no type for ") + artifact::dtypeName(r.dtype));
   auto shared = std::make_unique<SharedResult>();
   shared->shape.assign(r.shape.begin(), r.shape.end());
-  shared->block = request.shareResult(index, error);
-  if (!shared->block) return false;
-  shared->managed.tensor = {
-      r.data, dlpack::kCpu,         0,       static_cast<int32_t>(shared->shape.size()),
-      dtype,  shared->shape.data(), nullptr, 0};
+  if (!request.shareResult(index, shared->share, error)) return false;
+  dlpack::Tensor &t = shared->managed.tensor;
+  t = {r.data, dlpack::kCpu,         0,       static_cast<int32_t>(shared->shape.size()),
+       dtype,  shared->shape.data(), nullptr, 0};
+  if (r.onDevice) t.deviceType = dlpack::kCuda, t.deviceId = request.deviceNumber();
   shared->managed.context = shared.get();
   shared->managed.deleter = releaseShared;
   *out = reinterpret_cast<DLManagedTensor *>(&shared.release()->managed);
@@ -79,12 +85,16 @@ bool setDlPack(Request &request, size_t index, DLManagedTensor *tensor, Diagnost
   auto *m = reinterpret_cast<dlpack::ManagedTensor *>(tensor);
   const dlpack::Tensor &t = m->tensor;
   artifact::DType dtype = dlpack::fromDlPack(t.dtype);
-  if (t.deviceType != dlpack::kCpu || dtype == artifact::DType::Undefined)
+  bool onHost = t.deviceType == dlpack::kCpu || t.deviceType == dlpack::kCudaHost;
+  bool onDevice = t.deviceType == dlpack::kCuda || t.deviceType == dlpack::kCudaManaged;
+  if ((!onHost && !onDevice) || dtype == artifact::DType::Undefined)
     return failWith(error, ExitCode::Unsupported, "ADZ0713",
-                    "the DLPack tensor is not on the CPU, or of a type ONNX does not have");
+                    "the DLPack tensor is on neither a CPU nor a GPU of NVIDIA's, or of a type "
+                    "ONNX does not have");
   if (t.rank < 0 || (t.rank > 0 && !t.shape)) return usage(error, "the DLPack tensor has no shape");
   TensorRef ref{dtype, {t.shape, static_cast<size_t>(t.rank)}, t.strides, nullptr, 0};
   if (t.data) ref.data = static_cast<char *>(t.data) + t.byteOffset;
+  ref.onDevice = onDevice;
   return request.setInput(
       index, ref,
       [=] {
@@ -136,7 +146,23 @@ adze_status *adze_request_set_input_dlpack(adze_request *r, size_t index, DLMana
 
 adze_status *adze_request_bind_output(adze_request *r, size_t index, void *data, size_t bytes) {
   return guarded([&](Diagnostic &error) {
-    return notNull(r, "request", error) && r->request->bindOutput(index, data, bytes, error);
+    return notNull(r, "request", error) &&
+           r->request->placeOutput(index, false, data, bytes, error);
+  });
+}
+
+adze_status *adze_request_place_output(adze_request *r, size_t index, int32_t memory, void *data,
+                                       size_t bytes) {
+  return guarded([&](Diagnostic &error) {
+    bool onDevice;
+    return notNull(r, "request", error) && readMemory(memory, onDevice, error) &&
+           r->request->placeOutput(index, onDevice, data, bytes, error);
+  });
+}
+
+adze_status *adze_request_set_stream(adze_request *r, void *stream) {
+  return guarded([&](Diagnostic &error) {
+    return notNull(r, "request", error) && r->request->setStream(stream, error);
   });
 }
 
@@ -154,6 +180,7 @@ adze_status *adze_request_output(const adze_request *r, size_t index, adze_tenso
     v.shape = result.shape.data();
     v.data = result.data;
     v.bytes = result.bytes;
+    v.memory = result.onDevice ? ADZE_MEMORY_DEVICE : ADZE_MEMORY_HOST;
     return writeStruct(tensor, v, "the tensor", error);
   });
 }

@@ -20,6 +20,7 @@ from .errors import (
     UnsupportedError,
     UsageError,
 )
+from .device_array import DeviceArray
 from .model import Kernel, Model, Pool, TensorInfo
 from ._library import runtime_version
 
@@ -28,6 +29,7 @@ __all__ = [
     "ArtifactError",
     "Cancelled",
     "CheckError",
+    "DeviceArray",
     "DeviceError",
     "InternalError",
     "InvalidInput",

@@ -40,6 +40,8 @@ class Tensor(Versioned):
         ("strides", POINTER(c_int64)),
         ("data", c_void_p),
         ("bytes", c_size_t),
+        ("memory", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -155,6 +157,10 @@ _FUNCTIONS = {
     "adze_request_create": (_STATUS, [c_void_p, POINTER(RequestOptions), POINTER(c_void_p)]),
     "adze_request_destroy": (None, [c_void_p]),
     "adze_request_set_input": (_STATUS, [c_void_p, c_size_t, POINTER(Tensor)]),
+    "adze_request_set_input_dlpack": (_STATUS, [c_void_p, c_size_t, POINTER(DLManagedTensor)]),
+    "adze_request_place_output": (_STATUS, [c_void_p, c_size_t, c_int32, c_void_p, c_size_t]),
+    "adze_request_set_stream": (_STATUS, [c_void_p, c_void_p]),
+    "adze_model_synchronize": (_STATUS, [c_void_p]),
     "adze_request_run": (_STATUS, [c_void_p]),
     "adze_request_start": (_STATUS, [c_void_p]),
     "adze_request_wait": (_STATUS, [c_void_p]),

@@ -11,6 +11,7 @@ from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional
 import numpy as np
 
 from . import _library as lib
+from . import device_array as device
 from .errors import InvalidInput, UnsupportedError, UsageError
 
 
@@ -100,6 +101,7 @@ class _Request:
         handle = c_void_p()
         self._rt.adze_request_create(model, options and byref(options), byref(handle))
         self.handle = handle
+        self.on_device = False  # where its outputs are placed
 
     def __del__(self):
         if getattr(self, "handle", None):
@@ -240,16 +242,32 @@ class Model:
         inputs: Mapping[str, np.ndarray],
         outputs: Optional[Iterable[str]] = None,
         timeout: Optional[float] = None,
-    ) -> Dict[str, np.ndarray]:
+        on_device: bool = False,
+        stream: Optional[int] = None,
+    ) -> Dict[str, Union[np.ndarray, device.DeviceArray]]:
         """Runs the model. inputs: an array for every input name; arrays must
-        have the model's dtype, other sequences are converted to it. outputs:
-        the names wanted (default: all). timeout in seconds. Other Python
-        threads run meanwhile."""
+        have the model's dtype, other sequences are converted to it. What is in
+        the GPU's memory and speaks DLPack (a torch or cupy array) is used there.
+        outputs: the names wanted (default: all). timeout in seconds. on_device:
+        results stay in the GPU's memory, as DeviceArray. stream: the address of
+        the CUDA stream to run on, such as torch's current_stream().cuda_stream;
+        by default the legacy stream where anything is on the GPU. With a stream,
+        nothing is waited for where all inputs and results are on the GPU.
+        Other Python threads run meanwhile."""
         wanted = self._wanted(outputs)
         request = self._take(timeout)
-        keep = self._set_inputs(request, inputs)
-        self._rt.adze_request_run(request.handle)
-        results = {name: self._result(request, i) for i, name in wanted}
+        self._place(request, on_device)
+        keep, used = self._set_inputs(request, inputs, stream)
+        resident = on_device and stream is not None and all(k is None for k in keep)
+        self._rt.adze_request_start(request.handle)
+        if not resident:
+            self._rt.adze_request_wait(request.handle)
+        results = {
+            name: self._device_result(request, i, used if resident else None)
+            if on_device
+            else self._result(request, i)
+            for i, name in wanted
+        }
         del keep
         if timeout is None:
             self._idle.append(request)
@@ -269,7 +287,8 @@ class Model:
                 if len(flight) >= ahead:
                     yield self._land(flight)
                 request = self._take(None)
-                keep = self._set_inputs(request, inputs)
+                self._place(request, False)
+                keep, _ = self._set_inputs(request, inputs)
                 self._rt.adze_request_start(request.handle)
                 flight.append((request, keep))
             while flight:
@@ -298,7 +317,7 @@ class Model:
             times.append((kernels[kernel], (end - begin) * 1e-9))
 
         request = _Request(self._handle)
-        keep = self._set_inputs(request, inputs)
+        keep, _ = self._set_inputs(request, inputs)
         self._rt.adze_request_set_profile(request.handle, record, None)
         self._rt.adze_request_run(request.handle)
         del keep
@@ -324,24 +343,37 @@ class Model:
                 )
         return [(names.index(name), name) for name in outputs]
 
-    def _set_inputs(self, request, inputs):
-        """Hands every input over; returns what must live until the run ends."""
+    def _set_inputs(self, request, inputs, stream=None):
+        """Hands every input over; returns what must live until the run ends, and the
+        stream it is to run on."""
         names = [t.name for _, t in self._inputs]
         for name in inputs:
             if name not in names:
                 raise InvalidInput(
                     f"the model has no input '{name}'", "ADZ0702", f"inputs: {', '.join(names)}"
                 )
+        on_device = request.on_device or any(map(device.is_on_device, inputs.values()))
+        if on_device or stream is not None:
+            stream = stream or device.LEGACY_STREAM  # torch calls it 0
+        self._rt.adze_request_set_stream(request.handle, stream)
         keep = []
         for i, name in enumerate(names):
             if name not in inputs:
                 raise InvalidInput(
                     f"input '{name}' is missing", "ADZ0709", f"inputs: {', '.join(names)}"
                 )
-            keep.append(self._set_input(request, i, inputs[name]))
-        return keep
+            keep.append(self._set_input(request, i, inputs[name], stream))
+        return keep, stream
 
-    def _set_input(self, request, index, value):
+    def _set_input(self, request, index, value, stream):
+        """The array to be kept; None for what the request keeps by itself."""
+        if device.is_on_device(value):
+            device.hand_over(
+                value,
+                stream,
+                lambda t: self._rt.adze_request_set_input_dlpack(request.handle, index, t),
+            )
+            return None
         number, info = self._inputs[index]
         array = value if isinstance(value, np.ndarray) else np.asarray(value, self._dtypes[index])
         if array.dtype != self._dtypes[index]:
@@ -361,11 +393,31 @@ class Model:
         self._rt.adze_request_set_input(request.handle, index, byref(tensor))
         return array
 
+    def _place(self, request, on_device):
+        if request.on_device == on_device:
+            return
+        for i in range(len(self._outputs)):
+            self._rt.adze_request_place_output(request.handle, i, int(on_device), None, 0)
+        request.on_device = on_device
+
+    def _managed(self, request, index):
+        managed = POINTER(lib.DLManagedTensor)()
+        self._rt.adze_request_output_dlpack(request.handle, index, byref(managed))
+        return managed
+
+    def _device_result(self, request, index, stream):
+        return device.DeviceArray(
+            self._managed(request, index), self._outputs[index][1].dtype, stream, self.synchronize
+        )
+
+    def synchronize(self):
+        """Waits for all that anybody has enqueued on the model's GPU."""
+        self._rt.adze_model_synchronize(self._handle)
+
     def _result(self, request, index):
         dtype = self._output_dtypes[index]
         stored = np.dtype(_DTYPES[self._outputs[index][0]][1])
-        managed = POINTER(lib.DLManagedTensor)()
-        self._rt.adze_request_output_dlpack(request.handle, index, byref(managed))
+        managed = self._managed(request, index)
         array = np.asarray(_Held(managed, stored))
         return array if dtype == stored else array.view(dtype)
 

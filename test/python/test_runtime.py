@@ -58,6 +58,15 @@ class RuntimeTest(unittest.TestCase):
             list(self.model.map([given[0], inputs(mode=FAIL)]))
         self.check(self.model.run(given[0]), given[0])
 
+    def test_on_device(self):
+        with self.assertRaises(adze.UnsupportedError) as caught:
+            self.model.run(inputs(), on_device=True)
+        self.assertEqual(caught.exception.id, "ADZ0714")
+        with self.assertRaises(adze.UnsupportedError):
+            self.model.run(inputs(), stream=1)
+        self.model.synchronize()
+        self.check(self.model.run(inputs()), inputs())
+
     def test_devices(self):
         model = adze.Model(os.environ["ADZE_DEVICE_FIXTURE"], device="ptx-emulator")
         x = np.arange(50, dtype=np.float32)

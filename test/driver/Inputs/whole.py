@@ -1,4 +1,5 @@
-"""whole.py MODEL.adze WHAT: a model on the device "cuda" and on the PTX emulator."""
+"""whole.py MODEL.adze WHAT [TWICE.adze]: a model on the device "cuda" and on the PTX
+emulator. TWICE doubles its input."""
 
 import ctypes
 import gc
@@ -9,7 +10,7 @@ import numpy as np
 
 import adze
 
-path, what = sys.argv[1:]
+path, what, twice = (sys.argv[1:] + [None])[:3]
 
 
 def inputs(n):
@@ -68,6 +69,49 @@ def ahead():
     begun = model.map(map(inputs, given), ahead=3)
     same(next(begun), wanted[1])
     begun.close()
+
+
+def device():
+    """Inputs and results in the GPU's memory, which models hand to each other."""
+    driver = ctypes.CDLL("libcuda.so.1")
+    emulator = adze.Model(path, device="ptx-emulator")
+    wanted = {n: emulator.run({"x": 2 * inputs(n)["x"]}) for n in (1, 2)}
+    first, second = adze.Model(twice, device="cuda"), adze.Model(path, device="cuda")
+    for stream in (None, 0, 2):
+        for n in (1, 2, 1, 1):
+            doubled = first.run(inputs(n), on_device=True, stream=stream)["y"]
+            assert doubled.shape == (n, 3, 16, 16) and doubled.dtype == "float32"
+            assert doubled.__dlpack_device__() == (2, 0)
+            same(second.run({"x": doubled}), wanted[n])
+            # On another stream, and where nothing but the last run waits.
+            for other in (stream, 1, 2):
+                kept = second.run({"x": doubled}, on_device=True, stream=other)
+                same(second.run({"x": doubled}, stream=other), wanted[n])
+    # Capsules that nobody takes from, memory that outlives its model, another's stream.
+    doubled.__dlpack__(stream=1)
+    try:
+        doubled.__dlpack__(copy=True)
+        raise AssertionError("copied")
+    except BufferError:
+        pass
+    same(next(second.map([{"x": doubled}])), wanted[1])
+    del first
+    gc.collect()
+    same(second.run({"x": doubled}), wanted[1])
+    second.synchronize()
+    try:
+        emulator.run({"x": doubled})
+        raise AssertionError("taken")
+    except adze.UnsupportedError as e:
+        assert e.id == "ADZ0714", e
+    try:
+        emulator.run(inputs(1), on_device=True)
+        raise AssertionError("placed")
+    except adze.UnsupportedError as e:
+        assert e.id == "ADZ0714", e
+    del doubled, kept, second
+    gc.collect()
+    assert driver.fake_live() == 0, driver.fake_live()
 
 
 def profile():

@@ -1,5 +1,6 @@
 // The device "cuda" over the tests' own driver (test/driver): what is called, in which
 // order, and what becomes of errors.
+#include "lib/Runtime/CudaGpu.h"
 #include "lib/Runtime/DlPack.h"
 #include "test/unit/Runtime/DeviceModel.h"
 
@@ -9,6 +10,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <list>
+#include <span>
+#include <utility>
 
 using namespace adze;
 using namespace adze::device_test;
@@ -59,6 +63,81 @@ std::string refusal(const std::function<void(artifact::Contents &)> &change) {
 
 artifact::Section section(artifact::SectionKind kind, const char *name, std::string_view text) {
   return artifact::Section::of(kind, name, std::as_bytes(std::span(text)));
+}
+/// The GPU as another library uses it: memory and a stream of its own.
+struct OtherLibrary {
+  explicit OtherLibrary(int number = 0) {
+    Diagnostic error;
+    gpu = runtime::CudaGpu::open(number, error);
+    REQUIRE(gpu);
+    REQUIRE(gpu->retain(error));
+    runtime::CurrentContext current(*gpu);
+    REQUIRE(gpu->api.streamCreate(&stream, 1) == 0);
+  }
+  ~OtherLibrary() {
+    runtime::CurrentContext current(*gpu);
+    for (auto p : memory) gpu->api.memFree(p);
+    if (stream) gpu->api.streamDestroy(stream);
+  }
+  template <typename T = float>
+  T *make(size_t n) {
+    runtime::CurrentContext current(*gpu);
+    REQUIRE(gpu->api.memAlloc(&memory.emplace_back(), n * sizeof(T)) == 0);
+    return reinterpret_cast<T *>(memory.back());
+  }
+  /// Enqueued.
+  template <typename T>
+  void write(T *to, const std::vector<T> &from) {
+    runtime::CurrentContext current(*gpu);
+    auto bytes = std::as_bytes(std::span(from));
+    auto &held = sent.emplace_back(bytes.begin(), bytes.end());
+    auto p = reinterpret_cast<runtime::cuda::Pointer>(to);
+    CHECK(gpu->api.memcpyHtoDAsync(p, held.data(), held.size(), stream) == 0);
+  }
+  template <typename T>
+  std::vector<T> read(const T *from, size_t n) {
+    runtime::CurrentContext current(*gpu);
+    std::vector<T> to(n);
+    auto p = reinterpret_cast<runtime::cuda::Pointer>(from);
+    CHECK(gpu->api.memcpyDtoHAsync(to.data(), p, n * sizeof(T), stream) == 0);
+    CHECK(gpu->api.streamSynchronize(stream) == 0);
+    return to;
+  }
+
+  std::shared_ptr<runtime::CudaGpu> gpu;
+  runtime::cuda::Stream stream = nullptr;
+  std::vector<runtime::cuda::Pointer> memory;
+  std::list<std::vector<std::byte>> sent;
+};
+
+adze_status *setInput(Runner &r, size_t index, int32_t dtype, const std::vector<int64_t> &shape,
+                      void *data, int32_t memory = ADZE_MEMORY_DEVICE,
+                      const int64_t *strides = nullptr) {
+  adze_tensor t = ADZE_INIT(adze_tensor);
+  t.dtype = dtype, t.rank = static_cast<int32_t>(shape.size()), t.shape = shape.data();
+  t.data = data, t.memory = memory, t.strides = strides;
+  return adze_request_set_input(r.request.get(), index, &t);
+}
+
+adze_tensor outputOf(const Runner &r, size_t index) {
+  adze_tensor t = ADZE_INIT(adze_tensor);
+  rt::check(adze_request_output(r.request.get(), index, &t));
+  return t;
+}
+
+/// All inputs and outputs in the GPU's memory: x and the mode of the other library's.
+void stayOnDevice(Runner &r, float *x, int64_t n, int32_t *mode) {
+  rt::check(setInput(r, 0, ADZE_FLOAT32, {n}, x));
+  rt::check(setInput(r, 1, ADZE_INT32, {}, mode));
+  for (size_t i = 0; i < 3; ++i)
+    rt::check(
+        adze_request_place_output(r.request.get(), i, ADZE_MEMORY_DEVICE, nullptr, 0));
+}
+
+std::vector<float> ramp(size_t n, float factor = 1, size_t step = 1) {
+  std::vector<float> v;
+  for (size_t i = 0; i < n; i += step) v.push_back(static_cast<float>(i) * factor);
+  return v;
 }
 }  // namespace
 
@@ -300,10 +379,238 @@ TEST_CASE("errors of the driver come back with what was done, and the next run w
   contains(r.run(kTensorMap, 160), "ADZ0744: cannot make a tensor map");
   driver.fail("CtxPushCurrent", 201, 0);
   contains(r.run(kNormal), "ADZ0744: cannot use the GPU's context");
+  driver.fail("EventCreate", 1, 0);
+  contains(Runner("cuda").run(kNormal), "ADZ0744: cannot make an event");
   contains(r.run(kAllocTooMuch), "ADZ0720: out of memory on the device");
   contains(r.run(kNoSuchKernel), "ADZ0790");
   REQUIRE(r.run(kNormal) == "");
   CHECK(r.right(3));
+}
+
+TEST_CASE("inputs and results stay in the GPU's memory", "[Runtime]") {
+  Driver driver;
+  DLManagedTensor *kept = nullptr;
+  {
+    OtherLibrary other;
+    auto *x = other.make(201), *y = other.make(200);
+    auto *mode = other.make<int32_t>(1);
+    other.write(x, ramp(201));
+    other.write(mode, std::vector<int32_t>{kNormal});
+    other.read(x, 1);  // waits
+    Runner r("cuda");
+    stayOnDevice(r, x, 200, mode);
+    rt::check(adze_request_place_output(r.request.get(), 0, ADZE_MEMORY_DEVICE, y, 800));
+    driver.reset(9, 0, 1);
+    r.request.run();
+    CHECK(other.read(y, 200) == ramp(200, 3));
+    for (size_t i = 0; i < 3; ++i) CHECK(outputOf(r, i).memory == ADZE_MEMORY_DEVICE);
+    CHECK(outputOf(r, 0).data == y);
+    auto *same = static_cast<float *>(outputOf(r, 1).data);
+    CHECK(same != x);  // results are the library's
+    CHECK(other.read(same, 200) == ramp(200));
+    CHECK(other.read(static_cast<float *>(outputOf(r, 2).data), 100) == ramp(200, 3, 2));
+    // The mode, and the strided result by way of the host; what this test read.
+    CHECK(driver.count("MemcpyHtoDAsync") == 1);
+    CHECK(driver.count("MemcpyDtoHAsync") == 2 + 3);
+
+    // The same memory again, unless somebody keeps it.
+    r.request.run();
+    CHECK(outputOf(r, 1).data == same);
+    rt::check(adze_request_output_dlpack(r.request.get(), 1, &kept));
+    auto &shared = reinterpret_cast<runtime::dlpack::ManagedTensor *>(kept)->tensor;
+    CHECK(shared.deviceType == runtime::dlpack::kCuda);
+    CHECK(shared.deviceId == 0);
+    CHECK(shared.data == same);
+    DLManagedTensor *none = nullptr;
+    contains(failure([&] {
+               rt::check(adze_request_output_dlpack(r.request.get(), 0, &none));
+             }),
+             "ADZ0711");
+    // Where kernels cannot read it, it is copied.
+    rt::check(setInput(r, 0, ADZE_FLOAT32, {200}, x + 1));
+    r.request.run();
+    CHECK(outputOf(r, 1).data != same);
+    CHECK(other.read(same, 200) == ramp(200));
+    CHECK(other.read(y, 1) == std::vector<float>{3});
+    // It is an input of another model.
+    Runner next("cuda");
+    rt::check(setInput(next, 1, ADZE_INT32, {}, mode));
+    rt::check(adze_request_set_input_dlpack(next.request.get(), 0, kept));
+    next.request.run();
+    CHECK(next.request.output<float>("y").data[199] == 3 * 199);
+    // Empty tensors need no memory.
+    rt::check(setInput(r, 0, ADZE_FLOAT32, {0}, nullptr));
+    r.request.run();
+    CHECK(outputOf(r, 0).bytes == 0);
+  }
+  INFO(driver.log());
+  CHECK(driver.live() == 0);
+}
+
+TEST_CASE("what is no memory of the GPU is refused", "[Runtime]") {
+  Driver driver(9, 0, 2);
+  {
+    OtherLibrary first(0), second(1);
+    Runner r("cuda:1");
+    float here[8] = {};
+    auto *there = first.make(64), *x = second.make(64);
+    auto text = [&](adze_status *s) { return failure([&] { rt::check(s); }); };
+    auto place = [&](Runner &which, void *p, size_t bytes) {
+      return text(adze_request_place_output(which.request.get(), 0, 1, p, bytes));
+    };
+    CHECK(text(setInput(r, 0, ADZE_FLOAT32, {64}, x)) == "");
+    contains(text(setInput(r, 0, ADZE_FLOAT32, {8}, here)),
+             "ADZ0708: input 'x' is not in the memory of GPU 1");
+    contains(text(setInput(r, 0, ADZE_FLOAT32, {64}, there)), "ADZ0708");
+    contains(text(setInput(r, 0, ADZE_FLOAT32, {1 << 20}, x)), "ADZ0708");
+    contains(text(setInput(r, 0, ADZE_FLOAT32, {64}, nullptr)), "ADZ0708");
+    int64_t two = 2;
+    contains(text(setInput(r, 0, ADZE_FLOAT32, {32}, x, 1, &two)), "ADZ0714: input 'x' is strided");
+    contains(text(setInput(r, 0, ADZE_FLOAT32, {64}, x, 7)), "ADZ0701");
+    contains(place(r, there, 256), "ADZ0708: output 'y' is not in the memory of GPU 1");
+    int32_t mode = kNormal;
+    rt::check(setInput(r, 1, ADZE_INT32, {}, &mode, ADZE_MEMORY_HOST));
+    REQUIRE(place(r, x, 255) == "");
+    contains(failure([&] { r.request.run(); }), "ADZ0712");
+    REQUIRE(place(r, nullptr, 0) == "");
+    r.request.run();
+    CHECK(outputOf(r, 0).memory == ADZE_MEMORY_DEVICE);
+    CHECK(outputOf(r, 1).memory == ADZE_MEMORY_HOST);
+    driver.fail("PointerGetAttribute", 1, 3);
+    contains(text(setInput(r, 0, ADZE_FLOAT32, {64}, x)), "ADZ0708");
+
+    Runner emulated("ptx-emulator");
+    contains(text(setInput(emulated, 0, ADZE_FLOAT32, {64}, x)),
+             "ADZ0714: input 'x' is on a GPU, and this model is not");
+    contains(place(emulated, nullptr, 0), "ADZ0714: output 'y' is on a GPU");
+    contains(text(adze_request_set_stream(emulated.request.get(), second.stream)),
+             "ADZ0714: the stream is on a GPU");
+    CHECK(text(adze_model_synchronize(emulated.model.get())) == "");
+  }
+  CHECK(driver.live() == 0);
+}
+
+TEST_CASE("work goes to the caller's stream, and nobody waits for it", "[Runtime]") {
+  Driver driver;
+  {
+    OtherLibrary other;
+    size_t n = 3000;
+    auto *x = other.make(n), *y = other.make(n);
+    auto *mode = other.make<int32_t>(1);
+    Runner r("cuda");
+    other.write(mode, std::vector<int32_t>{kNormal});
+    stayOnDevice(r, x, 200, mode);
+    auto *handle = r.request.get();
+    rt::check(adze_request_place_output(handle, 0, ADZE_MEMORY_DEVICE, y, 4 * n));
+    rt::check(adze_request_set_stream(handle, other.stream));
+    // Runs of several sizes, the arena's with them, behind what makes their input.
+    other.write(x, ramp(n));
+    r.request.start();
+    std::vector<float> before(200);
+    {
+      runtime::CurrentContext current(*other.gpu);
+      auto p = reinterpret_cast<runtime::cuda::Pointer>(y);
+      other.gpu->api.memcpyDtoHAsync(before.data(), p, 800, other.stream);
+    }
+    CHECK(outputOf(r, 0).data == y);
+    CHECK(before[199] == 0);
+    other.write(x, ramp(n, 5));
+    rt::check(setInput(r, 0, ADZE_FLOAT32, {int64_t(n)}, x));
+    r.request.start();
+    CHECK(other.read(y, n) == ramp(n, 15));
+    CHECK(before == ramp(200, 3));
+    // A result that somebody holds, and uses when he lets go of it.
+    r.request.start();
+    DLManagedTensor *kept = nullptr;
+    rt::check(adze_request_output_dlpack(handle, 1, &kept));
+    auto *managed = reinterpret_cast<runtime::dlpack::ManagedTensor *>(kept);
+    std::vector<float> used(n);
+    {
+      runtime::CurrentContext current(*other.gpu);
+      auto p = reinterpret_cast<runtime::cuda::Pointer>(managed->tensor.data);
+      other.gpu->api.memcpyDtoHAsync(used.data(), p, 4 * n, other.stream);
+    }
+    r.request.start();
+    managed->deleter(kept);
+    CHECK(used == ramp(n, 5));
+    for (int i = 0; i < 20; ++i) r.request.start();  // graphs, soon
+    CHECK(driver.count("GraphLaunch") > 10);
+    // The next comes behind on another stream, here the request's own.
+    rt::check(adze_request_set_stream(handle, nullptr));
+    driver.fail("StreamWaitEvent", 1, 0);
+    contains(failure([&] { r.request.start(); }), "ADZ0744: cannot wait for the run before");
+    driver.reset(9, 0, 1);
+    r.request.start();
+    CHECK(driver.count("StreamWaitEvent") == 1);
+    CHECK(driver.count("EventSynchronize") == 0);
+    r.request.wait();
+    CHECK(driver.count("EventSynchronize") == 1);
+    r.request.wait();
+    CHECK(driver.count("EventSynchronize") == 1);
+    CHECK(other.read(y, n) == ramp(n, 15));
+    // The legacy stream, and one that goes before the request does.
+    rt::check(adze_request_set_stream(handle, reinterpret_cast<void *>(1)));
+    r.request.start();
+    rt::check(adze_model_synchronize(r.model.get()));
+    CHECK(driver.count("CtxSynchronize") == 1);
+    rt::check(adze_request_set_stream(handle, other.stream));
+    r.request.start();
+    runtime::CurrentContext current(*other.gpu);
+    other.gpu->api.streamDestroy(std::exchange(other.stream, nullptr));
+  }
+  INFO(driver.log());
+  CHECK(driver.live() == 0);
+}
+
+TEST_CASE("an input's owner hears when no work needs it any more", "[Runtime]") {
+  Driver driver;
+  OtherLibrary other;
+  auto *x = other.make(256);
+  auto *mode = other.make<int32_t>(1);
+  other.write(mode, std::vector<int32_t>{kNormal});
+  other.write(x, ramp(256));
+  other.read(mode, 1);
+  static int waits;
+  static Driver *log;
+  log = &driver, waits = -1;
+  Runner r("cuda");
+  stayOnDevice(r, x, 256, mode);
+  int64_t shape[] = {256};
+  runtime::dlpack::ManagedTensor managed{};
+  managed.tensor = {x, runtime::dlpack::kCuda, 0, 1, {2, 32, 1}, shape, nullptr, 0};
+  managed.deleter = [](DLManagedTensor *) { waits = log->count("EventSynchronize"); };
+  rt::check(adze_request_set_input_dlpack(r.request.get(), 0,
+                                          reinterpret_cast<DLManagedTensor *>(&managed)));
+  r.request.start();
+  CHECK(waits == -1);
+  rt::check(setInput(r, 0, ADZE_FLOAT32, {256}, x));
+  CHECK(waits == 1);
+}
+
+TEST_CASE("errors of work that nobody waited for show later", "[Runtime]") {
+  for (const char *call : {"EventRecord", "LaunchKernel", "EventSynchronize", "CtxSynchronize"}) {
+    INFO(call);
+    Driver driver;
+    {
+      OtherLibrary other;
+      auto *x = other.make(200);
+      auto *mode = other.make<int32_t>(1);
+        other.write(mode, std::vector<int32_t>{kNormal});
+      other.write(x, ramp(200));
+      other.read(mode, 1);
+      Runner r("cuda");
+      stayOnDevice(r, x, 200, mode);
+      driver.fail(call, 719, 0);
+      std::string text = failure([&] {
+        r.request.start();
+        r.request.wait();
+        rt::check(adze_model_synchronize(r.model.get()));
+      });
+      contains(text, "ADZ0744: cannot ");
+      CHECK(failure([&] { r.request.run(); }) == "");
+    }
+    CHECK(driver.live() == 0);
+  }
 }
 
 TEST_CASE("after an error of a kernel nothing runs on the GPU, and all is given back",

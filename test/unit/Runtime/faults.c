@@ -82,6 +82,11 @@ static int once(const char *path, const char *device) {
   /* (2 + 4) * 3, or 2 * 2 * 3 */
   ok = ok && check(adze_request_output(r, !device, &out)) &&
        ((float *)out.data)[0] == (device ? 12.0f : 18.0f);
+  /* A result that stays on the GPU. */
+  if (device && strcmp(device, "cuda") == 0)
+    ok = ok && check(adze_request_place_output(r, 0, ADZE_MEMORY_DEVICE, 0, 0)) &&
+         check(adze_request_start(r)) && check(adze_request_wait(r)) &&
+         check(adze_request_output(r, 0, &out)) && out.memory == ADZE_MEMORY_DEVICE;
   adze_request_destroy(r);
   adze_model_destroy(m);
   return ok;

@@ -528,8 +528,10 @@ TEST_CASE("DLPack goes in and out", "[Runtime]") {
   REQUIRE(id(adze_request_set_input_dlpack(r->request, 0, &in)) == "");
   REQUIRE(id(adze_request_run(r->request)) == "");
   CHECK(r->values(0)[0] == 110.0f);
-  in.deviceType = 2;
+  in.deviceType = 7;
   CHECK(id(adze_request_set_input_dlpack(r->request, 0, &in)) == "ADZ0713");
+  in.deviceType = 2;  // a GPU's, where this model is not
+  CHECK(id(adze_request_set_input_dlpack(r->request, 0, &in)) == "ADZ0714");
   in.deviceType = 1;
   in.bits = 64;
   CHECK(id(adze_request_set_input_dlpack(r->request, 0, &in)) == "ADZ0703");
