@@ -33,6 +33,7 @@ enum : int {
   kErrorUnsupportedPtxVersion = 222,
   kDeviceComputeCapabilityMajor = 75,
   kDeviceComputeCapabilityMinor = 76,
+  kDeviceConcurrentManagedAccess = 89,
   kDeviceMaxSharedMemoryPerBlockOptin = 97,
   kEventDisableTiming = 2,
   kFuncSharedSizeBytes = 1,
@@ -40,8 +41,12 @@ enum : int {
   kJitErrorLogBuffer = 5,
   kJitErrorLogBufferSizeBytes = 6,
   kMemHostAllocPortable = 1,
+  kMemAttachGlobal = 1,
+  kMemAdviseSetReadMostly = 1,
+  kMemAdviseSetPreferredLocation = 3,
   kMemoryTypeDevice = 2,
   kPointerMemoryType = 2,
+  kPointerIsManaged = 8,
   kPointerDeviceOrdinal = 9,
   kStreamNonBlocking = 1,
   kStreamCaptureThreadLocal = 1,
@@ -79,6 +84,10 @@ struct alignas(64) TensorMap {
   X(funcSetAttribute, FuncSetAttribute, (Function function, int attribute, int value))            \
   X(memAlloc, MemAlloc, (Pointer * p, size_t bytes))                                              \
   X(memFree, MemFree, (Pointer p))                                                                \
+  X(memAllocManaged, MemAllocManaged, (Pointer * p, size_t bytes, unsigned flags))                \
+  X(memAdvise, MemAdvise, (Pointer p, size_t bytes, int advice, Device device))                   \
+  X(memPrefetchAsync, MemPrefetchAsync, (Pointer p, size_t bytes, Device device, Stream stream))  \
+  X(memGetInfo, MemGetInfo, (size_t *free, size_t *total))                                        \
   X(memHostAlloc, MemHostAlloc, (void **p, size_t bytes, unsigned flags))                         \
   X(memFreeHost, MemFreeHost, (void *p))                                                          \
   X(pointerGetAttribute, PointerGetAttribute, (void *value, int attribute, Pointer p))            \

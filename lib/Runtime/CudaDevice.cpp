@@ -46,6 +46,7 @@ class CudaProgram final : public DeviceProgram {
     if (options) gpu = CudaGpu::open(options->number, error);
     if (!gpu) return nullptr;
     options_ = *options;
+    if (options_.unified && !gpu->unify(error)) return nullptr;
     return chooseVariant(c, error);
   }
 
@@ -126,12 +127,13 @@ class CudaProgram final : public DeviceProgram {
     if (!s || s->size == 0) return true;
     const Api &api = gpu->api;
     cuda::Stream stream = nullptr;
-    if (!api.check(api.memAlloc(&weights, s->size), "allocate memory for weights", error) ||
+    if (!api.check(gpu->allocate(weights, s->size), "allocate memory for weights", error) ||
         !api.check(api.streamCreate(&stream, cuda::kStreamNonBlocking), "make a stream", error))
       return false;
     bool ok = api.check(api.memcpyHtoDAsync(weights, s->bytes().data(), s->size, stream),
-                        "upload the weights", error) &&
-              api.check(api.streamSynchronize(stream), "upload the weights", error);
+                        "upload the weights", error);
+    if (ok) gpu->prefetch(weights, s->size, true, stream);
+    ok = ok && api.check(api.streamSynchronize(stream), "upload the weights", error);
     api.streamDestroy(stream);
     return ok;
   }
@@ -168,7 +170,7 @@ class CudaQueue final : public DeviceQueue {
   CudaQueue(const CudaProgram &program, Budget &budget)
       : program_(program),
         api_(program.gpu->api),
-        pool_(std::make_unique<CudaPool>(api_, budget)),
+        pool_(std::make_unique<CudaPool>(*program.gpu, budget)),
         stream_(std::make_unique<CudaStream>(api_, *program.kernels, program.functions)) {}
 
   ~CudaQueue() override {
@@ -237,8 +239,12 @@ class CudaQueue final : public DeviceQueue {
 
   void *slab(int64_t bytes, Diagnostic &error) override {
     // It moves, and runs may have left work on it.
-    if (bytes > pool_->arenaBytes() && !stream_->settle(error)) return nullptr;
-    return pointerTo(makeRoom([&] { return pool_->arena(bytes, error); }, error));
+    bool grows = bytes > pool_->arenaBytes();
+    if (grows && !stream_->settle(error)) return nullptr;
+    cuda::Pointer p = makeRoom([&] { return pool_->arena(bytes, error); }, error);
+    if (p && grows)
+      program_.gpu->prefetch(p, static_cast<size_t>(pool_->arenaBytes()), false, stream_->get());
+    return pointerTo(p);
   }
   void *allocate(int64_t bytes, Diagnostic &error) override {
     return pointerTo(makeRoom([&] { return pool_->allocate(bytes, error); }, error));

@@ -34,20 +34,48 @@ bool CudaGpu::retain(Diagnostic &error) {
   return false;
 }
 
+bool CudaGpu::unify(Diagnostic &error) {
+  int concurrent = 0;
+  if (!attribute(cuda::kDeviceConcurrentManagedAccess, concurrent, error)) return false;
+  unified_ = concurrent != 0;
+  return unified_ || failWith(error, ExitCode::Device, "ADZ0749",
+                              name + " has no unified memory that the host may use while "
+                                     "kernels run (concurrent managed access)",
+                              "leave `/unified` out of the device's name");
+}
+
+cuda::Result CudaGpu::allocate(cuda::Pointer &p, size_t bytes) const {
+  if (!unified_) return api.memAlloc(&p, bytes);
+  cuda::Result result = api.memAllocManaged(&p, bytes, cuda::kMemAttachGlobal);
+  if (result == 0) api.memAdvise(p, bytes, cuda::kMemAdviseSetPreferredLocation, device);
+  return result;
+}
+
+void CudaGpu::prefetch(cuda::Pointer p, size_t bytes, bool constant, cuda::Stream stream) const {
+  size_t free = 0, total = 0;
+  if (!unified_) return;
+  if (constant) api.memAdvise(p, bytes, cuda::kMemAdviseSetReadMostly, device);
+  // More than there is room for would drive out what came before.
+  if (api.memGetInfo(&free, &total) == 0 && bytes <= free)
+    api.memPrefetchAsync(p, bytes, device, stream);
+}
+
 bool CudaGpu::attribute(int which, int &value, Diagnostic &error) const {
   return api.check(api.deviceGetAttribute(&value, which, device), "ask what the GPU can do",
                    error);
 }
 
-/// Both ends are asked about: an allocation may be made of several pieces.
+/// Both ends are asked about: an allocation may be made of several pieces. Unified memory
+/// is every GPU's.
 bool CudaGpu::holds(const void *p, int64_t bytes, const std::string &what,
                     Diagnostic &error) const {
   CurrentContext current(*this);
   if (!current.check(error)) return false;
   auto begin = reinterpret_cast<cuda::Pointer>(p);
   for (cuda::Pointer at : {begin, begin + static_cast<uint64_t>(bytes - 1)}) {
-    unsigned type = 0;
+    unsigned type = 0, managed = 0;
     int ordinal = -1;
+    if (api.pointerGetAttribute(&managed, cuda::kPointerIsManaged, at) == 0 && managed) continue;
     if (api.pointerGetAttribute(&type, cuda::kPointerMemoryType, at) != 0 ||
         api.pointerGetAttribute(&ordinal, cuda::kPointerDeviceOrdinal, at) != 0 ||
         type != cuda::kMemoryTypeDevice || ordinal != number_)

@@ -20,10 +20,20 @@ class CudaGpu final : public DeviceMemory {
 
   /// Makes the context.
   bool retain(Diagnostic &error);
+  /// Memory is to be unified from now on. False and `error` (ADZ0749) where the GPU does
+  /// not let the host use it while kernels run.
+  bool unify(Diagnostic &error);
+  /// Memory for the GPU; unified memory may be more than it has, and goes there as
+  /// it is used. The context is current.
+  cuda::Result allocate(cuda::Pointer &p, size_t bytes) const;
+  /// Moves unified memory there before it is used, as far as there is room. `constant`:
+  /// nobody will write to it. A hint: what fails has no effect.
+  void prefetch(cuda::Pointer p, size_t bytes, bool constant, cuda::Stream stream) const;
   /// One of the driver's numbers about the GPU.
   bool attribute(int which, int &value, Diagnostic &error) const;
 
   int number() const override { return number_; }
+  bool unified() const override { return unified_; }
   bool holds(const void *p, int64_t bytes, const std::string &what,
              Diagnostic &error) const override;
   bool synchronize(Diagnostic &error) const override;
@@ -37,6 +47,7 @@ class CudaGpu final : public DeviceMemory {
   CudaGpu() = default;
 
   int number_ = 0;
+  bool unified_ = false;
 };
 
 /// The GPU's context in this thread, for as long as an object of this type lives; the

@@ -16,6 +16,7 @@ bool parseNumber(std::string_view text, T &number) {
 }
 
 bool parseOption(std::string_view text, CudaOptions &options) {
+  if (text == "unified") return options.unified = true;
   constexpr std::string_view kPinned = "pinned=";
   return text.starts_with(kPinned) &&
          parseNumber(text.substr(kPinned.size()), options.pinnedLimit);
@@ -38,7 +39,7 @@ std::optional<CudaOptions> CudaOptions::parse(std::string_view text, Diagnostic 
     if (parseOption(option, options)) continue;
     failWith(error, ExitCode::Usage, "ADZ0702",
              "'" + printable(option, 40) + "' is no way to use a GPU",
-             "there is `pinned=BYTES`");
+             "there are `unified` and `pinned=BYTES`");
     return std::nullopt;
   }
   return options;

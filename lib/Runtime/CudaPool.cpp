@@ -1,7 +1,5 @@
 #include "lib/Runtime/CudaPool.h"
 
-#include "lib/Runtime/Device.h"
-
 #include <algorithm>
 #include <utility>
 
@@ -36,16 +34,16 @@ CudaPool::~CudaPool() {
 cuda::Pointer CudaPool::make(int64_t bytes, Diagnostic &error) {
   if (!budget_.take(bytes)) return outOfMemory(bytes, error);
   cuda::Pointer p = 0;
-  cuda::Result result = api_.memAlloc(&p, static_cast<size_t>(bytes));
+  cuda::Result result = gpu_.allocate(p, static_cast<size_t>(bytes));
   if (result == 0) return p;
   budget_.give(bytes);
   if (result == cuda::kErrorOutOfMemory) return outOfMemory(bytes, error);
-  api_.check(result, "allocate memory on the GPU", error);
+  gpu_.api.check(result, "allocate memory on the GPU", error);
   return 0;
 }
 
 void CudaPool::destroy(cuda::Pointer p, int64_t bytes) {
-  api_.memFree(p);
+  gpu_.api.memFree(p);
   budget_.give(bytes);
 }
 

@@ -1,7 +1,7 @@
 // Device memory of one request: the arena, and blocks that are kept for the next
 // run, as the driver takes its time to make them.
 #pragma once
-#include "lib/Runtime/CudaApi.h"
+#include "lib/Runtime/CudaGpu.h"
 #include "lib/Runtime/Memory.h"
 
 #include <map>
@@ -13,7 +13,8 @@ namespace adze::runtime {
 /// come before what uses the next one at its place: all of it is on one stream.
 class CudaPool {
  public:
-  CudaPool(const cuda::Api &api, Budget &budget) : api_(api), budget_(budget) {}
+  /// Both outlive it.
+  CudaPool(const CudaGpu &gpu, Budget &budget) : gpu_(gpu), budget_(budget) {}
   ~CudaPool();
   CudaPool(const CudaPool &) = delete;
   CudaPool &operator=(const CudaPool &) = delete;
@@ -43,7 +44,7 @@ class CudaPool {
   cuda::Pointer make(int64_t bytes, Diagnostic &error);
   void destroy(cuda::Pointer p, int64_t bytes);
 
-  const cuda::Api &api_;
+  const CudaGpu &gpu_;
   Budget &budget_;
   cuda::Pointer arena_ = 0;
   int64_t arenaBytes_ = 0, blockBytes_ = 0;

@@ -105,6 +105,8 @@ class DeviceMemory {
   virtual ~DeviceMemory() = default;
   /// Of the device, as its driver counts them.
   virtual int number() const = 0;
+  /// Whether what a model leaves there is the host's memory as well.
+  virtual bool unified() const = 0;
   /// Whether the bytes, one or more, lie in it; else `error` says so of `what`.
   virtual bool holds(const void *p, int64_t bytes, const std::string &what,
                      Diagnostic &error) const = 0;

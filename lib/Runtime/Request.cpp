@@ -122,7 +122,7 @@ bool Request::setInput(size_t index, const TensorRef &t, std::function<void()> o
                       inputName(info) + " is strided, which in a GPU's memory it cannot be",
                       "make it contiguous");
     if (bytes > 0 &&
-        !model_->module().deviceMemory()->holds(t.data, bytes, inputName(info), error))
+        !deviceMemory()->holds(t.data, bytes, inputName(info), error))
       return false;
   }
   Input next;
@@ -144,14 +144,9 @@ bool Request::setInput(size_t index, const TensorRef &t, std::function<void()> o
 }
 
 bool Request::needsDevice(const std::string &what, Diagnostic &error) const {
-  return model_->module().deviceMemory() ||
+  return deviceMemory() ||
          failWith(error, ExitCode::Unsupported, "ADZ0714",
                   what + " is on a GPU, and this model is not", "load it for the device 'cuda'");
-}
-
-int Request::deviceNumber() const {
-  const DeviceMemory *memory = model_->module().deviceMemory();
-  return memory ? memory->number() : 0;
 }
 
 bool Request::placeOutput(size_t index, bool onDevice, void *data, size_t bytes,
@@ -160,7 +155,7 @@ bool Request::placeOutput(size_t index, bool onDevice, void *data, size_t bytes,
   std::string name = "output '" + printable(contents().outputs[index].name, 80) + "'";
   if (onDevice && !needsDevice(name, error)) return false;
   if (onDevice && data && bytes > 0 &&
-      !model_->module().deviceMemory()->holds(data, static_cast<int64_t>(bytes), name, error))
+      !deviceMemory()->holds(data, static_cast<int64_t>(bytes), name, error))
     return false;
   Output &out = outputs_[index];
   out.bound = data;

@@ -62,8 +62,7 @@ class Request final : private OutputSink {
     std::shared_ptr<DeviceBlock> onDevice;
   };
   bool shareResult(size_t index, Share &share, Diagnostic &error);
-  /// As drivers count them.
-  int deviceNumber() const;
+  const DeviceMemory *deviceMemory() const { return model_->module().deviceMemory(); }
   void cancel() { cancelled_ = true; }
   /// Also ends runs that begin later.
   void close() {

@@ -53,7 +53,11 @@ bool shareOutput(Request &request, size_t index, DLManagedTensor **out, Diagnost
   dlpack::Tensor &t = shared->managed.tensor;
   t = {r.data, dlpack::kCpu,         0,       static_cast<int32_t>(shared->shape.size()),
        dtype,  shared->shape.data(), nullptr, 0};
-  if (r.onDevice) t.deviceType = dlpack::kCuda, t.deviceId = request.deviceNumber();
+  if (r.onDevice) {
+    const DeviceMemory &memory = *request.deviceMemory();
+    t.deviceType = memory.unified() ? dlpack::kCudaManaged : dlpack::kCuda;
+    t.deviceId = memory.number();
+  }
   shared->managed.context = shared.get();
   shared->managed.deleter = releaseShared;
   *out = reinterpret_cast<DLManagedTensor *>(&shared.release()->managed);

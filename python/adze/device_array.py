@@ -73,7 +73,7 @@ class DeviceArray:
         self._managed.contents.deleter(self._managed)
 
     def __dlpack_device__(self) -> Tuple[int, int]:
-        return _CUDA, self._managed.contents.device_id
+        return self._managed.contents.device_type, self._managed.contents.device_id
 
     def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
         """stream: of the caller, which sees the result; None: CUDA's legacy default

@@ -27,6 +27,7 @@ struct Driver {
     find(library, "fake_log", log);
     find(library, "fake_fail", fail);
     find(library, "fake_live", live);
+    find(library, "fake_memory", memory);
     reset(major, minor, devices);
   }
 
@@ -53,6 +54,7 @@ struct Driver {
   const char *(*log)() = nullptr;
   void (*fail)(const char *name, int result, int after) = nullptr;
   int (*live)() = nullptr;
+  void (*memory)(uint64_t bytes) = nullptr;
 };
 
 /// The fixture with other sections or variants, on the tests' driver.
@@ -279,6 +281,57 @@ TEST_CASE("where there is no page-locked memory, any other does", "[Runtime]") {
   CHECK(driver.count("MemFreeHost") > 0);
 }
 
+TEST_CASE("unified memory may be more than the GPU's", "[Runtime]") {
+  Driver driver;
+  DLManagedTensor *kept = nullptr;
+  {
+    driver.memory(1 << 20);
+    // The arena alone is 2 MiB.
+    contains(Runner("cuda").run(kNormal), "ADZ0720");
+    driver.reset(9, 0, 1);
+    driver.memory(1 << 20);
+    Runner r("cuda:0/unified");
+    CHECK(driver.count("MemAllocManaged 64") == 1);  // weights
+    CHECK(driver.count("MemAdvise 3 64") == 1);      // the GPU is their place
+    CHECK(driver.count("MemAdvise 1 64") == 1);      // and they are read only
+    CHECK(driver.count("MemPrefetchAsync 64") == 1);
+    REQUIRE(r.run(kNormal) == "");
+    CHECK(r.right(3));
+    CHECK(driver.count("MemAlloc ") == 0);
+    CHECK(driver.count("MemAllocManaged 2097152") == 1);
+    CHECK(driver.count("MemAdvise 3 2097152") == 1);
+    CHECK(driver.count("MemPrefetchAsync") == 1);  // no room for the arena
+    REQUIRE(r.run(kCopies, 2000) == "");
+    CHECK(r.right(6));
+    driver.reset(9, 0, 1);
+    REQUIRE(r.run(kNormal, 1 << 20) == "");
+    CHECK(r.right(3));
+    CHECK(driver.count("MemPrefetchAsync 8388608") == 1);
+    // What is left there is anybody's.
+    rt::check(adze_request_place_output(r.request.get(), 0, ADZE_MEMORY_DEVICE, nullptr, 0));
+    REQUIRE(r.run(kNormal) == "");
+    rt::check(adze_request_output_dlpack(r.request.get(), 0, &kept));
+    auto *managed = reinterpret_cast<runtime::dlpack::ManagedTensor *>(kept);
+    CHECK(managed->tensor.deviceType == runtime::dlpack::kCudaManaged);
+    CHECK(static_cast<float *>(managed->tensor.data)[199] == 3 * 199);
+    rt::check(adze_request_set_input_dlpack(r.request.get(), 0, kept));
+    r.request.run();
+    CHECK(static_cast<float *>(outputOf(r, 0).data)[199] == 9 * 199);
+  }
+  CHECK(driver.live() == 0);
+  for (const char *hint : {"MemAdvise", "MemPrefetchAsync", "MemGetInfo"}) {
+    driver.fail(hint, 801, 0);
+    Runner r("cuda/unified");
+    CHECK(r.run(kNormal) == "");
+  }
+  driver.fail("MemAllocManaged", 2, 0);
+  contains(failure([] { Runner("cuda/unified"); }), "ADZ0720");
+  driver.reset(5, 2, 1);
+  contains(failure([] { Runner("cuda/unified"); }),
+           "Emulated GPU 0 has no unified memory that the host may use while kernels run");
+  CHECK(driver.live() == 0);
+}
+
 TEST_CASE("two requests in one thread take turns", "[Runtime]") {
   Driver driver;
   {
@@ -476,7 +529,7 @@ TEST_CASE("what is no memory of the GPU is refused", "[Runtime]") {
     r.request.run();
     CHECK(outputOf(r, 0).memory == ADZE_MEMORY_DEVICE);
     CHECK(outputOf(r, 1).memory == ADZE_MEMORY_HOST);
-    driver.fail("PointerGetAttribute", 1, 3);
+    driver.fail("PointerGetAttribute", 1, 4);
     contains(text(setInput(r, 0, ADZE_FLOAT32, {64}, x)), "ADZ0708");
 
     Runner emulated("ptx-emulator");
