@@ -17,6 +17,8 @@ struct ModuleHandle;
 struct FunctionHandle;
 struct StreamHandle;
 struct EventHandle;
+struct GreenContextHandle;
+struct ResourceDescriptionHandle;
 struct GraphHandle;
 struct GraphExecHandle;
 using Context = ContextHandle *;
@@ -24,6 +26,8 @@ using Module = ModuleHandle *;
 using Function = FunctionHandle *;
 using Stream = StreamHandle *;
 using Event = EventHandle *;
+using GreenContext = GreenContextHandle *;
+using ResourceDescription = ResourceDescriptionHandle *;
 using Graph = GraphHandle *;
 using GraphExec = GraphExecHandle *;
 
@@ -38,6 +42,8 @@ enum : int {
   kEventDisableTiming = 2,
   kFuncSharedSizeBytes = 1,
   kFuncMaxDynamicSharedSizeBytes = 8,
+  kDevResourceTypeSm = 1,
+  kGreenContextDefaultStream = 1,
   kJitErrorLogBuffer = 5,
   kJitErrorLogBufferSizeBytes = 6,
   kMemHostAllocPortable = 1,
@@ -61,6 +67,15 @@ enum : int {
 struct alignas(64) TensorMap {
   unsigned char bytes[128];
 };
+
+/// Something of a GPU that can be divided; of multiprocessors how many they are.
+struct DevResource {
+  int type;
+  unsigned char internal[92];
+  unsigned multiprocessors;
+  unsigned char more[44];
+};
+static_assert(sizeof(DevResource) == 144);
 
 // X(member, the driver's name without "cu", parameters)
 #define ADZE_CUDA_FUNCTIONS(X)                                                                    \
@@ -119,15 +134,32 @@ struct alignas(64) TensorMap {
      const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides,                \
      int interleave, int swizzle, int l2Promotion, int fill))
 
+// The same of what drivers have since CUDA 12.5.
+#define ADZE_CUDA_GREEN_FUNCTIONS(X)                                                              \
+  X(deviceGetDevResource, DeviceGetDevResource, (Device device, DevResource * all, int type))     \
+  X(devSmResourceSplitByCount, DevSmResourceSplitByCount,                                         \
+    (DevResource * groups, unsigned *count, const DevResource *all, DevResource *rest,            \
+     unsigned flags, unsigned least))                                                             \
+  X(devResourceGenerateDesc, DevResourceGenerateDesc,                                             \
+    (ResourceDescription * description, DevResource * resources, unsigned count))                 \
+  X(greenCtxCreate, GreenCtxCreate,                                                               \
+    (GreenContext * context, ResourceDescription description, Device device, unsigned flags))     \
+  X(greenCtxDestroy, GreenCtxDestroy, (GreenContext context))                                     \
+  X(greenCtxStreamCreate, GreenCtxStreamCreate,                                                   \
+    (Stream * stream, GreenContext context, unsigned flags, int priority))
+
 /// The functions.
 struct Api {
 #define X(member, name, parameters) Result(*member) parameters = nullptr;
   ADZE_CUDA_FUNCTIONS(X)
+  ADZE_CUDA_GREEN_FUNCTIONS(X)
 #undef X
 
-  /// Finds all, and starts the driver. False and `error` (ADZ0743) without one, with
-  /// one older than CUDA 12.0, or without a GPU.
+  /// Finds all but those for green contexts, and starts the driver. False and `error`
+  /// (ADZ0743) without one, with one older than CUDA 12.0, or without a GPU.
   bool load(Diagnostic &error);
+  /// Finds those. False and `error` (ADZ0749) where the driver has none.
+  bool loadGreen(Diagnostic &error);
 
   /// True for success; else fills `error` (ADZ0744; ADZ0720 when memory ran out):
   /// "cannot WHAT: CUDA_ERROR_…: …", or "cannot WHAT 'NAME': …".

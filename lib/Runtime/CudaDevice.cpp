@@ -53,7 +53,9 @@ class CudaProgram final : public DeviceProgram {
   /// Loads the variant's kernels and uploads the weights.
   bool open(const Contents &c, const Variant &variant, Diagnostic &error) {
     kernels = &variant.kernels;
-    if (!gpu->retain(error)) return false;
+    bool whole = options_.percent == 100 && options_.part == 1;
+    if (!gpu->retain(error) || (!whole && !gpu->divide(options_.percent, options_.part, error)))
+      return false;
     pinned_ = std::make_shared<CudaPinned>(gpu, options_.pinnedLimit);
     CurrentContext current(*gpu);
     if (!current.check(error) || !loadModule(c, variant, error)) return false;
@@ -128,7 +130,7 @@ class CudaProgram final : public DeviceProgram {
     const Api &api = gpu->api;
     cuda::Stream stream = nullptr;
     if (!api.check(gpu->allocate(weights, s->size), "allocate memory for weights", error) ||
-        !api.check(api.streamCreate(&stream, cuda::kStreamNonBlocking), "make a stream", error))
+        !api.check(gpu->makeStream(stream), "make a stream", error))
       return false;
     bool ok = api.check(api.memcpyHtoDAsync(weights, s->bytes().data(), s->size, stream),
                         "upload the weights", error);
@@ -171,7 +173,8 @@ class CudaQueue final : public DeviceQueue {
       : program_(program),
         api_(program.gpu->api),
         pool_(std::make_unique<CudaPool>(*program.gpu, budget)),
-        stream_(std::make_unique<CudaStream>(api_, *program.kernels, program.functions)) {}
+        stream_(std::make_unique<CudaStream>(*program.gpu, *program.kernels, program.functions)) {
+  }
 
   ~CudaQueue() override {
     CurrentContext current(*program_.gpu);

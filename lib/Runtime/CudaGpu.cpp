@@ -24,6 +24,7 @@ std::shared_ptr<CudaGpu> CudaGpu::open(int number, Diagnostic &error) {
 }
 
 CudaGpu::~CudaGpu() {
+  if (green_) api.greenCtxDestroy(green_);
   if (context) api.devicePrimaryCtxRelease(device);
 }
 
@@ -32,6 +33,43 @@ bool CudaGpu::retain(Diagnostic &error) {
     return true;
   context = nullptr;
   return false;
+}
+
+bool CudaGpu::divide(int percent, int part, Diagnostic &error) {
+  CurrentContext current(*this);
+  cuda::DevResource all{};
+  if (!current.check(error) || !api.loadGreen(error) ||
+      !api.check(api.deviceGetDevResource(device, &all, cuda::kDevResourceTypeSm),
+                 "ask for the GPU's multiprocessors", error))
+    return false;
+  auto whole = uint64_t{all.multiprocessors};
+  auto least = static_cast<unsigned>((whole * static_cast<unsigned>(percent) + 99) / 100);
+  unsigned most = 0, count = static_cast<unsigned>(part);
+  const char *what = "divide the GPU";
+  // The driver says first how many parts there are.
+  if (!api.check(api.devSmResourceSplitByCount(nullptr, &most, &all, nullptr, 0, least), what,
+                 error))
+    return false;
+  if (count > most)
+    return failWith(error, ExitCode::Device, "ADZ0749",
+                    name + " has " + std::to_string(most) + " part(s) of " +
+                        std::to_string(percent) + "% of its " + std::to_string(whole) +
+                        " multiprocessors, and none with number " + std::to_string(part));
+  std::vector<cuda::DevResource> parts(count);
+  cuda::ResourceDescription description = nullptr;
+  if (!api.check(api.devSmResourceSplitByCount(parts.data(), &count, &all, nullptr, 0, least),
+                 what, error) ||
+      !api.check(api.devResourceGenerateDesc(&description, &parts.back(), 1), what, error))
+    return false;
+  auto result =
+      api.greenCtxCreate(&green_, description, device, cuda::kGreenContextDefaultStream);
+  if (result != 0) green_ = nullptr;
+  return api.check(result, what, error);
+}
+
+cuda::Result CudaGpu::makeStream(cuda::Stream &stream) const {
+  return green_ ? api.greenCtxStreamCreate(&stream, green_, cuda::kStreamNonBlocking, 0)
+                : api.streamCreate(&stream, cuda::kStreamNonBlocking);
 }
 
 bool CudaGpu::unify(Diagnostic &error) {

@@ -20,6 +20,12 @@ class CudaGpu final : public DeviceMemory {
 
   /// Makes the context.
   bool retain(Diagnostic &error);
+  /// Work is to have a part of the GPU from now on: of the parts with at least so many
+  /// percent of its multiprocessors the one of this number, from 1. False and `error`
+  /// (ADZ0749) where the driver cannot divide it, or there is no such part. After retain.
+  bool divide(int percent, int part, Diagnostic &error);
+  /// A stream for work of one's own.
+  cuda::Result makeStream(cuda::Stream &stream) const;
   /// Memory is to be unified from now on. False and `error` (ADZ0749) where the GPU does
   /// not let the host use it while kernels run.
   bool unify(Diagnostic &error);
@@ -48,6 +54,7 @@ class CudaGpu final : public DeviceMemory {
 
   int number_ = 0;
   bool unified_ = false;
+  cuda::GreenContext green_ = nullptr;
 };
 
 /// The GPU's context in this thread, for as long as an object of this type lives; the

@@ -15,8 +15,17 @@ bool parseNumber(std::string_view text, T &number) {
   return bad == std::errc() && end == text.data() + text.size() && number >= 0;
 }
 
+/// "25%", "25%@2".
+bool parseShare(std::string_view text, size_t percent, CudaOptions &options) {
+  std::string_view part = text.substr(percent + 1);
+  bool numbered = part.starts_with('@') && parseNumber(part.substr(1), options.part);
+  return parseNumber(text.substr(0, percent), options.percent) && options.percent >= 1 &&
+         options.percent <= 100 && (numbered || part.empty()) && options.part >= 1;
+}
+
 bool parseOption(std::string_view text, CudaOptions &options) {
   if (text == "unified") return options.unified = true;
+  if (size_t at = text.find('%'); at < text.size()) return parseShare(text, at, options);
   constexpr std::string_view kPinned = "pinned=";
   return text.starts_with(kPinned) &&
          parseNumber(text.substr(kPinned.size()), options.pinnedLimit);
@@ -39,7 +48,7 @@ std::optional<CudaOptions> CudaOptions::parse(std::string_view text, Diagnostic 
     if (parseOption(option, options)) continue;
     failWith(error, ExitCode::Usage, "ADZ0702",
              "'" + printable(option, 40) + "' is no way to use a GPU",
-             "there are `unified` and `pinned=BYTES`");
+             "there are `50%`, `unified` and `pinned=BYTES`");
     return std::nullopt;
   }
   return options;

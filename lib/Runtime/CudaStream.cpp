@@ -33,7 +33,7 @@ CudaStream::~CudaStream() {
 }
 
 bool CudaStream::open(Diagnostic &error) {
-  return api_.check(api_.streamCreate(&own_, cuda::kStreamNonBlocking), "make a stream", error) &&
+  return api_.check(gpu_.makeStream(own_), "make a stream", error) &&
          api_.check(api_.eventCreate(&left_, cuda::kEventDisableTiming), "make an event", error);
 }
 

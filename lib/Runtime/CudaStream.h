@@ -1,7 +1,7 @@
 // Kernels and copies of one request, in order on a stream.
 #pragma once
 #include "lib/Artifact/Artifact.h"
-#include "lib/Runtime/CudaApi.h"
+#include "lib/Runtime/CudaGpu.h"
 
 #include <cstddef>
 #include <vector>
@@ -13,10 +13,10 @@ namespace adze::runtime {
 /// launch by itself costs some microseconds. The context is current in every call.
 class CudaStream {
  public:
-  /// `functions` are those of `kernels`; both outlive the stream.
-  CudaStream(const cuda::Api &api, const std::vector<artifact::DeviceKernel> &kernels,
+  /// `functions` are those of `kernels`; all outlive the stream.
+  CudaStream(const CudaGpu &gpu, const std::vector<artifact::DeviceKernel> &kernels,
              const std::vector<cuda::Function> &functions)
-      : api_(api), kernels_(kernels), functions_(functions) {}
+      : gpu_(gpu), api_(gpu.api), kernels_(kernels), functions_(functions) {}
   ~CudaStream();
   CudaStream(const CudaStream &) = delete;
   CudaStream &operator=(const CudaStream &) = delete;
@@ -74,6 +74,7 @@ class CudaStream {
   Known &remember(uint64_t hash);
   cuda::GraphExec capture(const Work &work);
 
+  const CudaGpu &gpu_;
   const cuda::Api &api_;
   const std::vector<artifact::DeviceKernel> &kernels_;
   const std::vector<cuda::Function> &functions_;

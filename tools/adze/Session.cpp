@@ -144,9 +144,9 @@ std::optional<std::vector<HostTensor>> Session::completeInputs(
 
 void addDevice(CLI::App &verb, std::string &device) {
   verb.add_option("--device", device,
-                  "What runs it: host, cuda, cuda:N (the GPU of that number), cuda:N/unified (in"
-                  " unified memory), ptx-emulator, ptx-emulator:sm_80; by default what the artifact"
-                  " was compiled for");
+                  "What runs it: host, cuda, cuda:N (the GPU of that number), cuda:N/50% (on half"
+                  " of it), cuda:N/unified (in unified memory), ptx-emulator, ptx-emulator:sm_80; by"
+                  " default what the artifact was compiled for");
 }
 
 void InputOptions::addTo(CLI::App &verb) {

@@ -28,6 +28,7 @@ struct Driver {
     find(library, "fake_fail", fail);
     find(library, "fake_live", live);
     find(library, "fake_memory", memory);
+    find(library, "fake_version", version);
     reset(major, minor, devices);
   }
 
@@ -55,6 +56,7 @@ struct Driver {
   void (*fail)(const char *name, int result, int after) = nullptr;
   int (*live)() = nullptr;
   void (*memory)(uint64_t bytes) = nullptr;
+  void (*version)(int version) = nullptr;
 };
 
 /// The fixture with other sections or variants, on the tests' driver.
@@ -329,6 +331,55 @@ TEST_CASE("unified memory may be more than the GPU's", "[Runtime]") {
   driver.reset(5, 2, 1);
   contains(failure([] { Runner("cuda/unified"); }),
            "Emulated GPU 0 has no unified memory that the host may use while kernels run");
+  CHECK(driver.live() == 0);
+}
+
+TEST_CASE("a model may have a part of a GPU", "[Runtime]") {
+  Driver driver;
+  {
+    Runner r("cuda:0/50%");
+    // 66 of 132 multiprocessors: the driver gives them in eights.
+    CHECK(driver.count("DevSmResourceSplitByCount 66") == 2);
+    CHECK(driver.count("GreenCtxCreate 72") == 1);
+    REQUIRE(r.run(kCopies) == "");
+    CHECK(r.right(6));
+    CHECK(driver.count("GreenCtxStreamCreate") == 2);  // weights, the request
+    CHECK(driver.count("StreamCreate") == 0);
+  }
+  CHECK(driver.live() == 0);
+  driver.reset(9, 0, 1);
+  // Two models, each with a quarter of its own, one in unified memory.
+  Runner first("cuda/25%"), second("cuda/25%@3/unified");
+  CHECK(driver.count("GreenCtxCreate 40") == 2);
+  REQUIRE(first.start(kNormal) == "");
+  REQUIRE(second.start(kNormal) == "");
+  first.request.wait();
+  second.request.wait();
+  CHECK((first.right(3) && second.right(3)));
+  contains(failure([] { Runner("cuda/25%@4"); }),
+           "Emulated GPU 0 has 3 part(s) of 25% of its 132 multiprocessors, and none with "
+           "number 4");
+  contains(failure([] { Runner("cuda/100%@2"); }), "0 part(s) of 100%");
+  CHECK(failure([] { Runner("cuda/100%"); }) == "");
+  CHECK(driver.count("GreenCtxCreate") == 2);
+  for (const char *share : {"0%", "101%", "x%", "%", "50%@", "50%@0", "50%2", "-5%"})
+    contains(failure([&] { Runner(std::string("cuda/") + share); }), "ADZ0702");
+}
+
+TEST_CASE("where a GPU cannot be divided, the error says so", "[Runtime]") {
+  Driver driver;
+  for (const char *call : {"DeviceGetDevResource", "DevSmResourceSplitByCount",
+                           "DevResourceGenerateDesc", "GreenCtxCreate", "GreenCtxStreamCreate"}) {
+    driver.fail(call, 801, 0);
+    contains(failure([] { Runner("cuda/50%").run(kNormal); }), "CUDA_ERROR_NOT_SUPPORTED");
+    CHECK(driver.live() == 0);
+  }
+  driver.version(12040);
+  contains(failure([] { Runner("cuda/50%"); }),
+           "the CUDA driver cannot divide a GPU: it has no cuGreenCtxStreamCreate / "
+           "install one of CUDA 12.5");
+  CHECK(failure([] { Runner("cuda"); }) == "");
+  driver.version(13000);
   CHECK(driver.live() == 0);
 }
 
