@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr const char *kFooter = R"(Examples:
   adze bench model.adze --threads 2 --duration 5
   adze bench model.adze --shape x=1x3x640x640 --json
+  adze bench model.adze --device cuda --requests 3          copies overlap kernels
   adze bench model.adze --model model.onnx --compare ort,openvino,iree
 
 With --compare the engines take turns in the same run, so that a busy machine
@@ -25,15 +26,25 @@ slows all of them: trust the ratios.)";
 struct Options : InputOptions {
   std::string artifact, model, device;
   std::vector<std::string> compare;
-  int threads = 0;
+  int threads = 0, requests = 1;
   double duration = 3, warmup = 0.5;
 };
 
-/// Something that can be run and timed; nanoseconds of each run.
+/// Nanoseconds of each run; of all, where several are in flight at a time.
+struct Runs {
+  Runs() = default;
+  explicit Runs(std::vector<double> t) : times(std::move(t)), all(sum(times)) {}
+  static double sum(const std::vector<double> &t) { return std::accumulate(t.begin(), t.end(), 0.0); }
+
+  std::vector<double> times;
+  double all = 0;
+};
+
+/// Something that can be run and timed; without times it has failed.
 struct Engine {
   std::string name, version;
-  std::function<std::vector<double>(int)> run;
-  std::vector<double> times;
+  std::function<Runs(int)> run;
+  Runs runs;
   std::string refusal;  ///< why it does not take the model; it is not run then
 };
 
@@ -45,10 +56,10 @@ double percentile(const std::vector<double> &sorted, double share) {
 
 Json statistics(const Engine &e) {
   if (!e.refusal.empty()) return Json{{"engine", e.name}, {"error", e.refusal}};
-  std::vector<double> ms(e.times);
+  std::vector<double> ms(e.runs.times);
   for (double &t : ms) t *= 1e-6;
   std::sort(ms.begin(), ms.end());
-  double total = std::accumulate(ms.begin(), ms.end(), 0.0), mean = total / ms.size();
+  double mean = Runs::sum(ms) / ms.size();
   return Json{{"engine", e.name},
               {"version", e.version},
               {"runs", ms.size()},
@@ -60,7 +71,7 @@ Json statistics(const Engine &e) {
                 {"p95", percentile(ms, 0.95)},
                 {"p99", percentile(ms, 0.99)},
                 {"max", ms.back()}}},
-              {"throughput_per_s", 1000 / mean}};
+              {"throughput_per_s", 1e9 * ms.size() / e.runs.all}};
 }
 
 /// Turns of about a twentieth of a second; an engine's first run of a turn only
@@ -73,27 +84,77 @@ bool takeTurns(std::vector<Engine> &engines, double seconds, bool keep) {
     for (Engine &e : engines) {
       if (!e.refusal.empty()) continue;
       if (engines.size() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      std::vector<double> warm = e.run(1);
-      if (warm.empty()) return false;
-      int count = std::clamp(static_cast<int>(5e7 / std::max(warm[0], 1.0)), 1, 10000);
-      std::vector<double> times = e.run(count);
-      if (times.empty()) return false;
-      if (keep) e.times.insert(e.times.end(), times.begin(), times.end());
+      Runs warm = e.run(1);
+      if (warm.times.empty()) return false;
+      int count = std::clamp(static_cast<int>(5e7 / std::max(warm.all, 1.0)), 1, 10000);
+      Runs runs = e.run(count);
+      if (runs.times.empty()) return false;
+      if (!keep) continue;
+      e.runs.times.insert(e.runs.times.end(), runs.times.begin(), runs.times.end());
+      e.runs.all += runs.all;
     }
     first = false;
   }
   return true;
 }
 
-std::vector<double> runHost(Session &session, int count, Cli &cli) {
-  std::vector<double> times;
-  for (int i = 0; i < count; ++i) {
-    auto begin = Clock::now();
-    if (!session.run(cli)) return {};
-    times.push_back(std::chrono::duration<double, std::nano>(Clock::now() - begin).count());
-  }
-  return times;
+double since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
 }
+
+/// Requests take turns in this thread: each is waited for when its turn comes again.
+/// One alone runs as callers run it.
+class Requests {
+ public:
+  /// `session`'s own, and more of them; false after reporting.
+  bool open(Session &session, int count, Cli &cli) {
+    flights_.push_back({session.request(), {}});
+    for (int i = 1; i < count; ++i) {
+      more_.push_back(session.another(cli));
+      if (!more_.back()) return false;
+      flights_.push_back({more_.back().get(), {}});
+    }
+    return true;
+  }
+
+  Runs run(int count, Cli &cli) { return more_.empty() ? inTurn(count, cli) : ahead(count, cli); }
+
+ private:
+  struct Flight {
+    adze_request *request;
+    Clock::time_point begin;
+  };
+
+  Runs inTurn(int count, Cli &cli) {
+    std::vector<double> times;
+    for (int i = 0; i < count; ++i) {
+      auto begin = Clock::now();
+      if (!succeeded(adze_request_run(flights_[0].request), cli)) return {};
+      times.push_back(since(begin));
+    }
+    return Runs(std::move(times));
+  }
+
+  Runs ahead(int count, Cli &cli) {
+    Runs runs;
+    auto begin = Clock::now();
+    size_t ahead = flights_.size(), all = static_cast<size_t>(count);
+    for (size_t i = 0; i < all + ahead; ++i) {
+      Flight &f = flights_[i % ahead];
+      if (i >= ahead && i - ahead < all) {
+        if (!succeeded(adze_request_wait(f.request), cli)) return {};
+        runs.times.push_back(since(f.begin));
+      }
+      f.begin = Clock::now();
+      if (i < all && !succeeded(adze_request_start(f.request), cli)) return {};
+    }
+    runs.all = since(begin);
+    return runs;
+  }
+
+  std::vector<Session::RequestHandle> more_;
+  std::vector<Flight> flights_;
+};
 
 void print(const Json &result) {
   std::vector<std::vector<std::string>> rows{
@@ -148,7 +209,7 @@ bool startPeers(const Options &o, int threads, const Session &session,
       engines.push_back({name, "", {}, {}, refusal});
       continue;
     }
-    engines.push_back({name, peer->version(), [peer, &cli](int n) { return peer->run(n, cli); }, {}, ""});
+    engines.push_back({name, peer->version(), [peer, &cli](int n) { return Runs(peer->run(n, cli)); }, {}, ""});
   }
   return true;
 }
@@ -158,10 +219,12 @@ ExitCode runBench(const Options &o, Cli &cli) {
   auto session = Session::open(o.artifact, threads, cli, o.device);
   if (!session || !session->prepare(o.inputs, o.shapes, o.seed, cli)) return cli.diags.exitCode();
 
+  Requests requests;
+  if (!requests.open(*session, o.requests, cli)) return cli.diags.exitCode();
   std::vector<std::unique_ptr<Peer>> peers;
   std::vector<Engine> engines;
-  engines.push_back({"adze", adze_rt_version(),
-                     [&](int n) { return runHost(*session, n, cli); }, {}, ""});
+  engines.push_back(
+      {"adze", adze_rt_version(), [&](int n) { return requests.run(n, cli); }, {}, ""});
   if (!startPeers(o, threads, *session, session->held(), peers, engines, cli)) return cli.diags.exitCode();
   {
     Progress progress(cli.showsProgress());
@@ -173,6 +236,7 @@ ExitCode runBench(const Options &o, Cli &cli) {
   Json result = statistics(engines[0]);
   result["artifact"] = o.artifact;
   result["threads"] = threads;
+  result["requests"] = o.requests;
   result["warmup_s"] = o.warmup;
   result["duration_s"] = o.duration;
   result["memory"] = session->memory();
@@ -198,6 +262,10 @@ void addBench(CLI::App &app, Cli &cli) {
   verb->add_option("artifact", o->artifact, "The .adze file")->required();
   verb->add_option("--threads", o->threads, "0: one for each CPU")->check(CLI::Range(0, 1024));
   addDevice(*verb, o->device);
+  verb->add_option("--requests", o->requests,
+                   "So many in flight at a time: on a GPU, copies of one overlap kernels of others")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   verb->add_option("--duration", o->duration, "Seconds to measure, each engine")
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();

@@ -59,7 +59,11 @@ bool Session::prepare(const std::vector<std::string> &files, const std::vector<s
 
 bool Session::setInputs(std::vector<HostTensor> inputs, Cli &cli) {
   held_ = std::move(inputs);
-  for (HostTensor &held : held_) {
+  return setInputs(request_.get(), cli);
+}
+
+bool Session::setInputs(adze_request *request, Cli &cli) const {
+  for (const HostTensor &held : held_) {
     int64_t index = adze_model_find_input(model_.get(), held.name.c_str());
     if (index < 0) {
       cli.usage("the model has no input '" + printable(held.name) + "'",
@@ -70,14 +74,21 @@ bool Session::setInputs(std::vector<HostTensor> inputs, Cli &cli) {
     t.dtype = held.dtype;
     t.rank = static_cast<int32_t>(held.shape.size());
     t.shape = held.shape.data();
-    t.data = held.data.data();
+    t.data = const_cast<std::byte *>(held.data.data());
     t.bytes = held.data.size();
-    if (!succeeded(adze_request_set_input(request_.get(), index, &t), cli)) return false;
+    if (!succeeded(adze_request_set_input(request, index, &t), cli)) return false;
   }
   return true;
 }
 
 bool Session::run(Cli &cli) { return succeeded(adze_request_run(request_.get()), cli); }
+
+Session::RequestHandle Session::another(Cli &cli) const {
+  adze_request *r = nullptr;
+  if (!succeeded(adze_request_create(model_.get(), nullptr, &r), cli)) return nullptr;
+  RequestHandle request(r);
+  return setInputs(r, cli) ? std::move(request) : nullptr;
+}
 
 Json Session::memory() const {
   adze_request_info info = ADZE_INIT(adze_request_info);

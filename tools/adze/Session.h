@@ -9,7 +9,13 @@
 namespace adze::cli {
 
 class Session {
+  struct Destroy {
+    void operator()(adze_model *m) const { adze_model_destroy(m); }
+    void operator()(adze_request *r) const { adze_request_destroy(r); }
+  };
+
  public:
+  using RequestHandle = std::unique_ptr<adze_request, Destroy>;
   struct Info {
     std::string name;
     int32_t dtype;
@@ -35,6 +41,8 @@ class Session {
   /// The inputs stay with the session until they are set again.
   bool setInputs(std::vector<HostTensor> inputs, Cli &cli);
   bool run(Cli &cli);
+  /// Another request with the same inputs; null after reporting.
+  RequestHandle another(Cli &cli) const;
   /// The memory plan of the last run: {"arena_bytes", "peak_live_bytes"}.
   Json memory() const;
   /// Copies of the outputs of the last run; nullopt after reporting.
@@ -48,13 +56,11 @@ class Session {
       uint64_t seed, Cli &cli) const;
 
  private:
-  struct Destroy {
-    void operator()(adze_model *m) const { adze_model_destroy(m); }
-    void operator()(adze_request *r) const { adze_request_destroy(r); }
-  };
+  bool setInputs(adze_request *request, Cli &cli) const;
+
   std::unique_ptr<adze_model, Destroy> model_;
   std::vector<HostTensor> held_;
-  std::unique_ptr<adze_request, Destroy> request_;
+  RequestHandle request_;
   std::vector<Info> inputs_, outputs_;
 };
 
