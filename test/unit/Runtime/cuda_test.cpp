@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <list>
 #include <span>
+#include <thread>
 #include <utility>
 
 using namespace adze;
@@ -121,6 +123,11 @@ adze_status *setInput(Runner &r, size_t index, int32_t dtype, const std::vector<
   t.dtype = dtype, t.rank = static_cast<int32_t>(shape.size()), t.shape = shape.data();
   t.data = data, t.memory = memory, t.strides = strides;
   return adze_request_set_input(r.request.get(), index, &t);
+}
+
+std::span<const float> results(const rt::Request &request, const char *name) {
+  auto out = request.output<float>(name);
+  return {out.data, out.size};
 }
 
 adze_tensor outputOf(const Runner &r, size_t index) {
@@ -380,6 +387,33 @@ TEST_CASE("where a GPU cannot be divided, the error says so", "[Runtime]") {
            "install one of CUDA 12.5");
   CHECK(failure([] { Runner("cuda"); }) == "");
   driver.version(13000);
+  CHECK(driver.live() == 0);
+}
+
+TEST_CASE("requests in several threads have a stream each", "[Runtime]") {
+  Driver driver;
+  {
+    rt::Model model(ADZE_DEVICE_FIXTURE, 1, "cuda/pinned=40960");
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (int64_t t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        rt::Request request(model);
+        int32_t mode = t % 2 ? kNormal : kCopies;
+        request.setInput("mode", &mode, {});
+        for (int64_t i = 0; i < 12; ++i) {
+          int64_t n = 100 * t + 700 * (i / 4 % 2) + 1;
+          auto x = ramp(static_cast<size_t>(n));
+          request.setInput("x", x.data(), {n});
+          std::string error = failure([&] { request.run(); });
+          auto wanted = ramp(x.size(), mode == kCopies ? 6 : 3);
+          wrong += !error.empty() || !std::ranges::equal(wanted, results(request, "y"));
+        }
+      });
+    for (std::thread &t : threads) t.join();
+    CHECK(wrong == 0);
+    CHECK(driver.count("StreamCreate") == 1 + 4);  // one for the weights
+  }
   CHECK(driver.live() == 0);
 }
 
