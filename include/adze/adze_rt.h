@@ -229,6 +229,7 @@ typedef struct adze_model_info {
   int64_t arena_bytes;          /* memory plan: static part of the arena */
   int64_t peak_live_bytes;      /* least memory any plan could need */
   size_t planned_buffer_count;
+  const char *product;          /* the GPU that it is loaded on, as its driver calls it, or "" */
 } adze_model_info;
 
 ADZE_RT_API adze_status *adze_model_get_info(const adze_model *model, adze_model_info *info);
@@ -381,6 +382,11 @@ typedef struct adze_emulation {
   int64_t tensor_flops;
   const adze_finding *const *findings;
   size_t finding_count;
+  int64_t threads, shared_bytes; /* of a block */
+  /* Instructions of warps once more, by the pipe that takes them: "alu", "tensor". */
+  const char *const *pipes;
+  const int64_t *pipe_instructions;
+  size_t pipe_count;
 } adze_emulation;
 
 /* Called after each launch of a run on the PTX emulator, in the running thread;

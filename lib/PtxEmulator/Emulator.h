@@ -129,6 +129,7 @@ struct Report {
   std::vector<Finding> findings;       ///< by line
   bool completed = false;              ///< every block ran to its end
   uint64_t blocks = 0;
+  uint32_t threads = 0, sharedBytes = 0;  ///< of a block
   std::array<uint64_t, kPipes> instructions{};  ///< warp instructions by pipe
   SiteCounters total;
   std::vector<std::pair<uint32_t, SiteCounters>> lines;  ///< by line, where any ran

@@ -273,6 +273,8 @@ std::optional<Report> launch(Module &module, std::string_view name, const Launch
     return std::nullopt;
   }
   Report report;
+  report.threads = config.block.x * config.block.y * config.block.z;
+  report.sharedBytes = program->sharedBytes - kReservedShared + config.dynamicShared;
   Grid grid{*program, module.source(), config, parameters, memory};
   Machine m = grid.machine(report);
   runGrid(grid, m);

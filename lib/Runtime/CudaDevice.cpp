@@ -67,6 +67,7 @@ class CudaProgram final : public DeviceProgram {
   std::unique_ptr<DeviceQueue> makeQueue(Budget &budget, Diagnostic &error) const override;
   std::shared_ptr<BlockMemory> hostMemory() const override { return pinned_; }
   const DeviceMemory *deviceMemory() const override { return gpu.get(); }
+  const char *product() const override { return gpu->name.c_str(); }
 
   std::shared_ptr<CudaGpu> gpu;
   std::vector<cuda::Function> functions;  ///< of the kernels

@@ -131,6 +131,8 @@ class Module {
   virtual const DeviceMemory *deviceMemory() const { return nullptr; }
   /// Of inputs' addresses; those that lie otherwise are copied before a run.
   virtual size_t inputAlignment() const { return kAlignment; }
+  /// What the machine's own name of the device is; "" where there is none.
+  virtual const char *product() const { return ""; }
 };
 
 struct Device {

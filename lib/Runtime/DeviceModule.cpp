@@ -47,6 +47,7 @@ class DeviceModule final : public Module {
 
   const DeviceMemory *deviceMemory() const override { return program_->deviceMemory(); }
   size_t inputAlignment() const override { return 1; }
+  const char *product() const override { return program_->product(); }
 
  private:
   /// Ends a run on every way out, exceptions included.

@@ -86,6 +86,8 @@ class DeviceProgram {
   virtual std::shared_ptr<BlockMemory> hostMemory() const { return nullptr; }
   /// As Module's.
   virtual const DeviceMemory *deviceMemory() const { return nullptr; }
+  /// As Module::product.
+  virtual const char *product() const { return ""; }
 };
 
 /// The module of an artifact for such a device: the variant's host code, which

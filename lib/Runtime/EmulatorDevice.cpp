@@ -113,18 +113,26 @@ class EmulationView {
                            number(f.count), info.advice});
     }
     for (const adze_finding &f : findings_) pointers_.push_back(&f);
-    uint64_t instructions = 0;
-    for (uint64_t n : report.instructions) instructions += n;
+    int64_t instructions = 0;
+    for (size_t p = 0; p < ptx::kPipes; ++p) {
+      pipes_[p] = ptx::pipeName(static_cast<ptx::Pipe>(p));
+      pipeInstructions_[p] = number(report.instructions[p]);
+      instructions += pipeInstructions_[p];
+    }
     const ptx::SiteCounters &t = report.total;
-    view_ = {sizeof(adze_emulation), kernel.c_str(),    number(report.blocks), number(instructions),
+    view_ = {sizeof(adze_emulation), kernel.c_str(),    number(report.blocks), instructions,
              number(t.bytes),        number(t.sectors), number(t.accesses),    number(t.wavefronts),
-             number(t.flops),        pointers_.data(),  pointers_.size()};
+             number(t.flops),        pointers_.data(),  pointers_.size(),
+             report.threads,         report.sharedBytes, pipes_.data(),        pipeInstructions_.data(),
+             pipes_.size()};
   }
   const adze_emulation *get() const { return &view_; }
 
  private:
   std::vector<adze_finding> findings_;
   std::vector<const adze_finding *> pointers_;
+  std::array<const char *, ptx::kPipes> pipes_;
+  std::array<int64_t, ptx::kPipes> pipeInstructions_;
   adze_emulation view_;
 };
 

@@ -247,6 +247,7 @@ adze_status *adze_model_get_info(const adze_model *m, adze_model_info *info) {
     v.arena_bytes = c.memory.arenaBytes;
     v.peak_live_bytes = c.memory.peakLiveBytes;
     v.planned_buffer_count = c.memory.buffers.size();
+    v.product = m->model->module().product();
     return writeStruct(info, v, "the model info", error);
   });
 }

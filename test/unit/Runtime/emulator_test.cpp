@@ -2,6 +2,7 @@
 #include "test/unit/Runtime/DeviceModel.h"
 
 #include <atomic>
+#include <map>
 #include <thread>
 
 using namespace adze;
@@ -11,13 +12,17 @@ namespace {
 /// What adze_request_set_emulation reports.
 struct Heard {
   std::vector<std::string> kernels, kinds, nodes;
-  int64_t instructions = 0, bytes = 0;
+  int64_t instructions = 0, bytes = 0, threads = 0, sharedBytes = 0;
+  std::map<std::string, int64_t> pipes;
 
   static void launch(void *user, const adze_emulation *e) {
     Heard &h = *static_cast<Heard *>(user);
     h.kernels.push_back(e->kernel);
     h.instructions += e->instructions;
     h.bytes += e->global_bytes;
+    h.threads = e->threads;
+    h.sharedBytes = e->shared_bytes;
+    for (size_t p = 0; p < e->pipe_count; ++p) h.pipes[e->pipes[p]] += e->pipe_instructions[p];
     for (size_t i = 0; i < e->finding_count; ++i) {
       h.kinds.push_back(e->findings[i]->kind);
       h.nodes.push_back(e->findings[i]->node);
@@ -81,6 +86,16 @@ TEST_CASE("the emulator's findings and counters can be collected", "[Runtime]") 
   CHECK(h.kinds.empty());
   CHECK(h.instructions > 0);
   CHECK(h.bytes == 200 * 12);
+  CHECK(h.threads == 128);
+  CHECK(h.sharedBytes == 0);
+  CHECK(h.pipes["memory"] > 0);
+  CHECK(h.pipes["tensor"] == 0);
+  int64_t sum = 0;
+  for (const auto &[pipe, count] : h.pipes) sum += count;
+  CHECK(sum == h.instructions);
+  h = {};
+  REQUIRE(r.run(kSharedMemory) == "");
+  CHECK(h.sharedBytes > 64 << 10);
   rt::check(adze_request_set_emulation(r.request.get(), 0, nullptr, nullptr));
   contains(r.run(kRunOver), "ADZ0746");
 }
