@@ -2,6 +2,13 @@
 
 namespace adze {
 
+std::string Target::machine(const TargetInfo &info, const TargetOptions &) const {
+  std::string text = info.cpu;
+  for (const std::string &feature : info.features) text += " " + feature;
+  llvm::raw_string_ostream(text) << " " << info.attributes;
+  return text;
+}
+
 std::unique_ptr<Target> makeHostTarget();
 std::unique_ptr<Target> makeCudaTarget();
 void registerCudaTargetPasses();

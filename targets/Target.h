@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/Artifact/Artifact.h"
 #include "lib/Support/Diagnostics.h"
+#include "lib/Tuning/LaunchCounts.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -13,6 +14,10 @@
 #include <vector>
 
 namespace adze {
+
+namespace schedule {
+struct Unit;
+}
 
 struct TargetOptions {
   std::string cpu = "native";  ///< LLVM's name of the CPU
@@ -59,6 +64,20 @@ class Target {
   /// By how much a product of two f32 may be off, relative to it, where that is more
   /// than f32's own rounding; else 0.
   virtual double productError(mlir::MLIRContext &, const TargetOptions &) const { return 0; }
+  /// In one line what timings depend on besides a kernel: what stored schedules are kept for.
+  virtual std::string machine(const TargetInfo &info, const TargetOptions &) const;
+  /// Of a unit with schedule::kTileAttr: texts that may stand in its place, at most `most`,
+  /// best first.
+  virtual std::vector<std::string> tileCandidates(schedule::Unit &, const TargetOptions &,
+                                                  unsigned most) const {
+    return {};
+  }
+  /// Whether a text may.
+  virtual bool takesTile(schedule::Unit &, llvm::StringRef text, const TargetOptions &) const {
+    return false;
+  }
+  /// Nanoseconds of a launch by a model of the device; 0: there is no model.
+  virtual double launchTime(const tuning::LaunchCounts &, const TargetOptions &) const { return 0; }
   /// Decides how bufferized kernels (linalg on memrefs) run: what a search may
   /// change (lib/Compiler/Tuning.h) before buildSchedulePipeline follows it.
   virtual void buildDecidePipeline(mlir::OpPassManager &pm, const TargetOptions &) const {}

@@ -63,23 +63,49 @@ std::optional<std::vector<OpSupportRow>> supportedOps(std::string_view name) {
   return supportedOps(*target);
 }
 
-std::string cpuDescription(const std::string &name, const std::string &cpu,
-                           DiagnosticEngine &diags) {
+/// "cuda:sm_80,sm_90a" -> each, once; one empty name where there is none.
+static std::vector<std::string> devicesOf(std::string_view name) {
+  size_t colon = name.find(':');
+  if (colon == name.npos) return {""};
+  std::vector<std::string> out;
+  SmallVector<StringRef> parts;
+  StringRef(name.data(), name.size()).drop_front(colon + 1).split(parts, ',');
+  for (StringRef part : parts)
+    if (!llvm::is_contained(out, part.str())) out.push_back(part.str());
+  return out;
+}
+
+static const Target *findTarget(const std::string &name, DiagnosticEngine &diags) {
   const Target *target = findTarget(name);
-  if (!target) {
+  if (!target)
     diags.error(ExitCode::Usage, "ADZ0400", "unknown target '" + printable(name) + "'",
                 "`adze targets` lists them");
-    return {};
-  }
+  return target;
+}
+
+std::vector<Machine> machinesOf(const std::string &name, const std::string &cpu,
+                                DiagnosticEngine &diags) {
+  const Target *target = findTarget(name, diags);
+  if (!target) return {};
   MLIRContext context(MLIRContext::Threading::DISABLED);
+  std::vector<Machine> machines;
+  for (const std::string &device : devicesOf(name)) {
+    TargetOptions options;
+    options.cpu = cpu;
+    options.device = device;
+    auto info = target->describe(context, options, diags);
+    if (mlir::failed(info)) return {};
+    machines.push_back({device, target->machine(*info, options)});
+  }
+  return machines;
+}
+
+double launchTime(const std::string &name, const tuning::LaunchCounts &counts) {
+  const Target *target = findTarget(name);
+  if (!target) return 0;
   TargetOptions options;
-  options.cpu = cpu;
-  auto info = target->describe(context, options, diags);
-  if (mlir::failed(info)) return {};
-  std::string text = info->cpu;
-  for (const std::string &feature : info->features) text += " " + feature;
-  llvm::raw_string_ostream(text) << " " << info->attributes;
-  return text;
+  options.device = devicesOf(name).front();
+  return target->launchTime(counts, options);
 }
 
 namespace {
@@ -134,10 +160,7 @@ class Compilation {
   }
 
   bool checkOptions() {
-    target = findTarget(o.target);
-    if (!target)
-      diags.error(ExitCode::Usage, "ADZ0400", "unknown target '" + printable(o.target) + "'",
-                  "`adze targets` lists them");
+    target = findTarget(o.target, diags);
     if (o.from && o.to && *o.from > *o.to)
       diags.error(ExitCode::Usage, "ADZ0402", "--from is after --to");
     if (diags.hasErrors()) return false;
@@ -162,18 +185,6 @@ class Compilation {
       diags.error(ExitCode::Usage, "ADZ0406", "--to schedule takes one device",
                   "name one after the target's colon");
     return !many;
-  }
-
-  /// "cuda:sm_80,sm_90a" -> each, once; one empty name where there is none.
-  static std::vector<std::string> devicesOf(std::string_view name) {
-    size_t colon = name.find(':');
-    if (colon == name.npos) return {""};
-    std::vector<std::string> out;
-    SmallVector<StringRef> parts;
-    StringRef(name.data(), name.size()).drop_front(colon + 1).split(parts, ',');
-    for (StringRef part : parts)
-      if (!llvm::is_contained(out, part.str())) out.push_back(part.str());
-    return out;
   }
 
   bool readModule() {
@@ -307,7 +318,8 @@ class Compilation {
   bool schedule(ModuleOp on, const TargetOptions &options) {
     if (!passes(on, [&](OpPassManager &pm) { target->buildDecidePipeline(pm, options); }))
       return false;
-    if (o.tuning.stored || o.tuning.variants) summary.tunedUnits = tuneModule(on, o.tuning);
+    if (o.tuning.stored || o.tuning.variants)
+      summary.tunedUnits += tuneModule(on, *target, options, o.tuning);
     if (!passes(on, [&](OpPassManager &pm) { target->buildSchedulePipeline(pm, options); }))
       return false;
     for (auto f : on.getOps<func::FuncOp>())

@@ -4,6 +4,7 @@
 #include "lib/Compiler/LayoutRemarks.h"
 #include "lib/Compiler/Tuning.h"
 #include "lib/Support/Diagnostics.h"
+#include "lib/Tuning/LaunchCounts.h"
 
 #include <cstdint>
 #include <functional>
@@ -85,7 +86,7 @@ struct CompileSummary {
   int64_t kernels = 0;         ///< distinct launches in the entry function
   int64_t kernelFunctions = 0; ///< distinct kernel bodies
   int64_t fallbackLoops = 0;   ///< linalg ops left to plain loops
-  int64_t tunedUnits = 0;      ///< loop nests with a stored schedule (TuningHooks::stored)
+  int64_t tunedUnits = 0;      ///< units with a stored schedule (TuningHooks::stored)
   int64_t arenaBytes = -1;     ///< -1: planned at run time
   int64_t peakLiveBytes = -1;
   int64_t weightBytes = 0;
@@ -115,10 +116,17 @@ struct OpSupportRow {
 /// there is no such target.
 std::optional<std::vector<OpSupportRow>> supportedOps(std::string_view target);
 
-/// What stored schedules depend on besides the kernel: the CPU that `cpu` names,
-/// its features and caches, in one line. Empty after reporting.
-std::string cpuDescription(const std::string &target, const std::string &cpu,
-                           DiagnosticEngine &diags);
+/// A device that a target was asked for ("" where it has none to choose from), and what
+/// schedules that a search found for it depend on besides the kernel, in one line.
+struct Machine {
+  std::string device, description;
+};
+/// Of each device of `target`, "cuda:sm_80,sm_90a". Empty after reporting.
+std::vector<Machine> machinesOf(const std::string &target, const std::string &cpu,
+                                DiagnosticEngine &diags);
+
+/// Nanoseconds of a launch on `target`'s device, by a model; 0: there is none.
+double launchTime(const std::string &target, const tuning::LaunchCounts &counts);
 
 /// Names of the registered targets with one line each.
 std::vector<std::pair<std::string, std::string>> targetNames();

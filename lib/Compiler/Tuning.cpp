@@ -3,6 +3,7 @@
 #include "dialects/Rt/Rt.h"
 #include "passes/Schedule/Candidates.h"
 #include "passes/Schedule/Fit.h"
+#include "targets/Target.h"
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -23,10 +24,10 @@ constexpr size_t kMostText = 4096;
 
 /// The text as an attribute; null when it is none. It says nothing: a stored
 /// schedule that is not one is as good as none.
-DictionaryAttr parseSchedule(const std::string &text, MLIRContext *context) {
+Attribute parseSchedule(const std::string &text, MLIRContext *context) {
   if (text.empty() || text.size() > kMostText) return {};
-  ScopedDiagnosticHandler silence(context, [](Diagnostic &) { return success(); });
-  return dyn_cast_or_null<DictionaryAttr>(parseAttribute(text, context));
+  ScopedDiagnosticHandler silence(context, [](mlir::Diagnostic &) { return success(); });
+  return parseAttribute(text, context);
 }
 
 std::string textOf(Attribute attr) {
@@ -38,8 +39,10 @@ std::string textOf(Attribute attr) {
 
 class Tuner {
  public:
-  Tuner(ModuleOp module, const TuningHooks &hooks)
-      : module(module), hooks(hooks), machine(schedule::MachineModel::of(module)) {}
+  Tuner(ModuleOp module, const Target &target, const TargetOptions &options,
+        const TuningHooks &hooks)
+      : module(module), target(target), options(options), hooks(hooks),
+        machine(schedule::MachineModel::of(module)) {}
 
   int64_t run() {
     module.walk([&](rt::LaunchOp launch) { launches[launch.getCallee()].push_back(launch); });
@@ -63,14 +66,45 @@ class Tuner {
  private:
   void lookUp(func::FuncOp kernel, const std::string &key) {
     schedule::forEachUnit(kernel, machine, [&](unsigned number, schedule::Unit &unit) {
-      DictionaryAttr attr = parseSchedule(hooks.stored(key, number), module.getContext());
+      Attribute attr =
+          parseSchedule(hooks.stored(options.device, key, number), module.getContext());
       if (!attr) return;
       // The same kernel may be there twice under two names.
-      std::string name = schedule::tunedName(key, number), error;
+      std::string name = schedule::tunedName(key, number);
       if (known.insert(name).second)
         tuned.emplace_back(StringAttr::get(module.getContext(), name), attr);
-      numFit += succeeded(schedule::fitSchedule(attr, unit, error));
+      numFit += fits(attr, unit);
     });
+  }
+
+  /// Whether it may stand in place of what was decided for the unit.
+  bool fits(Attribute attr, schedule::Unit &unit) const {
+    std::string error;
+    if (unit.anchor()->hasAttr(schedule::kTileAttr)) {
+      auto text = dyn_cast<StringAttr>(attr);
+      return text && target.takesTile(unit, text, options);
+    }
+    auto nest = dyn_cast<DictionaryAttr>(attr);
+    return nest && unit.anchor()->hasAttr(schedule::kScheduleAttr) &&
+           succeeded(schedule::fitSchedule(nest, unit, error));
+  }
+
+  std::vector<std::string> candidates(schedule::Unit &unit) {
+    std::vector<std::string> texts;
+    if (unit.anchor()->hasAttr(schedule::kTileAttr)) {
+      for (const std::string &tile : target.tileCandidates(unit, options, kMostCandidates))
+        texts.push_back(textOf(StringAttr::get(module.getContext(), tile)));
+      return texts;
+    }
+    auto attr = unit.anchor()->getAttrOfType<DictionaryAttr>(schedule::kScheduleAttr);
+    std::string error;
+    auto decided =
+        attr ? schedule::fitSchedule(attr, unit, error) : FailureOr<schedule::Schedule>();
+    if (failed(decided)) return texts;
+    for (const schedule::Schedule &s :
+         schedule::candidateSchedules(unit, *decided, machine, kMostCandidates))
+      texts.push_back(textOf(s.toAttr(module.getContext())));
+    return texts;
   }
 
   KernelSchedules describe(func::FuncOp kernel, const std::string &key) {
@@ -78,14 +112,7 @@ class Tuner {
     for (rt::LaunchOp launch : launches[kernel.getName()])
       k.launches.push_back(static_cast<int32_t>(launch.getKernel()));
     schedule::forEachUnit(kernel, machine, [&](unsigned, schedule::Unit &unit) {
-      auto &texts = k.units.emplace_back();
-      auto attr = unit.anchor()->getAttrOfType<DictionaryAttr>(schedule::kScheduleAttr);
-      std::string error;
-      auto decided = attr ? schedule::fitSchedule(attr, unit, error) : FailureOr<schedule::Schedule>();
-      if (failed(decided)) return;
-      for (const schedule::Schedule &s :
-           schedule::candidateSchedules(unit, *decided, machine, kMostCandidates))
-        texts.push_back(textOf(s.toAttr(module.getContext())));
+      k.units.push_back(candidates(unit));
     });
     return k;
   }
@@ -106,20 +133,19 @@ class Tuner {
   }
 
   func::FuncOp makeVariant(func::FuncOp kernel, unsigned wanted, const std::string &text) {
-    DictionaryAttr attr = parseSchedule(text, module.getContext());
+    Attribute attr = parseSchedule(text, module.getContext());
     if (!attr) return {};
     func::FuncOp variant = kernel.clone();
-    variant.setName((kernel.getName() + ".t" + Twine(added.size())).str());
+    variant.setName((kernel.getName() + "_t" + Twine(added.size())).str());
     module.getBody()->push_back(variant);
-    bool fits = false;
+    bool isSet = false;
     schedule::forEachUnit(variant, machine, [&](unsigned number, schedule::Unit &unit) {
-      linalg::GenericOp anchor = unit.anchor();
-      std::string error;
-      if (number != wanted || failed(schedule::fitSchedule(attr, unit, error))) return;
-      anchor->setAttr(schedule::kScheduleAttr, attr);
-      fits = true;
+      if (number != wanted || !fits(attr, unit)) return;
+      bool isTile = unit.anchor()->hasAttr(schedule::kTileAttr);
+      unit.anchor()->setAttr(isTile ? schedule::kTileAttr : schedule::kScheduleAttr, attr);
+      isSet = true;
     });
-    if (fits) return variant;
+    if (isSet) return variant;
     variant.erase();
     return {};
   }
@@ -135,6 +161,8 @@ class Tuner {
   }
 
   ModuleOp module;
+  const Target &target;
+  const TargetOptions &options;
   const TuningHooks &hooks;
   schedule::MachineModel machine;
   llvm::StringMap<SmallVector<rt::LaunchOp>> launches;
@@ -147,6 +175,9 @@ class Tuner {
 
 }  // namespace
 
-int64_t tuneModule(ModuleOp module, const TuningHooks &hooks) { return Tuner(module, hooks).run(); }
+int64_t tuneModule(ModuleOp module, const Target &target, const TargetOptions &options,
+                   const TuningHooks &hooks) {
+  return Tuner(module, target, options, hooks).run();
+}
 
 }  // namespace adze

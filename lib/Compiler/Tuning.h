@@ -11,8 +11,11 @@ class ModuleOp;
 
 namespace adze {
 
+class Target;
+struct TargetOptions;
+
 /// One kernel function as decided, and what may stand in place of it. Schedules
-/// are texts of attributes (passes/Schedule/Schedule.h).
+/// are texts of attributes (passes/Schedule/Schedule.h): kScheduleAttr, kTileAttr.
 struct KernelSchedules {
   std::string key;                               ///< schedule::kernelKey
   std::vector<int32_t> launches;                 ///< in the artifact's kernel table
@@ -29,8 +32,10 @@ struct TuningLaunch {
 
 /// All may be null.
 struct TuningHooks {
-  /// The schedule to use for a unit in place of the decided one; empty: none.
-  std::function<std::string(const std::string &key, unsigned unit)> stored;
+  /// The schedule to use for a unit on a device (TargetOptions::device) in place of the
+  /// decided one; empty: none.
+  std::function<std::string(const std::string &device, const std::string &key, unsigned unit)>
+      stored;
   /// Told of each kernel function; answers which (unit, schedule) to time: after
   /// its first launch, one more as decided, one of each, and one as decided.
   std::function<std::vector<std::pair<unsigned, std::string>>(const KernelSchedules &)> variants;
@@ -39,7 +44,8 @@ struct TuningHooks {
 };
 
 /// After the schedules were decided: asks the hooks and changes `module`. The
-/// number of units that a stored schedule fits; adze-apply-tuned refuses others.
-int64_t tuneModule(mlir::ModuleOp module, const TuningHooks &hooks);
+/// number of units that a stored schedule fits; others are refused with a remark.
+int64_t tuneModule(mlir::ModuleOp module, const Target &target, const TargetOptions &options,
+                   const TuningHooks &hooks);
 
 }  // namespace adze

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -150,9 +151,18 @@ bool Database::read(Statement &s, std::vector<Entry> &entries, Diagnostic &error
 }
 
 bool Database::best(const std::string &cpu, std::vector<Entry> &entries, Diagnostic &error) {
-  Statement s(*this, "SELECT kernel, unit, schedule, ratio FROM best WHERE cpu = ? "
-                     "ORDER BY kernel, unit");
-  return read(s.bind(cpu), entries, error);
+  Statement s(*this, "SELECT kernel, unit, schedule, ratio FROM best "
+                     "WHERE cpu = ?1 "
+                     "OR (cpu != ?2 AND substr(cpu, 1, length(?1) + 2) = ?1 || '; ') "
+                     "OR (cpu = ?2 AND kernel NOT IN (SELECT kernel FROM trials WHERE cpu != ?2 "
+                     "AND substr(cpu, 1, length(?1) + 2) = ?1 || '; ')) "
+                     "ORDER BY kernel, unit, cpu");
+  if (!read(s.bind(cpu).bind(modelOf(cpu)), entries, error)) return false;
+  auto same = [](const Entry &a, const Entry &b) {
+    return a.kernel == b.kernel && a.unit == b.unit;
+  };
+  entries.erase(std::unique(entries.begin(), entries.end(), same), entries.end());
+  return true;
 }
 
 bool Database::trials(const std::string &kernel, const std::string &cpu,
@@ -203,6 +213,11 @@ bool Database::setBest(const std::set<std::string> &kernels, const std::vector<E
                               entries, cpu, error),
                   error);
 }
+
+std::string productOf(const std::string &machine, const std::string &product) {
+  return machine + "; " + product;
+}
+std::string modelOf(const std::string &machine) { return productOf(machine, "by a model"); }
 
 std::string defaultDatabase() {
   if (const char *given = std::getenv("ADZE_TUNE_DB")) return given;

@@ -32,7 +32,9 @@ class Database {
   ~Database();
   Database(const Database &) = delete;
 
-  /// The best schedules on a CPU. False and `error` when the file cannot be read.
+  /// The best schedules on a machine, one a unit; of one with products (productOf) those of any,
+  /// and for kernels that were timed on none, what a model says. False and `error` when the file
+  /// cannot be read.
   bool best(const std::string &cpu, std::vector<Entry> &entries, Diagnostic &error);
   /// Schedules of a kernel that were timed on a CPU, in order.
   bool trials(const std::string &kernel, const std::string &cpu, std::vector<Entry> &entries,
@@ -57,6 +59,11 @@ class Database {
   sqlite3 *db_ = nullptr;
   std::string path_;
 };
+
+/// A machine as `cpu` above, where descriptions are of more than one product.
+std::string productOf(const std::string &machine, const std::string &product);
+/// The same where times are a model's.
+std::string modelOf(const std::string &machine);
 
 /// Where a database is looked for: ADZE_TUNE_DB, else adze/tune.db in
 /// XDG_CACHE_HOME or ~/.cache. Empty: nowhere.

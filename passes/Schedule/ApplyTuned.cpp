@@ -55,6 +55,8 @@ struct ApplyTuned : impl::ApplyTunedBase<ApplyTuned> {
     forEachUnit(function, MachineModel::of(function), [&](unsigned number, Unit &unit) {
       linalg::GenericOp anchor = unit.anchor();
       Attribute found = table.get(tunedName(key, number));
+      if (found && anchor->hasAttr(kTileAttr))
+        return applyTile(anchor, found);
       if (!found || !anchor->hasAttr(kScheduleAttr))
         return;
       std::string error = "it is no dictionary";
@@ -66,6 +68,16 @@ struct ApplyTuned : impl::ApplyTunedBase<ApplyTuned> {
       anchor->setAttr(kScheduleAttr, attr);
       ++numTuned;
     });
+  }
+
+  /// Whether it fits is for the target to see.
+  void applyTile(linalg::GenericOp anchor, Attribute found) {
+    if (!isa<StringAttr>(found)) {
+      anchor->emitRemark() << "the tuned schedule does not fit: it is no text";
+      return;
+    }
+    anchor->setAttr(kTileAttr, found);
+    ++numTuned;
   }
 };
 

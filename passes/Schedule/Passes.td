@@ -87,7 +87,8 @@ def ApplyTuned : Pass<"adze-apply-tuned", "::mlir::func::FuncOp"> {
   let description = [{
     The module's `adze.tuned` has them, by the kernel's key (a hash of the
     scheduled kernel, Candidates.h) and the unit's number in it. One that does not
-    fit the unit is refused with a remark, and the decided one stays.
+    fit the unit is refused with a remark, and the decided one stays. Units that the
+    target builds itself have text in place of a dictionary, which the target checks.
 
     ```mlir
     module attributes {adze.tuned = {"0123456789abcdef.0" = {loops = ["d0 by 4", "d1 by 16"],

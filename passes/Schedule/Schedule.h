@@ -7,6 +7,9 @@
 namespace adze::schedule {
 
 constexpr llvm::StringLiteral kScheduleAttr = "adze.schedule";
+/// The same of a unit that the target builds a kernel for itself: text that only the target
+/// reads. Such a unit has no kScheduleAttr.
+constexpr llvm::StringLiteral kTileAttr = "adze.tile";
 /// On an op that begins a unit though it could join the one before.
 constexpr llvm::StringLiteral kApartAttr = "adze.apart";
 /// On the generic of a convolution by Winograd's filtering, which stands there

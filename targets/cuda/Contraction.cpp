@@ -211,6 +211,17 @@ Operand factorOf(const Contraction &c, unsigned operand, ArrayRef<unsigned> rows
   return o;
 }
 
+MatmulProblem problemOf(const Contraction &c, const KernelArguments &arguments) {
+  MatmulProblem problem;
+  problem.batch = arguments.extent(c.size(c.batch));
+  problem.m = arguments.extent(c.size(c.row));
+  problem.n = arguments.extent(c.size(c.column));
+  problem.k = arguments.extent(c.size(c.k));
+  problem.a = factorOf(c, c.a, c.row, arguments);
+  problem.b = factorOf(c, c.b, c.column, arguments);
+  return problem;
+}
+
 std::vector<Stride> unknownsOf(const Contraction &c) {
   std::set<Stride> found;
   auto add = [&](const Stride &stride) {

@@ -45,6 +45,9 @@ struct KernelArguments {
 Operand factorOf(const Contraction &contraction, unsigned operand, llvm::ArrayRef<unsigned> rows,
                  const KernelArguments &arguments);
 
+/// Extents and factors of the product; its epilogue is still to be said. It refers to both.
+MatmulProblem problemOf(const Contraction &contraction, const KernelArguments &arguments);
+
 /// What the unit's other stages do with the sums.
 Epilogue epilogueOf(const Contraction &contraction, const KernelArguments &arguments);
 

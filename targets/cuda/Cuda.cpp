@@ -4,8 +4,9 @@
 #include "targets/Target.h"
 #include "targets/cuda/Cubin.h"
 #include "targets/cuda/Devices.h"
+#include "targets/cuda/LaunchTime.h"
 #include "targets/cuda/Passes.h"
-#include "targets/cuda/TileSchedule.h"
+#include "targets/cuda/TileChoice.h"
 #include "targets/native/Native.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -62,18 +63,52 @@ class CudaTarget : public Target {
     return most;
   }
 
+  /// What is tuned runs on the GPU; the host does not matter.
+  std::string machine(const TargetInfo &info, const TargetOptions &options) const override {
+    std::string text = deviceOf(options) + " ";
+    llvm::raw_string_ostream(text) << info.attributes;
+    return text;
+  }
+
+  std::vector<std::string> tileCandidates(schedule::Unit &unit, const TargetOptions &options,
+                                          unsigned most) const override {
+    std::vector<std::string> texts;
+    const cuda::Device *device = cuda::findDevice(deviceOf(options));
+    auto found = device ? cuda::findTileUnit(unit, *device, options.products) : std::nullopt;
+    auto decided = unit.anchor()->getAttrOfType<StringAttr>(schedule::kTileAttr);
+    if (!found) return texts;
+    for (const cuda::TileSchedule &s : found->schedules(most))
+      if (std::string text = cuda::printTile(s); decided != text) texts.push_back(std::move(text));
+    return texts;
+  }
+
+  bool takesTile(schedule::Unit &unit, StringRef text,
+                 const TargetOptions &options) const override {
+    std::string why;
+    const cuda::Device *device = cuda::findDevice(deviceOf(options));
+    auto found = device ? cuda::findTileUnit(unit, *device, options.products) : std::nullopt;
+    return found && found->read(text, why);
+  }
+
+  double launchTime(const tuning::LaunchCounts &counts,
+                    const TargetOptions &options) const override {
+    const cuda::Device *device = cuda::findDevice(deviceOf(options));
+    return device ? cuda::launchNanoseconds(counts, *device) : 0;
+  }
+
   void buildDecidePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     DiagnosticEngine ignored;
     pm.addPass(cuda::createKeepShapesOnHost());
     if (auto cpu = native::describeCpu(options.cpu, ignored); succeeded(cpu))
       pm.addPass(cuda::createPlaceKernels(native::machineOf(*cpu)));
+    pm.addNestedPass<func::FuncOp>(cuda::createAssignTiles({deviceOf(options), options.products}));
+  }
+
+  void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
+    pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
     pm.addPass(cuda::createTileContractions({deviceOf(options), options.products}));
     pm.addNestedPass<func::FuncOp>(cuda::createTileTransposes());
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());
-  }
-
-  void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &) const override {
-    pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
     pm.addNestedPass<func::FuncOp>(schedule::createEmitNests());
     pm.addNestedPass<func::FuncOp>(cuda::createParallelLoops());
     pm.addNestedPass<func::FuncOp>(createCSEPass());

@@ -63,15 +63,32 @@ def PlaceKernels : Pass<"adze-cuda-place-kernels", "::mlir::ModuleOp"> {
                     Statistic<"numHost", "on-host", "functions left to the host">];
 }
 
+def AssignTiles : Pass<"adze-cuda-assign-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Decide which contractions go to tensor cores, and by which tiles";
+  let description = [{
+    A unit of passes/Schedule that is a product of matrices, large enough, gets the schedule that
+    is best by a model of the device (targets/cuda/TileSchedule.h), as text on its reducing op:
+    ```mlir
+    linalg.generic {...} ins(%a, %b : ...) outs(%c : ...) attrs = {adze.tile = "tf32x3 64x64x32 warp 32x32 stages 3"}
+    ```
+    An op that has the attribute keeps it.
+  }];
+  let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">,
+                 Option<"products", "products", "std::string", "\"f32\"",
+                        "how factors may be rounded: f32, tf32, bf16, f16">];
+  let statistics = [Statistic<"numTiles", "tiles", "contractions given to tensor cores">];
+}
+
 def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
-  let summary = "Give contractions that are large enough to tensor cores";
+  let summary = "Turn contractions with a tile schedule into kernels for tensor cores";
   let description = [{
     A unit of passes/Schedule (contraction, what comes before and after it point by
-    point) becomes one kernel of targets/cuda/tile: rows,
+    point) whose reducing op has `adze.tile` becomes one kernel of targets/cuda/tile: rows,
     columns and terms of the product are what its dimensions are to the two
     operands and the result, so that matrix products, batched or not, and
     convolutions are one case. Elements of f32 are multiplied as the sum of three
-    products of TF32, or rounded where `products` allows it. The schedule stands on the launch:
+    products of TF32, or rounded where `products` allows it. A schedule that does not fit is
+    refused with a remark, and the best guess taken. It stands on the launch:
     ```mlir
     adze_rt.device_launch @device::@kernel_5_tile_0 number 0 grid(%c24, %c1, %c1)
       block [128, 1, 1] shared 98304 (%a, %b, %c) {adze.tile = "tf32x3 64x64x32 warp 32x32 stages 3"} : ...

@@ -1,9 +1,8 @@
 #include "dialects/Rt/Rt.h"
 #include "lib/Support/Diagnostics.h"
 #include "passes/Schedule/Prepare.h"
-#include "targets/cuda/Contraction.h"
 #include "targets/cuda/Passes.h"
-#include "targets/cuda/TileSchedule.h"
+#include "targets/cuda/TileChoice.h"
 #include "targets/cuda/tile/Standalone.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -18,8 +17,6 @@ using namespace adze::schedule;
 
 namespace adze::cuda {
 namespace {
-
-constexpr int64_t kLeastExtent = 16;  ///< of rows, columns and terms: less leaves tiles empty
 
 struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   using TileContractionsBase::TileContractionsBase;
@@ -41,29 +38,25 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   void tileBlock(func::FuncOp f, Block &block, unsigned &number) {
     Paddings paddings(block, machine);
     auto units = buildUnits(block, paddings, [](Operation *, StringRef) {});
-    for (std::unique_ptr<Unit> &unit : units) {
-      std::string why;
-      if (unit->core < 0) continue;
-      (void)collapseDims(*unit, findCollapsible(*unit));
-      std::optional<Contraction> c = matchContraction(*unit, why);
-      if (!c || !isWorthIt(*c)) continue;
-      TileTask task{{c->estimate(c->batch), c->estimate(c->row), c->estimate(c->column),
-                     c->estimate(c->k)},
-                    multipliesOf(c->element(), products, *device),
-                    *device,
-                    canSumApart(*c)};
-      if (!task.multiplies.empty()) tile(f, *c, number++, task);
-    }
+    for (std::unique_ptr<Unit> &unit : units)
+      if (auto text = unit->anchor()->getAttrOfType<StringAttr>(kTileAttr))
+        if (auto found = scheduleOf(*unit, text)) tile(f, found->first, number++, found->second);
     paddings.eraseUnread();
   }
 
-  static bool isWorthIt(const Contraction &c) {
-    auto fits = [&](ArrayRef<unsigned> dims, int64_t least) {
-      auto known = c.size(dims).asConstant();
-      return !known || (*known >= least && *known <= INT32_MAX);
-    };
-    return fits(c.row, kLeastExtent) && fits(c.column, kLeastExtent) && fits(c.k, kLeastExtent) &&
-           fits(c.batch, 1);
+  /// What the text says; the best guess where it does not fit.
+  std::optional<std::pair<Contraction, TileSchedule>> scheduleOf(Unit &unit, StringRef text) {
+    linalg::GenericOp anchor = unit.anchor();
+    anchor->removeAttr(kTileAttr);
+    std::string why = "this is no product for tensor cores";
+    std::optional<TileUnit> found = findTileUnit(unit, *device, products);
+    std::optional<TileSchedule> schedule = found ? found->read(text, why) : std::nullopt;
+    if (!schedule) anchor->emitRemark() << "the tile schedule does not fit: " << why;
+    if (!found) return std::nullopt;
+    if (!schedule)
+      for (const TileSchedule &best : found->schedules(1)) schedule = best;
+    if (!schedule) return std::nullopt;
+    return std::pair(std::move(found->contraction), *schedule);
   }
 
   gpu::GPUModuleOp deviceModule() {
@@ -97,13 +90,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     }
   }
 
-  void tile(func::FuncOp f, Contraction &c, unsigned number, const TileTask &task) {
-    for (const RankedTile &ranked : rankTiles(task))
-      if (tile(f, c, number, ranked.schedule)) return;
-  }
-
-  /// False, and nothing done, where the builder has no such kernel.
-  bool tile(func::FuncOp f, Contraction &c, unsigned number, const TileSchedule &schedule) {
+  void tile(func::FuncOp f, Contraction &c, unsigned number, const TileSchedule &schedule) {
     int64_t parts = gridOf(schedule).parts;
     SmallVector<Value> buffers = argumentsOf(*c.unit);
     Value partial;
@@ -124,20 +111,9 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     for (auto [stride, arg] :
          llvm::zip(unknowns, function.getArguments().drop_front(buffers.size())))
       arguments.numbers[stride] = arg;
-    MatmulProblem problem;
-    problem.batch = arguments.extent(c.size(c.batch));
-    problem.m = arguments.extent(c.size(c.row));
-    problem.n = arguments.extent(c.size(c.column));
-    problem.k = arguments.extent(c.size(c.k));
-    problem.a = factorOf(c, c.a, c.row, arguments);
-    problem.b = factorOf(c, c.b, c.column, arguments);
+    MatmulProblem problem = problemOf(c, arguments);
     problem.epilogue = partial ? partialEpilogueOf(c, arguments.values[partial], parts, arguments)
                                : epilogueOf(c, arguments);
-    if (whyNot(schedule, problem)) {
-      function.erase();
-      if (partial) eraseMemory(partial);
-      return false;
-    }
     auto block = kit.getDenseI32ArrayAttr({int32_t(threads(schedule, problem)), 1, 1});
     function.setKnownBlockSizeAttr(block);
     buildMatmul(kit, schedule, problem);
@@ -149,19 +125,6 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
       sumParts(b, c, partial);
     else
       for (const Stage &stage : c.unit->stages) stage.op->erase();
-    return true;
-  }
-
-  static void eraseMemory(Value memory) {
-    for (Operation *user : llvm::to_vector(memory.getUsers())) user->erase();
-    memory.getDefiningOp()->erase();
-  }
-
-  /// The result's buffer, where it is dense, is what parts of the sums look like.
-  static bool canSumApart(const Contraction &c) {
-    const Access &out = c.core().outputs().front();
-    auto type = cast<MemRefType>(out.source.getType());
-    return type.hasStaticShape() && type.getLayout().isIdentity() && out.offset.isZero();
   }
 
   static Value allocatePartial(const Contraction &c, int64_t parts) {
@@ -214,7 +177,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
         b, loc, symbol, b.getI32IntegerAttr(0), blocks(b, loc, c, gridOf(schedule)), one, one,
         function.getKnownBlockSizeAttr(), b.getI32IntegerAttr(sharedBytes(schedule, problem)),
         arguments);
-    op->setAttr("adze.tile", b.getStringAttr(printTile(schedule)));
+    op->setAttr(kTileAttr, b.getStringAttr(printTile(schedule)));
   }
 
   /// As the kernel takes it, if it can.

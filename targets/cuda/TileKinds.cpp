@@ -102,7 +102,7 @@ double TileKind<MatmulKernel>::cycles(const MatmulKernel &k, const ProductSize &
 
 std::optional<HopperSplitKernel> TileKind<HopperSplitKernel>::begin(Multiply multiply,
                                                                     const Device &device) {
-  if (multiply != Multiply::TF32x3 || device.name != "sm_90a") return std::nullopt;
+  if (multiply != Multiply::TF32x3 || !device.wgmma) return std::nullopt;
   return HopperSplitKernel();
 }
 

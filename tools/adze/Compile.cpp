@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <tuple>
 
 namespace adze::cli {
 
@@ -71,18 +72,22 @@ bool useDatabase(Options &o, Cli &cli) {
   if (o.noDatabase || path.empty()) return true;
   if (o.database.empty() && !std::filesystem::exists(path, ignored)) return true;
   Diagnostic error;
-  std::vector<tuning::Entry> entries;
-  std::string cpu = cpuDescription(o.compile.target, o.compile.cpu, cli.diags);
-  if (cpu.empty()) return false;
+  std::vector<Machine> machines = machinesOf(o.compile.target, o.compile.cpu, cli.diags);
+  if (machines.empty()) return false;
   auto db = tuning::Database::open(path, tuning::Database::Mode::Read, error);
-  if (!db || !db->best(cpu, entries, error)) {
-    cli.diags.report(error);
-    return false;
+  std::map<std::tuple<std::string, std::string, unsigned>, std::string> schedules;
+  for (const Machine &machine : machines) {
+    std::vector<tuning::Entry> entries;
+    if (!db || !db->best(machine.description, entries, error)) {
+      cli.diags.report(error);
+      return false;
+    }
+    for (tuning::Entry &e : entries)
+      schedules[{machine.device, e.kernel, e.unit}] = std::move(e.schedule);
   }
-  std::map<std::pair<std::string, unsigned>, std::string> schedules;
-  for (tuning::Entry &e : entries) schedules[{e.kernel, e.unit}] = std::move(e.schedule);
-  o.compile.tuning.stored = [schedules](const std::string &kernel, unsigned unit) {
-    auto at = schedules.find({kernel, unit});
+  o.compile.tuning.stored = [schedules](const std::string &device, const std::string &kernel,
+                                        unsigned unit) {
+    auto at = schedules.find({device, kernel, unit});
     return at == schedules.end() ? std::string() : at->second;
   };
   return true;

@@ -3,8 +3,10 @@
 #include "lib/Tuning/Compare.h"
 #include "lib/Tuning/Database.h"
 #include "tools/adze/Compare.h"
+#include "tools/adze/KernelTimes.h"
 #include "tools/adze/Scratch.h"
-#include "tools/adze/Trace.h"
+
+#include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
@@ -24,11 +26,15 @@ using tuning::Entry;
 constexpr const char *kFooter = R"(Examples:
   adze tune model.onnx --budget 60s
   adze tune model.onnx --shape x=1x3x640x640 --budget 5m --db tune.db
+  adze tune model.onnx --target cuda:sm_80 --budget 5m
+  adze tune model.onnx --target cuda:sm_90a --device ptx-emulator --budget 10m
   adze compile model.onnx -o model.adze --tune-db tune.db
 
 Each kernel's candidates are timed next to the schedule that the compiler decides
 for it, in runs of the model itself; only what wins beyond noise is kept. All that
 was timed is in the database: a search that was stopped goes on where it was.
+On a GPU what is searched are the tiles of matrix products. Without one the PTX
+emulator counts what each does, and a model of the GPU ranks them.
 `adze compile` uses the database that --tune-db or ADZE_TUNE_DB names, else
 adze/tune.db in the user's cache folder.)";
 
@@ -42,11 +48,14 @@ constexpr size_t kLeastRuns = 15, kMostRuns = 101;
 constexpr double kPromising = 0.97;
 
 struct Options {
-  std::string model, database, budget = "60s";
+  std::string model, database, budget = "60s", target = "host", device, products = "f32";
   std::vector<std::string> inputs, shapes;
   int threads = 1;
   bool fixShapes = false;
   uint64_t seed = 0;
+
+  /// Times are a model's, from what the emulator counts.
+  bool isModelled() const { return device.starts_with("ptx-emulator"); }
 };
 
 /// "60", "90s", "5m", "1h" in seconds.
@@ -92,24 +101,6 @@ struct Kernel {
   }
 };
 
-/// A loaded model and its kernels' times, run by run.
-struct Timed {
-  std::unique_ptr<Session> session;
-  std::unique_ptr<EventCollector> collector;
-
-  /// Nanoseconds of each kernel in one more run, and of the run; empty after reporting.
-  std::vector<double> run(size_t kernels, double &total, Cli &cli) {
-    collector->events.clear();
-    auto begin = Clock::now();
-    if (!session->run(cli)) return {};
-    total = std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
-    std::vector<double> times(kernels);
-    for (const adze_trace_event &e : collector->events)
-      if (e.thread < 0) times[e.kernel] += static_cast<double>(e.end_ns - e.begin_ns);
-    return times;
-  }
-};
-
 class Tuner {
  public:
   Tuner(const Options &o, double budget, Cli &cli)
@@ -137,14 +128,16 @@ class Tuner {
     return false;
   }
 
+  const char *done() const { return o_.isModelled() ? "reckoned" : "timed"; }
+
   /// Says how far the search is.
   void say(const std::string &what) {
     double best = 1;
     for (const Kernel &k : kernels_)
       for (const auto &[unit, entry] : k.best) best = std::min(best, entry.ratio);
     char text[160];
-    std::snprintf(text, sizeof text, "%s: %zu schedules timed, best so far %.2f of a kernel's time, %s left",
-                  what.c_str(), timed_, best, formatSeconds(std::max(0.0, left())).c_str());
+    std::snprintf(text, sizeof text, "%s: %zu schedules %s, best so far %.2f of a kernel's time, %s left", what.c_str(),
+                  timed_, done(), best, formatSeconds(std::max(0.0, left())).c_str());
     progress_.step(text);
   }
 
@@ -152,25 +145,30 @@ class Tuner {
     CompileOptions c;
     c.model = o_.model;
     c.output = scratch_.path();
+    c.target = o_.target;
+    c.products = o_.products;
     if (!o_.fixShapes) return c;
     for (const std::string &text : o_.shapes)
       if (auto shape = parseShape(text)) c.shapes.push_back(*shape);
     return c;
   }
 
-  /// Compiles, loads and warms up; nullopt after reporting.
-  std::optional<Timed> build(const CompileOptions &c) {
+  /// Compiles, loads and warms up; null after reporting.
+  std::unique_ptr<KernelTimes> build(const CompileOptions &c) {
     CompileSummary summary;
-    if (compile(c, cli_.diags, summary) != ExitCode::Ok) return std::nullopt;
-    Timed t;
-    t.session = Session::open(c.output, o_.threads, cli_);
+    if (compile(c, cli_.diags, summary) != ExitCode::Ok) return nullptr;
+    auto session = Session::open(c.output, o_.threads, cli_, o_.device);
     scratch_.clear();
     cli_.diags.setFile(o_.model);
-    if (!t.session || !hasSizes(*t.session) || !t.session->prepare(o_.inputs, o_.shapes, o_.seed, cli_))
-      return std::nullopt;
-    t.collector = std::make_unique<EventCollector>(*t.session);
-    if (!t.collector->start(cli_) || !t.session->run(cli_)) return std::nullopt;
-    return t;
+    if (!session || !hasSizes(*session) || !session->prepare(o_.inputs, o_.shapes, o_.seed, cli_))
+      return nullptr;
+    LaunchTime model;
+    if (o_.isModelled())
+      model = [this](const tuning::LaunchCounts &c) { return launchTime(o_.target, c); };
+    auto times = KernelTimes::start(std::move(session), std::move(model), cli_);
+    double ignored = 0;
+    if (times && !o_.isModelled() && !times->run(ignored, cli_)) return nullptr;
+    return times;
   }
 
   /// Sizes that the model leaves open must be given: they decide what is fast.
@@ -196,10 +194,10 @@ class Tuner {
 
   /// The database, the untuned model, its kernels and what is known of them.
   bool prepare() {
-    say("compiling");
     Diagnostic error;
-    cpu_ = cpuDescription("host", "native", cli_.diags);
-    if (cpu_.empty()) return false;
+    std::vector<Machine> machines = machinesOf(o_.target, "native", cli_.diags);
+    if (machines.empty() || !isOne(machines) || !hasDriver()) return false;
+    say("compiling");
     database_ = tuning::Database::open(o_.database, tuning::Database::Mode::Write, error);
     if (!database_) return failed(error);
     CompileOptions c = options();
@@ -207,9 +205,9 @@ class Tuner {
       kernels_.emplace_back().schedules = k;
       return std::vector<std::pair<unsigned, std::string>>();
     };
-    auto untuned = build(c);
-    if (!untuned) return false;
-    untuned_ = std::move(*untuned);
+    untuned_ = build(c);
+    if (!untuned_) return false;
+    nameMachine(machines.front());
     for (Kernel &k : kernels_) {
       std::vector<Entry> known;
       if (!database_->trials(k.schedules.key, cpu_, known, error)) return failed(error);
@@ -219,15 +217,50 @@ class Tuner {
     return measureShares();
   }
 
+  /// What entries of the database are kept for.
+  void nameMachine(const Machine &machine) {
+    adze_model_info info = ADZE_INIT(adze_model_info);
+    adze_status_destroy(adze_model_get_info(untuned_->session().model(), &info));
+    std::string product = info.product ? info.product : "";
+    cpu_ = o_.isModelled()     ? tuning::modelOf(machine.description)
+           : !product.empty() ? tuning::productOf(machine.description, product)
+                              : machine.description;
+  }
+
+  bool isOne(const std::vector<Machine> &machines) {
+    if (machines.size() == 1) return true;
+    cli_.usage("'" + printable(o_.target) + "' is more than one device",
+               "tune for one after the other: they share the database");
+    return false;
+  }
+
+  /// Said before anything is compiled: times on a GPU need it.
+  bool hasDriver() {
+    if (!o_.target.starts_with("cuda") || (!o_.device.empty() && !o_.device.starts_with("cuda")))
+      return true;
+    if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) return true;
+    cli_.fail(ExitCode::Device, "ADZ0743", "no CUDA driver (libcuda.so.1)",
+              "`--device ptx-emulator` ranks schedules by what the emulator counts");
+    return false;
+  }
+
+  /// A model says the same of every run.
+  size_t leastRuns() const { return o_.isModelled() ? 1 : kLeastRuns; }
+  size_t mostRuns() const { return o_.isModelled() ? 1 : kMostRuns; }
+  tuning::Comparison judge(std::vector<double> ratios) const {
+    if (o_.isModelled()) ratios.resize(kLeastRuns, ratios.front());
+    return tuning::compare(std::move(ratios));
+  }
+
   bool measureShares() {
-    auto names = kernelNames(*untuned_.session, cli_);
+    auto names = kernelNames(untuned_->session(), cli_);
     if (!names) return false;
     std::vector<double> sums(names->size());
     double total = 0;
-    for (int i = 0; i < 5; ++i) {
-      std::vector<double> times = untuned_.run(names->size(), total, cli_);
-      if (times.empty() && !names->empty()) return false;
-      for (size_t k = 0; k < times.size(); ++k) sums[k] += times[k];
+    for (size_t i = 0; i < std::min<size_t>(5, mostRuns()); ++i) {
+      auto times = untuned_->run(total, cli_);
+      if (!times) return false;
+      for (size_t k = 0; k < times->size(); ++k) sums[k] += (*times)[k];
     }
     double all = std::accumulate(sums.begin(), sums.end(), 1e-9);
     for (Kernel &k : kernels_) {
@@ -266,16 +299,15 @@ class Tuner {
     return experiment && timeCandidates(*experiment, added, wanted);
   }
 
-  bool timeCandidates(Timed &experiment, const std::vector<TuningLaunch> &added,
+  bool timeCandidates(KernelTimes &experiment, const std::vector<TuningLaunch> &added,
                       const std::map<std::string, std::vector<std::pair<unsigned, std::string>>> &wanted) {
     std::vector<std::vector<double>> ratios(added.size());
-    size_t kernels = adze_model_kernel_count(experiment.session->model());
     auto end = Clock::now() + std::chrono::duration<double>(std::clamp(budget_ / 20, 0.5, 5.0));
-    for (size_t i = 0; i < kLeastRuns || (i < kMostRuns && Clock::now() < end); ++i) {
+    for (size_t i = 0; i < leastRuns() || (i < mostRuns() && Clock::now() < end); ++i) {
       double total = 0;
-      std::vector<double> times = experiment.run(kernels, total, cli_);
-      if (times.empty()) return false;
-      for (size_t a = 0; a < added.size(); ++a) ratios[a].push_back(times[added[a].kernel]);
+      auto times = experiment.run(total, cli_);
+      if (!times) return false;
+      for (size_t a = 0; a < added.size(); ++a) ratios[a].push_back((*times)[added[a].kernel]);
     }
     // A block of launches begins and ends with the decided schedules.
     std::vector<Entry> entries;
@@ -288,7 +320,7 @@ class Tuner {
           ratios[a][i] = decided > 0 ? ratios[a][i] / decided : 1;
         }
         entries.push_back({added[a].key, added[a].unit, added[a].schedule,
-                           tuning::compare(ratios[a]).ratio});
+                           judge(ratios[a]).ratio});
       }
       begin = last + 1;
     }
@@ -345,32 +377,32 @@ class Tuner {
     std::map<std::pair<std::string, unsigned>, std::string> stored;
     for (const Entry &e : entries) stored[{e.kernel, e.unit}] = e.schedule;
     CompileOptions c = options();
-    c.tuning.stored = [&](const std::string &key, unsigned unit) {
+    c.tuning.stored = [&](const std::string &, const std::string &key, unsigned unit) {
       auto at = stored.find({key, unit});
       return at == stored.end() ? std::string() : at->second;
     };
     auto tuned = build(c);
-    if (!tuned || !sameResults(*tuned)) return false;
-    size_t count = adze_model_kernel_count(untuned_.session->model());
+    if (!tuned) return false;
     std::vector<std::vector<double>> ratios(kernels_.size());
     std::vector<double> wholes;
     auto end = Clock::now() + std::chrono::duration<double>(std::clamp(budget_ / 20, 0.5, 5.0));
-    for (size_t i = 0; i < kLeastRuns || (i < kMostRuns && Clock::now() < end); ++i) {
-      std::vector<double> a, b;
+    for (size_t i = 0; i < leastRuns() || (i < mostRuns() && Clock::now() < end); ++i) {
+      std::optional<std::vector<double>> a, b;
       double wholeA = 0, wholeB = 0;
-      if (i % 2) b = tuned->run(count, wholeB, cli_);
-      a = untuned_.run(count, wholeA, cli_);
-      if (i % 2 == 0) b = tuned->run(count, wholeB, cli_);
-      if (a.empty() || b.empty()) return false;
+      if (i % 2) b = tuned->run(wholeB, cli_);
+      a = untuned_->run(wholeA, cli_);
+      if (i % 2 == 0) b = tuned->run(wholeB, cli_);
+      if (!a || !b) return false;
       wholes.push_back(wholeB / std::max(1.0, wholeA));
       untunedMs_.push_back(wholeA * 1e-6);
       tunedMs_.push_back(wholeB * 1e-6);
       for (size_t k = 0; k < kernels_.size(); ++k)
-        ratios[k].push_back(timeOf(kernels_[k], b) / std::max(1.0, timeOf(kernels_[k], a)));
+        ratios[k].push_back(timeOf(kernels_[k], *b) / std::max(1.0, timeOf(kernels_[k], *a)));
     }
-    whole_ = tuning::compare(wholes);
+    if (!sameResults(*tuned)) return false;
+    whole_ = judge(wholes);
     for (size_t k = 0; k < kernels_.size(); ++k)
-      if (!tuning::compare(ratios[k]).faster) dropped |= drop(kernels_[k]);
+      if (!judge(ratios[k]).faster) dropped |= drop(kernels_[k]);
     if (whole_.slower)
       for (Kernel &k : kernels_) dropped |= drop(k);
     return true;
@@ -382,14 +414,14 @@ class Tuner {
     return any;
   }
 
-  /// A schedule changes the order of sums, and nothing else.
-  bool sameResults(Timed &tuned) {
-    auto want = untuned_.session->run(cli_) ? untuned_.session->results(cli_) : std::nullopt;
-    auto got = tuned.session->run(cli_) ? tuned.session->results(cli_) : std::nullopt;
+  /// A schedule changes the order of sums, and nothing else: both have run.
+  bool sameResults(KernelTimes &tuned) {
+    auto want = untuned_->session().results(cli_);
+    auto got = tuned.session().results(cli_);
     if (!want || !got) return false;
     for (size_t i = 0; i < want->size(); ++i) {
       const HostTensor &w = (*want)[i];
-      Difference d = compare((*got)[i], w, toleranceOf(*tuned.session, w.dtype));
+      Difference d = compare((*got)[i], w, toleranceOf(tuned.session(), w.dtype));
       if (d.same) continue;
       cli_.fail(ExitCode::OutOfTolerance, "ADZ0805",
                 "with tuned schedules output '" + printable(w.name) + "' " + d.reason,
@@ -416,9 +448,9 @@ class Tuner {
           if (faster.count(e.kernel) && !k.dropped.count(unit))
             rows.push_back({{"kernel", e.kernel}, {"unit", unit}, {"nodes", k.nodes},
                             {"schedule", e.schedule}, {"ratio", e.ratio}});
-      Json j{{"database", o_.database}, {"kernels", kernels_.size()}, {"timed", timed_},
-             {"faster", faster.size()}, {"untuned_ms", before}, {"tuned_ms", after},
-             {"ratio", confirmed_.empty() ? 1.0 : whole_.ratio}, {"schedules", rows}};
+      Json j{{"database", o_.database}, {"by", o_.isModelled() ? "model" : "time"},
+             {"kernels", kernels_.size()}, {"timed", timed_}, {"faster", faster.size()}, {"untuned_ms", before},
+             {"tuned_ms", after}, {"ratio", confirmed_.empty() ? 1.0 : whole_.ratio}, {"schedules", rows}};
       std::cout << j.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
       return ExitCode::Ok;
     }
@@ -435,8 +467,8 @@ class Tuner {
           rows.push_back({someOf(k.nodes, 3), decimals(100 * k.share, "%.1f %%"),
                           decimals(e.ratio, "%.2f")});
     if (!faster.empty()) std::cout << formatTable(rows);
-    std::cout << timed_ << " schedules timed, " << faster.size() << " of " << kernels_.size()
-              << " kernels faster";
+    std::cout << timed_ << " schedules " << done() << ", " << faster.size() << " of "
+              << kernels_.size() << " kernels faster";
     if (!faster.empty())
       std::cout << ": untuned " << decimals(before, "%.3f") << " ms, tuned "
                 << decimals(after, "%.3f") << " ms (" << decimals(whole_.ratio, "%.2f") << ")";
@@ -452,7 +484,7 @@ class Tuner {
   Scratch scratch_;
   std::string cpu_;
   std::unique_ptr<tuning::Database> database_;
-  Timed untuned_;
+  std::unique_ptr<KernelTimes> untuned_;
   std::vector<Kernel> kernels_;
   std::vector<Entry> confirmed_;
   tuning::Comparison whole_;
@@ -478,6 +510,12 @@ void addTune(CLI::App &app, Cli &cli) {
   auto *verb = app.add_subcommand("tune", "Search for faster schedules of a model's kernels");
   auto o = std::make_shared<Options>();
   verb->add_option("model", o->model, "The model: .onnx or .onnxtxt")->required();
+  verb->add_option("--target", o->target, "What to tune for: host, cuda:sm_80 (`adze targets`)")
+      ->capture_default_str();
+  verb->add_option("--products", o->products, "As of `adze compile`")
+      ->check(CLI::IsMember({"f32", "tf32", "bf16", "f16"}))
+      ->capture_default_str();
+  addDevice(*verb, o->device);
   verb->add_option("--budget", o->budget, "Time to search: 60s, 5m, 1h")->capture_default_str();
   verb->add_option("--db", o->database, "The database (default: what `adze compile` uses)");
   verb->add_option("--threads", o->threads, "Threads to time with; 0: one for each CPU")

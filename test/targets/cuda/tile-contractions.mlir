@@ -1,6 +1,6 @@
-// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_80})' | FileCheck %s
-// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4
-// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4HALF
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_80}),adze-cuda-tile-contractions{chip=sm_80})' | FileCheck %s
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_75}),adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_75}),adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4HALF
 
 // Tensor cores without TF32 leave all of it to the ordinary cores.
 // T4: func.func private @matmul

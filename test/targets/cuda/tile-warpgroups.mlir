@@ -1,5 +1,5 @@
-// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_90a})' | FileCheck %s
-// RUN: adze-opt %s --pass-pipeline='builtin.module(adze-cuda-tile-contractions{chip=sm_90a products=tf32})' | FileCheck %s --check-prefix=TF32
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_90a}),adze-cuda-tile-contractions{chip=sm_90a})' | FileCheck %s
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_90a products=tf32}),adze-cuda-tile-contractions{chip=sm_90a products=tf32})' | FileCheck %s --check-prefix=TF32
 
 // A large product of f32 is one of Hopper's warpgroups.
 // CHECK-LABEL: gpu.func @large_tile_0

@@ -82,6 +82,35 @@ TEST_CASE("the best of a kernel replaces what was", "[Tuning]") {
   CHECK(best == std::vector<Entry>{kEntries[1], {"k2", 0, "x", 0.5}});
 }
 
+TEST_CASE("what was timed on a GPU goes before what a model says", "[Tuning]") {
+  Folder folder;
+  std::string code, model = modelOf("sm_80"), a100 = productOf("sm_80", "A100");
+  Diagnostic error;
+  auto db = open(folder.file(), Database::Mode::Write, code);
+  REQUIRE(db);
+  std::vector<Entry> best;
+  std::vector<Entry> reckoned = {{"k1", 0, "m1", 0.5}, {"k2", 0, "m2", 0.5}, {"k3", 0, "m3", 0.5}};
+  CHECK(db->addTrials(reckoned, model, error));
+  CHECK(db->setBest({"k1", "k2", "k3"}, reckoned, model, error));
+  CHECK(db->best("sm_80", best, error));
+  CHECK(best == reckoned);
+  // Of k2 nothing was faster.
+  CHECK(db->addTrials({{"k1", 0, "t1", 0.9}, {"k2", 0, "m2", 1.1}}, a100, error));
+  CHECK(db->setBest({"k1", "k2"}, {{"k1", 0, "t1", 0.9}}, a100, error));
+  best.clear();
+  CHECK(db->best("sm_80", best, error));
+  CHECK(best == std::vector<Entry>{{"k1", 0, "t1", 0.9}, {"k3", 0, "m3", 0.5}});
+  // One of each unit, whatever products there are; another architecture has none of them.
+  CHECK(db->setBest({"k1"}, {{"k1", 0, "other", 0.8}}, productOf("sm_80", "A30"), error));
+  for (const char *machine : {"sm_8", "sm_86", "sm_80; A"}) {
+    best.clear();
+    CHECK(db->best(machine, best, error));
+    CHECK(best.empty());
+  }
+  CHECK(db->best("sm_80", best, error));
+  CHECK(best == std::vector<Entry>{{"k1", 0, "t1", 0.9}, {"k3", 0, "m3", 0.5}});
+}
+
 TEST_CASE("a file that is no tuning database is refused", "[Tuning]") {
   Folder folder;
   std::string code;

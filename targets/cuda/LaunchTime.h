@@ -1,0 +1,13 @@
+// How long a launch takes, by what it does.
+#pragma once
+#include "lib/Tuning/LaunchCounts.h"
+#include "targets/cuda/Devices.h"
+
+namespace adze::cuda {
+
+/// Nanoseconds: turns of blocks over the multiprocessors, and in each the largest of what keeps
+/// a pipe, the schedulers, shared memory, the tensor cores or the way to memory busy, and of the
+/// time that one warp needs by itself. It orders kernels that do the same work; it is no forecast.
+double launchNanoseconds(const tuning::LaunchCounts &counts, const Device &device);
+
+}  // namespace adze::cuda
