@@ -121,6 +121,7 @@ class CudaTarget : public Target {
     pm.nest<gpu::GPUModuleOp>().addPass(schedule::createExpandMath());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
+    pm.addPass(cuda::createShareKernels());
     pm.addPass(createOutlineParallel());
   }
 

@@ -48,18 +48,8 @@ struct OutlineDevicePass : impl::OutlineDeviceBase<OutlineDevicePass> {
     if (!device) device = gpu::GPUModuleOp::create(b, getOperation().getLoc(), kDeviceModule);
     for (func::FuncOp f : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       if (f->hasAttr(kDeviceAttr)) lower(f);
-    numberLaunches();
+    numberLaunches(getOperation());
     getOperation()->setAttr("gpu.container_module", UnitAttr::get(&getContext()));
-  }
-
-  /// A kernel's number is its place in the module.
-  void numberLaunches() {
-    DenseMap<StringAttr, int32_t> numbers;
-    for (auto kernel : device.getOps<gpu::GPUFuncOp>())
-      numbers.try_emplace(kernel.getNameAttr(), numbers.size());
-    getOperation().walk([&](rt::DeviceLaunchOp op) {
-      op.setNumber(numbers.at(op.getKernel().getLeafReference()));
-    });
   }
 
   void lower(func::FuncOp f) {

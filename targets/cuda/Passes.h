@@ -25,6 +25,9 @@ constexpr llvm::StringLiteral kDeviceModule = "device";
 /// `machine`: the description of the CPU that runs what the GPU does not.
 std::unique_ptr<mlir::Pass> createPlaceKernels(const schedule::MachineModel &machine);
 
+/// A launch's number is the place of its kernel in the module of kernels.
+void numberLaunches(mlir::ModuleOp module);
+
 #define GEN_PASS_REGISTRATION
 #include "targets/cuda/Passes.h.inc"
 

@@ -173,6 +173,22 @@ def OutlineDevice : Pass<"adze-cuda-outline", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numKernels", "kernels", "GPU kernels made">];
 }
 
+def ShareKernels : Pass<"adze-cuda-share-kernels", "::mlir::ModuleOp"> {
+  let summary = "Make one kernel of those that are equal";
+  let description = [{
+    Kernels of the module @device that differ in nothing but their names, and in where they come
+    from, are one: the first. Functions of kernels whose loops are the same in part leave them.
+    ```mlir
+    adze_rt.device_launch @device::@kernel_17_0 number 3 grid(...) block [256, 1, 1] shared 0 (%a)
+    ```
+    becomes, where @kernel_17_0 is what @kernel_14_0 is,
+    ```mlir
+    adze_rt.device_launch @device::@kernel_14_0 number 1 grid(...) block [256, 1, 1] shared 0 (%a)
+    ```
+  }];
+  let statistics = [Statistic<"numShared", "shared", "kernels that another one stands for">];
+}
+
 def EmitPtx : Pass<"adze-cuda-emit-ptx", "::mlir::ModuleOp"> {
   let summary = "Turn the module of GPU kernels into PTX text, an attribute";
   let description = [{
