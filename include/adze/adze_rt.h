@@ -365,7 +365,7 @@ typedef struct adze_finding {
   const char *message;     /* of the first time */
   const char *instruction;
   const char *source;      /* "model.mlir:12", or "" */
-  const char *node;        /* the ONNX node, or "" */
+  const char *node;        /* ONNX nodes, as the PTX names them, or "" */
   int64_t line;            /* in the PTX */
   int64_t count;           /* times */
   int32_t advice;          /* 1: it costs time, the results are right */
@@ -387,6 +387,7 @@ typedef struct adze_emulation {
   const char *const *pipes;
   const int64_t *pipe_instructions;
   size_t pipe_count;
+  int64_t model_kernel;          /* that it is of, as in adze_model_kernel; -1: not known */
 } adze_emulation;
 
 /* Called after each launch of a run on the PTX emulator, in the running thread;

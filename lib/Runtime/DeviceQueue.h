@@ -31,6 +31,10 @@ class DeviceQueue {
   /// Between runs: waits for what they have left.
   virtual bool settle(Diagnostic &) { return true; }
 
+  /// Whether it wants to hear of kernels, and which of the artifact's begins; -1 after it.
+  virtual bool followsKernels() const { return false; }
+  virtual void enterKernel(int32_t kernel) {}
+
   /// The weights section, uploaded once for all queues; null where there is none.
   virtual const void *weights() const = 0;
   /// An input: memory that holds these bytes when the work before is done. They stay as

@@ -104,7 +104,7 @@ class EmulatorProgram final : public DeviceProgram {
 /// A report in the C API's terms; it refers to the report.
 class EmulationView {
  public:
-  EmulationView(const ptx::Report &report, const std::string &kernel) {
+  EmulationView(const ptx::Report &report, const std::string &kernel, int64_t modelKernel) {
     auto number = [](uint64_t n) { return static_cast<int64_t>(n); };
     for (const ptx::Finding &f : report.findings) {
       const ptx::FindingInfo &info = ptx::findingInfo(f.kind);
@@ -124,7 +124,7 @@ class EmulationView {
              number(t.bytes),        number(t.sectors), number(t.accesses),    number(t.wavefronts),
              number(t.flops),        pointers_.data(),  pointers_.size(),
              report.threads,         report.sharedBytes, pipes_.data(),        pipeInstructions_.data(),
-             pipes_.size()};
+             pipes_.size(),          modelKernel};
   }
   const adze_emulation *get() const { return &view_; }
 
@@ -145,6 +145,8 @@ class EmulatorQueue final : public DeviceQueue {
   bool begin(const Execution &execution, Diagnostic &error) override {
     return reporter_.contained(error, [&] {
       emulation_ = execution.emulation;
+      contents_ = &execution.contents;
+      modelKernel_ = -1;
       threads_ = &execution.threads;
       memory_ = std::make_unique<ptx::Memory>();
       weights_ = program_.weights.empty()
@@ -160,6 +162,9 @@ class EmulatorQueue final : public DeviceQueue {
     live_.clear();
     memory_.reset();
   }
+
+  bool followsKernels() const override { return true; }
+  void enterKernel(int32_t kernel) override { modelKernel_ = kernel; }
 
   const void *weights() const override { return pointerTo(weights_); }
 
@@ -347,25 +352,44 @@ class EmulatorQueue final : public DeviceQueue {
   /// Tells of a launch, and whether the run can go on after it.
   bool judge(const std::string &kernel, const ptx::Report &report, Diagnostic &error) {
     if (emulation_.callback) {
-      emulation_.callback(emulation_.user, EmulationView(report, kernel).get());
+      emulation_.callback(emulation_.user, EmulationView(report, kernel, modelKernel_).get());
       if (report.completed) return true;
     }
     auto bad = std::ranges::find_if(
         report.findings, [](const ptx::Finding &f) { return !ptx::findingInfo(f.kind).advice; });
     if (bad == report.findings.end()) return true;
-    std::string node = bad->node.empty() ? "" : " (node '" + printable(bad->node, 80) + "')";
     return reporter_.found(
         error,
         std::string(ptx::findingInfo(bad->kind).name) + " in kernel '" + printable(kernel, 80) +
-            "'" + node + ", line " + std::to_string(bad->line) + " of its PTX, " +
+            "'" + originOf(*bad) + ", line " + std::to_string(bad->line) + " of its PTX, " +
             printable(bad->instruction, 60) + ": " + printable(bad->message, 400),
         "`adze run --device ptx-emulator --check` lists all findings");
+  }
+
+  /// " of 'conv_3' (nodes 'a', 'b' and 2 more)": what the model knows of it, else the PTX.
+  std::string originOf(const ptx::Finding &finding) const {
+    constexpr size_t kMostNodes = 3;
+    auto quoted = [](const std::string &name) { return "'" + printable(name, 80) + "'"; };
+    if (modelKernel_ < 0)
+      return finding.node.empty() ? "" : " (node " + quoted(finding.node) + ")";
+    const artifact::Kernel &kernel = contents_->kernels[modelKernel_];
+    std::string text = " of " + quoted(kernel.name), separator = " (node ";
+    if (kernel.nodes.size() > 1) separator = " (nodes ";
+    for (size_t i = 0; i < std::min(kMostNodes, kernel.nodes.size()); ++i) {
+      text += separator + quoted(kernel.nodes[i]);
+      separator = ", ";
+    }
+    if (kernel.nodes.size() > kMostNodes)
+      text += " and " + std::to_string(kernel.nodes.size() - kMostNodes) + " more";
+    return kernel.nodes.empty() ? text : text + ")";
   }
 
   const EmulatorProgram &program_;
   const Reporter &reporter_;
   Budget &budget_;
   Emulation emulation_;
+  const Contents *contents_ = nullptr;  ///< of the run
+  int32_t modelKernel_ = -1;            ///< whose launches come
   ThreadPool *threads_ = nullptr;
   std::unique_ptr<ptx::Memory> memory_;
   uint64_t weights_ = 0;

@@ -197,6 +197,7 @@ void hostKernelBegin(adze_host_ctx *ctx, int32_t kernel) {
   if (c->worker || kernel < 0 || size_t(kernel) >= run.kernelBegin.size()) return;
   settle(c);
   run.kernel = kernel;
+  if (run.around.device) run.around.device->enterKernel(kernel);
   run.kernelBegin[kernel] = nowNs();
 }
 
@@ -217,7 +218,9 @@ void hostKernelEnd(adze_host_ctx *ctx, int32_t kernel, const int64_t *extents, i
   settle(c);
   int64_t end = nowNs();
   run.kernel = -1;
+  if (run.around.device) run.around.device->enterKernel(-1);
   const Profiler &p = run.execution.profiler;
+  if (!p.callback) return;
   const artifact::Kernel &k = run.execution.contents.kernels[kernel];
   std::span<const int64_t> at;
   if (count == k.extents) at = {extents, static_cast<size_t>(count)};
@@ -242,7 +245,8 @@ void fillContext(Context &c, Run &run, jmp_buf &exit) {
   c.run = &run;
   c.exit = &exit;
   c.thread = pthread_self();
-  if (!run.execution.profiler.callback) return;
+  bool followed = run.around.device && run.around.device->followsKernels();
+  if (!run.execution.profiler.callback && !followed) return;
   run.kernelBegin.resize(run.execution.contents.kernels.size());
   c.abi.kernel_begin = hostKernelBegin;
   c.abi.kernel_end = hostKernelEnd;

@@ -198,6 +198,7 @@ def EmitPtx : Pass<"adze-cuda-emit-ptx", "::mlir::ModuleOp"> {
     module attributes {adze.ptx = "//...", adze.device_kernels = [
         {name = "kernel_0_0", parameters = array<i32: 8, 8, 4>, threads = 256 : i32} ] }
     ```
+    A comment `//#node conv1, relu1` before an entry names the ONNX nodes that it computes.
   }];
   let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">];
 }

@@ -196,7 +196,10 @@ bool packParameters(const ptx::Entry &entry, const std::vector<Argument> &all, s
 
 FindingText textOf(const ptx::Finding &f) {
   const ptx::FindingInfo &info = ptx::findingInfo(f.kind);
-  return {f.kernel, info.name, f.message, f.instruction, f.source, f.node, f.line, static_cast<int64_t>(f.count), info.advice};
+  std::vector<std::string> nodes;
+  if (!f.node.empty()) nodes.push_back(f.node);
+  return {f.kernel, info.name, f.message, f.instruction, f.source, nodes, f.line,
+          static_cast<int64_t>(f.count), info.advice, {}};
 }
 
 Json toJson(const ptx::SiteCounters &c) {

@@ -8,7 +8,8 @@ namespace adze::cli {
 Json toJson(const FindingText &f) {
   return {{"kind", f.kind},   {"advice", f.advice},           {"kernel", f.kernel},
           {"line", f.line},   {"instruction", f.instruction}, {"message", f.message},
-          {"count", f.count}, {"source", f.source},           {"node", f.node}};
+          {"count", f.count}, {"source", f.source},           {"nodes", f.nodes},
+          {"model_kernels", f.modelKernels}};
 }
 
 void printFinding(const std::string &place, const FindingText &f) {
@@ -17,7 +18,12 @@ void printFinding(const std::string &place, const FindingText &f) {
             << printable(f.message, 400);
   if (f.count > 1) std::cout << ", " << f.count << " times";
   std::cout << "\n";
-  if (!f.node.empty()) std::cout << "   = node: " << printable(f.node, 80) << "\n";
+  auto list = [](const char *what, const std::vector<std::string> &names) {
+    if (names.empty()) return;
+    std::cout << "   = " << what << (names.size() > 1 ? "s: " : ": ") << someOf(names, 4) << "\n";
+  };
+  list("kernel", f.modelKernels);
+  list("node", f.nodes);
   if (!f.source.empty()) std::cout << "   = source: " << printable(f.source, 120) << "\n";
 }
 
@@ -26,7 +32,32 @@ FindingCollector::~FindingCollector() {
 }
 
 bool FindingCollector::start(uint64_t seed, Cli &cli) {
+  auto kernels = kernelNames(session_, cli);
+  if (!kernels) return false;
+  kernels_ = std::move(*kernels);
   return succeeded(adze_request_set_emulation(session_.request(), seed, add, this), cli);
+}
+
+static void addNew(std::vector<std::string> &to, const std::string &name) {
+  if (std::ranges::find(to, name) == to.end()) to.push_back(name);
+}
+
+/// The finding at that instruction of the kernel, with where this launch is from.
+FindingText &FindingCollector::entry(const adze_emulation &launch, const adze_finding &f) {
+  auto at = std::ranges::find_if(findings_, [&](const FindingText &known) {
+    return known.kernel == launch.kernel && known.line == f.line && known.kind == f.kind;
+  });
+  if (at == findings_.end())
+    at = findings_.insert(at, {launch.kernel, f.kind, f.message, f.instruction, f.source, {},
+                               f.line, 0, f.advice != 0, {}});
+  if (launch.model_kernel < 0) {
+    if (*f.node) addNew(at->nodes, f.node);
+    return *at;
+  }
+  const KernelName &kernel = kernels_[launch.model_kernel];
+  addNew(at->modelKernels, kernel.name);
+  for (const std::string &node : kernel.nodes) addNew(at->nodes, node);
+  return *at;
 }
 
 void FindingCollector::add(void *self, const adze_emulation *launch) {
@@ -41,17 +72,8 @@ void FindingCollector::add(void *self, const adze_emulation *launch) {
   c.total_.tensor_flops += launch->tensor_flops;
   // No exception may cross the runtime.
   try {
-    for (size_t i = 0; i < launch->finding_count; ++i) {
-      const adze_finding &f = *launch->findings[i];
-      auto same = std::ranges::find_if(c.findings_, [&](const FindingText &known) {
-        return known.kernel == launch->kernel && known.line == f.line && known.kind == f.kind;
-      });
-      if (same != c.findings_.end())
-        same->count += f.count;
-      else
-        c.findings_.push_back({launch->kernel, f.kind, f.message, f.instruction, f.source, f.node,
-                               f.line, f.count, f.advice != 0});
-    }
+    for (size_t i = 0; i < launch->finding_count; ++i)
+      c.entry(*launch, *launch->findings[i]).count += launch->findings[i]->count;
   } catch (const std::bad_alloc &) {
   }
 }

@@ -1,6 +1,6 @@
 // What the PTX emulator finds, for people and as JSON.
 #pragma once
-#include "tools/adze/Session.h"
+#include "tools/adze/Trace.h"
 
 #include <cstdint>
 #include <string>
@@ -10,13 +10,15 @@ namespace adze::cli {
 
 /// At one instruction of a kernel.
 struct FindingText {
-  std::string kernel, kind, message, instruction, source, node;
+  std::string kernel, kind, message, instruction, source;
+  std::vector<std::string> nodes;         ///< of the ONNX model
   int64_t line = 0, count = 0;
   bool advice = false;
+  std::vector<std::string> modelKernels;  ///< of an artifact, that launched it
 };
 
 Json toJson(const FindingText &finding);
-/// "PLACE:LINE: error [race] st.shared: …", and where it comes from.
+/// "PLACE:LINE: error [race] st.shared: …", and of which kernels and nodes it is.
 void printFinding(const std::string &place, const FindingText &finding);
 
 /// Collects what a session's runs on the emulator find and count, while it lives.
@@ -36,8 +38,10 @@ class FindingCollector {
 
  private:
   static void add(void *self, const adze_emulation *launch);
+  FindingText &entry(const adze_emulation &launch, const adze_finding &finding);
 
   Session &session_;
+  std::vector<KernelName> kernels_;
   std::vector<FindingText> findings_;
   int64_t launches_ = 0;
   adze_emulation total_{};

@@ -21,12 +21,13 @@ using artifact::DeviceKernel;
 constexpr const char *kFooter = R"(Examples:
   adze inspect model.adze                signature, target, kernels with their nodes
   adze inspect model.adze --memory       the memory plan, buffer by buffer
+  adze inspect model.adze --ptx sm_80    the kernels' text, for `adze emulate`
   adze inspect model.onnx                signature, opsets, ops with counts
   adze inspect model.onnx --fusion       kernels, their nodes, and why they end where they do
   adze inspect model.onnx --layout       orders of dimensions, and what they cost)";
 
 struct Options {
-  std::string file;
+  std::string file, ptx;
   bool memory = false, nodes = false, fusion = false, layout = false;
   CompileOptions compile;  ///< for --fusion and --layout
 };
@@ -171,6 +172,21 @@ void printArtifact(const Contents &c, const Options &o) {
   if (o.nodes) printNodes(c);
 }
 
+/// The text that the GPU's driver, or the emulator, gets.
+ExitCode printPtx(const Contents &c, const std::string &device, Cli &cli) {
+  const artifact::Section *ptx = c.find(artifact::SectionKind::Ptx, device);
+  if (!ptx) {
+    std::string names;
+    for (const auto &v : c.variants) names += (names.empty() ? "" : ", ") + printable(v.device, 40);
+    return cli.usage("there is no PTX for '" + printable(device, 40) + "'",
+                     names.empty() ? "the artifact is for no GPU" : "it is for: " + names);
+  }
+  auto bytes = ptx->bytes();
+  std::cout.write(reinterpret_cast<const char *>(bytes.data()),
+                  static_cast<std::streamsize>(bytes.size()));
+  return ExitCode::Ok;
+}
+
 ExitCode inspectArtifact(const Options &o, Cli &cli) {
   Diagnostic error;
   auto a = artifact::Artifact::open(o.file, error);
@@ -178,6 +194,7 @@ ExitCode inspectArtifact(const Options &o, Cli &cli) {
     cli.diags.report(error);
     return error.exitCode;
   }
+  if (!o.ptx.empty()) return printPtx(a->contents(), o.ptx, cli);
   if (cli.json)
     std::cout << artifactJson(a->contents()).dump(-1, ' ', false, Json::error_handler_t::replace)
               << "\n";
@@ -297,6 +314,7 @@ void addInspect(CLI::App &app, Cli &cli) {
   verb->add_option("file", o->file, "A .adze artifact or an ONNX model")->required();
   verb->add_flag("--memory", o->memory, "The memory plan");
   verb->add_flag("--nodes", o->nodes, "Every ONNX node and the kernel that computes it");
+  verb->add_option("--ptx", o->ptx, "The PTX for a GPU of the artifact, as it is: --ptx sm_80");
   verb->add_flag("--fusion", o->fusion, "Of a model: its kernels, and why they end where they do");
   verb->add_flag("--layout", o->layout, "Of a model: the orders of its ops' dimensions, and what they cost");
   verb->add_option("--cpu", o->compile.cpu, "With --fusion and --layout: native, or LLVM's name of a CPU")

@@ -8,15 +8,16 @@ namespace adze::cli {
 std::unique_ptr<KernelTimes> KernelTimes::start(std::unique_ptr<Session> session, LaunchTime model,
                                                 Cli &cli) {
   std::unique_ptr<KernelTimes> times(new KernelTimes(std::move(session), std::move(model)));
-  if (!times->collector_.start(cli)) return nullptr;
   adze_request *request = times->session_->request();
-  if (times->model_ && !succeeded(adze_request_set_emulation(request, 0, launched, times.get()), cli))
-    return nullptr;
-  return times;
+  bool ready =
+      times->model_ ? succeeded(adze_request_set_emulation(request, 0, launched, times.get()), cli)
+                    : times->collector_.start(cli);
+  return ready ? std::move(times) : nullptr;
 }
 
 KernelTimes::~KernelTimes() {
-  if (model_) adze_status_destroy(adze_request_set_emulation(session_->request(), 0, nullptr, nullptr));
+  if (!model_) return;
+  adze_status_destroy(adze_request_set_emulation(session_->request(), 0, nullptr, nullptr));
 }
 
 static tuning::LaunchCounts countsOf(const adze_emulation &launch) {
@@ -36,7 +37,7 @@ void KernelTimes::launched(void *self, const adze_emulation *launch) {
   auto &t = *static_cast<KernelTimes *>(self);
   // No exception may cross the runtime.
   try {
-    t.launches_.push_back({t.collector_.events.size(), t.model_(countsOf(*launch))});
+    if (launch->model_kernel >= 0) t.modelled_[launch->model_kernel] += t.model_(countsOf(*launch));
     for (size_t i = 0; i < launch->finding_count; ++i)
       if (const adze_finding &f = *launch->findings[i]; !f.advice && t.finding_.empty())
         t.finding_ = std::string(f.kind) + " in kernel '" + printable(launch->kernel, 80) + "', line " +
@@ -54,20 +55,17 @@ bool KernelTimes::checkFindings(Cli &cli) const {
 
 std::optional<std::vector<double>> KernelTimes::run(double &total, Cli &cli) {
   collector_.events.clear();
-  launches_.clear();
+  modelled_.assign(adze_model_kernel_count(session_->model()), 0);
   auto begin = std::chrono::steady_clock::now();
   if (!session_->run(cli) || !checkFindings(cli)) return std::nullopt;
   total = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
-  std::vector<double> times(adze_model_kernel_count(session_->model()));
-  auto launch = launches_.begin();
-  for (size_t i = 0; i < collector_.events.size(); ++i) {
-    const adze_trace_event &e = collector_.events[i];
-    if (e.thread >= 0) continue;
-    if (!model_) times[e.kernel] += static_cast<double>(e.end_ns - e.begin_ns);
-    for (; launch != launches_.end() && launch->event <= i; ++launch)
-      times[e.kernel] += launch->nanoseconds;
+  if (model_) {
+    total = std::accumulate(modelled_.begin(), modelled_.end(), 0.0);
+    return modelled_;
   }
-  if (model_) total = std::accumulate(times.begin(), times.end(), 0.0);
+  std::vector<double> times(modelled_.size());
+  for (const adze_trace_event &e : collector_.events)
+    if (e.thread < 0) times[e.kernel] += static_cast<double>(e.end_ns - e.begin_ns);
   return times;
 }
 

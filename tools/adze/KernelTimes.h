@@ -32,16 +32,10 @@ class KernelTimes {
   static void launched(void *self, const adze_emulation *launch);
   bool checkFindings(Cli &cli) const;
 
-  /// A launch on the emulator, of the kernel whose event comes next.
-  struct Launch {
-    size_t event;
-    double nanoseconds;
-  };
-
   std::unique_ptr<Session> session_;
   EventCollector collector_;
   LaunchTime model_;
-  std::vector<Launch> launches_;
+  std::vector<double> modelled_;  ///< of each kernel in this run
   std::string finding_;  ///< the first that is an error
 };
 

@@ -21,3 +21,26 @@ gpu.module @device {
     gpu.return
   }
 }
+
+// -----
+
+// Each kernel says which nodes it is of: those of all functions that launch it, their names made harmless.
+// CHECK: //#node conv, b{{\\\\}}x0a.version, c, d and 1 more\0A.visible .entry kernel_0(
+module attributes {adze.kernels = [{function = "f", nodes = ["conv", "b\0A.version"]}, {function = "g", nodes = ["c", "conv", "d", "e"]}]} {
+  gpu.module @device {
+    gpu.func @kernel_0(%x: !llvm.ptr, %v: f32) kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
+      llvm.store %v, %x : f32, !llvm.ptr
+      gpu.return
+    }
+  }
+  func.func private @f(%x: memref<1xf32>, %v: f32) {
+    %c1 = arith.constant 1 : index
+    adze_rt.device_launch @device::@kernel_0 number 0 grid(%c1, %c1, %c1) block [128, 1, 1] shared 0(%x, %v) : memref<1xf32>, f32
+    return
+  }
+  func.func private @g(%x: memref<1xf32>, %v: f32) {
+    %c1 = arith.constant 1 : index
+    adze_rt.device_launch @device::@kernel_0 number 0 grid(%c1, %c1, %c1) block [128, 1, 1] shared 0(%x, %v) : memref<1xf32>, f32
+    return
+  }
+}

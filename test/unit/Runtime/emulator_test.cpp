@@ -12,7 +12,7 @@ namespace {
 /// What adze_request_set_emulation reports.
 struct Heard {
   std::vector<std::string> kernels, kinds, nodes;
-  int64_t instructions = 0, bytes = 0, threads = 0, sharedBytes = 0;
+  int64_t instructions = 0, bytes = 0, threads = 0, sharedBytes = 0, modelKernel = -1;
   std::map<std::string, int64_t> pipes;
 
   static void launch(void *user, const adze_emulation *e) {
@@ -22,6 +22,7 @@ struct Heard {
     h.bytes += e->global_bytes;
     h.threads = e->threads;
     h.sharedBytes = e->shared_bytes;
+    h.modelKernel = e->model_kernel;
     for (size_t p = 0; p < e->pipe_count; ++p) h.pipes[e->pipes[p]] += e->pipe_instructions[p];
     for (size_t i = 0; i < e->finding_count; ++i) {
       h.kinds.push_back(e->findings[i]->kind);
@@ -60,7 +61,7 @@ TEST_CASE("a variant can be chosen for the emulator", "[Runtime]") {
 TEST_CASE("errors that the emulator finds end the run", "[Runtime]") {
   Runner r("ptx-emulator");
   std::string text = r.run(kRunOver);
-  contains(text, "ADZ0746: out-of-bounds in kernel 'overrun' (node 'Bad_1'), line ");
+  contains(text, "ADZ0746: out-of-bounds in kernel 'overrun' of 'scale_0' (node 'Mul_0'), line ");
   contains(text, "ld.global.f32: warp ");
   contains(text, "bytes after 'input x' of 800 bytes");
   contains(r.run(kWriteNothing),
@@ -88,6 +89,7 @@ TEST_CASE("the emulator's findings and counters can be collected", "[Runtime]") 
   CHECK(h.bytes == 200 * 12);
   CHECK(h.threads == 128);
   CHECK(h.sharedBytes == 0);
+  CHECK(h.modelKernel == 0);
   CHECK(h.pipes["memory"] > 0);
   CHECK(h.pipes["tensor"] == 0);
   int64_t sum = 0;
