@@ -197,16 +197,26 @@ class Request {
 
   adze_request *get() const { return handle_.get(); }
 
-  /// Row-major data, which stays in place until run() returns.
+  /// Row-major data, which stays in place until run() returns. memory: which it is in,
+  /// ADZE_MEMORY_HOST or ADZE_MEMORY_DEVICE.
   template <typename T>
-  void setInput(std::string_view name, const T *data, const std::vector<int64_t> &shape) {
+  void setInput(std::string_view name, const T *data, const std::vector<int64_t> &shape,
+                int32_t memory = ADZE_MEMORY_HOST) {
     adze_tensor t = ADZE_INIT(adze_tensor);
     t.dtype = DType<T>::value;
     t.rank = static_cast<int32_t>(shape.size());
     t.shape = shape.data();
     t.data = const_cast<T *>(data);
+    t.memory = memory;
     check(adze_request_set_input(get(), index(inputs_, name, "input"), &t));
   }
+
+  /// Results go to `data`, or for null to memory of the library's, of that kind.
+  void placeOutput(std::string_view name, int32_t memory, void *data = nullptr, size_t bytes = 0) {
+    check(adze_request_place_output(get(), index(outputs_, name, "output"), memory, data, bytes));
+  }
+  /// A CUDA stream to run on; null: the request's own.
+  void setStream(void *stream) { check(adze_request_set_stream(get(), stream)); }
 
   void run() { check(adze_request_run(get())); }
   /// The two halves of a run.

@@ -138,11 +138,9 @@ adze_tensor outputOf(const Runner &r, size_t index) {
 
 /// All inputs and outputs in the GPU's memory: x and the mode of the other library's.
 void stayOnDevice(Runner &r, float *x, int64_t n, int32_t *mode) {
-  rt::check(setInput(r, 0, ADZE_FLOAT32, {n}, x));
-  rt::check(setInput(r, 1, ADZE_INT32, {}, mode));
-  for (size_t i = 0; i < 3; ++i)
-    rt::check(
-        adze_request_place_output(r.request.get(), i, ADZE_MEMORY_DEVICE, nullptr, 0));
+  r.request.setInput("x", x, {n}, ADZE_MEMORY_DEVICE);
+  r.request.setInput("mode", mode, {}, ADZE_MEMORY_DEVICE);
+  for (const char *name : {"y", "same", "even"}) r.request.placeOutput(name, ADZE_MEMORY_DEVICE);
 }
 
 std::vector<float> ramp(size_t n, float factor = 1, size_t step = 1) {
@@ -320,7 +318,7 @@ TEST_CASE("unified memory may be more than the GPU's", "[Runtime]") {
     CHECK(r.right(3));
     CHECK(driver.count("MemPrefetchAsync 8388608") == 1);
     // What is left there is anybody's.
-    rt::check(adze_request_place_output(r.request.get(), 0, ADZE_MEMORY_DEVICE, nullptr, 0));
+    r.request.placeOutput("y", ADZE_MEMORY_DEVICE);
     REQUIRE(r.run(kNormal) == "");
     rt::check(adze_request_output_dlpack(r.request.get(), 0, &kept));
     auto *managed = reinterpret_cast<runtime::dlpack::ManagedTensor *>(kept);
@@ -540,7 +538,7 @@ TEST_CASE("inputs and results stay in the GPU's memory", "[Runtime]") {
     other.read(x, 1);  // waits
     Runner r("cuda");
     stayOnDevice(r, x, 200, mode);
-    rt::check(adze_request_place_output(r.request.get(), 0, ADZE_MEMORY_DEVICE, y, 800));
+    r.request.placeOutput("y", ADZE_MEMORY_DEVICE, y, 800);
     driver.reset(9, 0, 1);
     r.request.run();
     CHECK(other.read(y, 200) == ramp(200, 3));
@@ -642,8 +640,8 @@ TEST_CASE("work goes to the caller's stream, and nobody waits for it", "[Runtime
     other.write(mode, std::vector<int32_t>{kNormal});
     stayOnDevice(r, x, 200, mode);
     auto *handle = r.request.get();
-    rt::check(adze_request_place_output(handle, 0, ADZE_MEMORY_DEVICE, y, 4 * n));
-    rt::check(adze_request_set_stream(handle, other.stream));
+    r.request.placeOutput("y", ADZE_MEMORY_DEVICE, y, 4 * n);
+    r.request.setStream(other.stream);
     // Runs of several sizes, the arena's with them, behind what makes their input.
     other.write(x, ramp(n));
     r.request.start();
@@ -677,7 +675,7 @@ TEST_CASE("work goes to the caller's stream, and nobody waits for it", "[Runtime
     for (int i = 0; i < 20; ++i) r.request.start();  // graphs, soon
     CHECK(driver.count("GraphLaunch") > 10);
     // The next comes behind on another stream, here the request's own.
-    rt::check(adze_request_set_stream(handle, nullptr));
+    r.request.setStream(nullptr);
     driver.fail("StreamWaitEvent", 1, 0);
     contains(failure([&] { r.request.start(); }), "ADZ0744: cannot wait for the run before");
     driver.reset(9, 0, 1);
@@ -690,11 +688,11 @@ TEST_CASE("work goes to the caller's stream, and nobody waits for it", "[Runtime
     CHECK(driver.count("EventSynchronize") == 1);
     CHECK(other.read(y, n) == ramp(n, 15));
     // The legacy stream, and one that goes before the request does.
-    rt::check(adze_request_set_stream(handle, reinterpret_cast<void *>(1)));
+    r.request.setStream(reinterpret_cast<void *>(1));
     r.request.start();
     rt::check(adze_model_synchronize(r.model.get()));
     CHECK(driver.count("CtxSynchronize") == 1);
-    rt::check(adze_request_set_stream(handle, other.stream));
+    r.request.setStream(other.stream);
     r.request.start();
     runtime::CurrentContext current(*other.gpu);
     other.gpu->api.streamDestroy(std::exchange(other.stream, nullptr));
