@@ -171,7 +171,7 @@ TEST_CASE("a GPU runs an artifact: kernels, copies, tensor maps, shared memory",
     Runner r("");  // the default of an artifact for CUDA
     adze_model_info info = ADZE_INIT(adze_model_info);
     rt::check(adze_model_get_info(r.model.get(), &info));
-    CHECK(std::string(info.product) == "Fake GPU 0");
+    CHECK(std::string(info.product) == "Emulated GPU 0");
     CHECK(driver.count("ModuleLoadDataEx ptx") == 1);
     CHECK(driver.count("ModuleGetFunction") == 4);  // sm_90a is the better variant
     CHECK(driver.count("FuncSetAttribute scale 232448") == 1);
