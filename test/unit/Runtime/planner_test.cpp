@@ -6,6 +6,7 @@
 #include "catch2/catch.hpp"
 
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -132,27 +133,14 @@ double cpuSeconds() {
   return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
 }
 
-// An instrumented or unoptimized build is as much slower.
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
-constexpr double kSlower = 20;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
-constexpr double kSlower = 20;
-#else
-constexpr double kSlower = 1;
-#endif
-#else
-constexpr double kSlower = 1;
-#endif
-}  // namespace
+struct Graph {
+  std::string name;
+  std::vector<PlanBuffer> buffers;
+};
 
-TEST_CASE("a hundred thousand buffers are planned within 1.05 of the peak in a second", "[Runtime]") {
+std::vector<Graph> largeGraphs() {
   std::mt19937 rng(9);
   constexpr int32_t kCount = 100000;
-  struct Graph {
-    std::string name;
-    std::vector<PlanBuffer> buffers;
-  };
   std::vector<Graph> graphs;
   graphs.push_back({"network", network(rng, kCount)});
   graphs.push_back({"nested", nested(rng, kCount)});
@@ -160,16 +148,31 @@ TEST_CASE("a hundred thousand buffers are planned within 1.05 of the peak in a s
     for (int round = 0; round < 3; ++round)
       graphs.push_back({"scattered, " + std::to_string(live) + " alive, " + std::to_string(round),
                         scattered(rng, kCount, live)});
-  for (const Graph &graph : graphs) {
+  return graphs;
+}
+
+}  // namespace
+
+TEST_CASE("a hundred thousand buffers are planned within 1.05 of the peak", "[Runtime]") {
+  for (const Graph &graph : largeGraphs()) {
+    Plan plan;
+    REQUIRE(planOffsets(graph.buffers, plan));
+    CHECK(checkPlan(graph.buffers, plan.offsets, plan.slabBytes));
+    double ratio = double(plan.slabBytes) / double(plan.peakLiveBytes);
+    INFO(graph.name << ": " << ratio);
+    CHECK(ratio <= 1.05);
+  }
+}
+
+// No test: docs/benchmarks.md has what it prints.
+TEST_CASE("times of the planner", "[.times]") {
+  for (const Graph &graph : largeGraphs()) {
     Plan plan;
     double begin = cpuSeconds();
     REQUIRE(planOffsets(graph.buffers, plan));
     double seconds = cpuSeconds() - begin;
-    CHECK(seconds < kSlower);
-    CHECK(checkPlan(graph.buffers, plan.offsets, plan.slabBytes));
-    double ratio = double(plan.slabBytes) / double(plan.peakLiveBytes);
-    UNSCOPED_INFO(graph.name << ": " << ratio << ", " << seconds << " s");
-    CHECK(ratio <= 1.05);
+    std::printf("%-28s %.3f of the peak, %.2f s\n", graph.name.c_str(),
+                double(plan.slabBytes) / double(plan.peakLiveBytes), seconds);
   }
 }
 
@@ -244,7 +247,7 @@ TEST_CASE("alignment and capacity are what the options say", "[Runtime]") {
 
 // Google's instances, which are not part of this repository: the challenging
 // ones of github.com/google/minimalloc, each of which fits 1 MiB.
-TEST_CASE("the instances of MiniMalloc fit a mebibyte in two seconds", "[Runtime]") {
+TEST_CASE("the instances of MiniMalloc fit a mebibyte", "[Runtime]") {
   const char *given = std::getenv("ADZE_MINIMALLOC");
   std::filesystem::path folder = given ? given : ADZE_SOURCE_DIR "/../shared/data/minimalloc";
   std::error_code missing;
@@ -266,9 +269,7 @@ TEST_CASE("the instances of MiniMalloc fit a mebibyte in two seconds", "[Runtime
       buffers.push_back({size, int32_t(lower), int32_t(upper) - 1});
     REQUIRE(buffers.size() > 100);
     Plan plan;
-    double begin = cpuSeconds();
     REQUIRE(planOffsets(buffers, plan, {.alignment = 1, .capacity = 1 << 20, .steps = 2 * kCompilePlanSteps}));
-    CHECK(cpuSeconds() - begin < 2 * kSlower);
     CHECK(checkPlan(buffers, plan.offsets, plan.slabBytes));
     CHECK(plan.slabBytes <= 1 << 20);
     ++count;
