@@ -7,14 +7,16 @@
 namespace adze::cuda {
 namespace {
 
-constexpr double kGHz = 1.5;                 // between the table's base and boost clocks
-constexpr double kSchedulers = 4;            // of a multiprocessor: an instruction a cycle each
-constexpr double kSharedCycles = 1;          // of a wavefront: 128 bytes
-constexpr double kSectorCycles = 1;          // half of what a multiprocessor's port to the L2 takes
-constexpr double kCyclesPerInstruction = 6;  // of one warp: most wait for the one before
-constexpr double kBlockCycles = 1500;        // addresses, first loads, last stores
-constexpr double kLaunchCycles = 3000;
-constexpr double kMostBlocks = 16;           // of a multiprocessor
+constexpr double kGHz = 1.7;         // about what the table's GPUs run at
+constexpr double kSchedulers = 4;    // of a multiprocessor: an instruction a cycle each
+constexpr double kSharedCycles = 1;  // of a wavefront: 128 bytes
+constexpr double kMostBlocks = 16;   // of a multiprocessor
+// Found to fit an H100's times of 15 small products best (launch_time_test.cpp), and the 2.5 us
+// that a launch took which added up what blocks had summed apart.
+constexpr double kSectorCycles = 1;            // of what a multiprocessor reads or writes
+constexpr double kCyclesPerInstruction = 1.5;  // of one warp, that nothing hides
+constexpr double kBlockCycles = 1500;          // addresses, first loads, last stores
+constexpr double kLaunchCycles = 2500;
 
 /// How long an instruction of a warp keeps a scheduler's part of its pipe busy: 32 lanes, by the
 /// programming guide's table of arithmetic throughput. Pipes that are not here never hold up.
@@ -68,7 +70,7 @@ double launchNanoseconds(const tuning::LaunchCounts &c, const Device &device) {
                           double(c.globalSectors) * kSectorCycles,
                           double(c.tensorFlops) / flopsPerCycle});
   double latency = all / (blocks * warps) * kCyclesPerInstruction;
-  double cycles = turns * (std::max(busy * resident / blocks, latency) + kBlockCycles);
+  double cycles = turns * (busy * resident / blocks + latency + kBlockCycles);
   return (cycles + kLaunchCycles) / kGHz;
 }
 

@@ -6,8 +6,8 @@
 namespace adze::cuda {
 
 /// Nanoseconds: turns of blocks over the multiprocessors, and in each the largest of what keeps
-/// a pipe, the schedulers, shared memory, the tensor cores or the way to memory busy, and of the
-/// time that one warp needs by itself. It orders kernels that do the same work; it is no forecast.
+/// a pipe, the schedulers, shared memory, the tensor cores or the way to memory busy, and the time
+/// that one warp waits for itself. It orders kernels that do the same work.
 double launchNanoseconds(const tuning::LaunchCounts &counts, const Device &device);
 
 }  // namespace adze::cuda
