@@ -3,14 +3,22 @@
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
 #include "dialects/Rt/RtDialect.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Rt/RtTypes.cpp.inc"
 
 namespace adze::rt {
 
 void RtDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/Rt/RtTypes.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "dialects/Rt/RtOps.cpp.inc"
@@ -66,6 +74,17 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult ParallelForOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return verifyCallee(*this, symbols, getBodyAttr(), getCaptures().getTypes(), 2);
+}
+
+LogicalResult TensorMapOp::verify() {
+  constexpr size_t kMostDimensions = 5;
+  size_t rank = getBox().size();
+  if (rank < 1 || rank > kMostDimensions) return emitOpError("needs one to five dimensions");
+  if (getExtents().size() != rank || getStrides().size() != rank - 1)
+    return emitOpError("needs an extent of each dimension and a stride of all but the first");
+  if (!llvm::is_contained({0, 32, 64, 128}, getSwizzle()))
+    return emitOpError("swizzles patterns of 32, 64 or 128 bytes, or none");
+  return success();
 }
 
 LogicalResult DeviceLaunchOp::verify() {

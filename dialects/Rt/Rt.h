@@ -12,5 +12,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/Rt/RtDialect.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Rt/RtTypes.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/Rt/RtOps.h.inc"

@@ -2,6 +2,7 @@
 #ifndef ADZE_DIALECTS_RT_OPS
 #define ADZE_DIALECTS_RT_OPS
 
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.td"
@@ -17,6 +18,7 @@ def Rt_Dialect : Dialect {
     so that code has no undefined symbols and no globals. They need no context
     operand: passes/Lowering threads it through every function at the end.
   }];
+  let useDefaultTypePrinterParser = 1;
 }
 
 class Rt_Op<string mnemonic, list<Trait> traits = []> : Op<Rt_Dialect, mnemonic, traits>;
@@ -116,11 +118,34 @@ def DeviceDeallocOp : Rt_Op<"device_dealloc", [MemoryEffects<[MemFree]>]> {
   let assemblyFormat = "$buffer attr-dict `:` type($buffer)";
 }
 
+def TensorMapType : TypeDef<Rt_Dialect, "TensorMap"> {
+  let mnemonic = "tensor_map";
+  let summary = "How the device's copies of boxes find a tensor: 128 bytes, an argument of launches";
+}
+
+def TensorMapOp : Rt_Op<"tensor_map", [Pure, AttrSizedOperandSegments]> {
+  let summary = "A map of the elements of `buffer` from the `offset`-th on";
+  let description = [{
+    Innermost dimension first: extents, at least 1; strides in elements, but for the first
+    dimension, whose elements lie side by side; extents of the box that one copy takes, whose
+    lines of `swizzle` bytes are permuted.
+  }];
+  let arguments = (ins AnyMemRef:$buffer, Index:$offset, Variadic<Index>:$extents,
+                       Variadic<Index>:$strides, DenseI64ArrayAttr:$box, I64Attr:$swizzle);
+  let results = (outs TensorMapType:$result);
+  let assemblyFormat = [{
+    $buffer `[` $offset `]` `extents` `(` $extents `)` `strides` `(` $strides `)` `box` $box
+    `swizzle` $swizzle attr-dict `:` type($buffer)
+  }];
+  let hasVerifier = 1;
+}
+
 def DeviceLaunchOp : Rt_Op<"device_launch"> {
   let summary = "Enqueues a device kernel, the `number`-th of its module";
   let description = [{
     A memref argument passes the address of its first element; what the kernel
-    has to know of its extents are arguments of their own. A grid of no block does
+    has to know of its extents are arguments of their own. A tensor map is passed
+    whole. A grid of no block does
     nothing.
   }];
   let arguments = (ins SymbolRefAttr:$kernel, I32Attr:$number,

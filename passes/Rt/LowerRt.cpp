@@ -40,15 +40,20 @@ enum Field : int64_t {
   kDeviceRead = offsetof(adze_host_ctx, device_read),
   kDeviceWrite = offsetof(adze_host_ctx, device_write),
   kDeviceCopy = offsetof(adze_host_ctx, device_copy),
+  kDeviceTensorMap = offsetof(adze_host_ctx, device_tensor_map),
   kDeviceStage = offsetof(adze_host_ctx, device_stage),
 };
+
+constexpr int64_t kTensorMapBytes = 128;  // CUtensorMap
 
 /// Rewrites one module; keeps the builder, types and string globals.
 class RtLowering {
  public:
   explicit RtLowering(ModuleOp module)
       : module(module), b(module.getContext()), converter(module.getContext()),
-        ptr(LLVM::LLVMPointerType::get(module.getContext())), i64(b.getI64Type()) {}
+        ptr(LLVM::LLVMPointerType::get(module.getContext())), i64(b.getI64Type()) {
+    converter.addConversion([this](rt::TensorMapType) { return ptr; });
+  }
 
   LogicalResult run() {
     SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
@@ -100,6 +105,7 @@ class RtLowering {
       else if (auto o = dyn_cast<memref::DeallocOp>(op)) lowerDealloc(o, o.getMemref(), kDealloc);
       else if (auto o = dyn_cast<rt::DeviceAllocOp>(op)) lowerAlloc(o, o.getSizes(), kDeviceAlloc);
       else if (auto o = dyn_cast<rt::DeviceDeallocOp>(op)) lowerDealloc(o, o.getBuffer(), kDeviceDealloc);
+      else if (auto o = dyn_cast<rt::TensorMapOp>(op)) lowerTensorMap(o);
       else if (auto o = dyn_cast<rt::DeviceLaunchOp>(op)) lowerDeviceLaunch(o);
       else if (auto o = dyn_cast<rt::DeviceLoadOp>(op)) lowerDeviceLoad(o);
       else if (auto o = dyn_cast<rt::DeviceStoreOp>(op)) lowerDeviceStore(o);
@@ -441,6 +447,29 @@ class RtLowering {
     launch.arguments = stack(loc, ptr, launch.count);
   }
 
+  /// The map's bytes, on the stack; the runtime reads them when it is launched with.
+  void lowerTensorMap(rt::TensorMapOp op) {
+    Location loc = op.getLoc();
+    int64_t element = elementBytes(cast<MemRefType>(op.getBuffer().getType()).getElementType());
+    auto bytes = [&](Value elements) {
+      return LLVM::MulOp::create(b, loc, lowered(elements), constant(loc, element)).getResult();
+    };
+    SmallVector<Value> shape{constant(loc, op.getBox().size()), constant(loc, element),
+                             constant(loc, op.getSwizzle()), constant(loc, 0)};
+    for (Value extent : op.getExtents()) shape.push_back(lowered(extent));
+    shape.push_back(constant(loc, element));
+    for (Value stride : op.getStrides()) shape.push_back(bytes(stride));
+    for (int64_t extent : op.getBox()) shape.push_back(constant(loc, extent));
+    Value memory = stack(loc, i64, shape.size());
+    for (auto [i, v] : llvm::enumerate(shape))
+      LLVM::StoreOp::create(b, loc, v, byteAddress(loc, memory, i * 8));
+    Value address = LLVM::GEPOp::create(b, loc, ptr, b.getI8Type(), firstElement(loc, op.getBuffer()),
+                                        ArrayRef<LLVM::GEPArg>{bytes(op.getOffset())});
+    Value map = stack(loc, i64, kTensorMapBytes / 8);
+    callField(loc, kDeviceTensorMap, Type(), {ctx, map, address, memory});
+    replace(op, map);
+  }
+
   /// Grid and block in one array, a pointer to each argument in another.
   void lowerDeviceLaunch(rt::DeviceLaunchOp op) {
     Location loc = op.getLoc();
@@ -454,7 +483,8 @@ class RtLowering {
     for (auto [i, arg] : llvm::enumerate(op.getArgs())) {
       Value value = isa<MemRefType>(arg.getType()) ? firstElement(loc, arg) : lowered(arg);
       Value slot = byteAddress(loc, launch.values, i * 8);
-      LLVM::StoreOp::create(b, loc, value, slot);
+      if (isa<rt::TensorMapType>(arg.getType())) slot = value;
+      else LLVM::StoreOp::create(b, loc, value, slot);
       LLVM::StoreOp::create(b, loc, slot, byteAddress(loc, arguments, i * 8));
     }
     callField(loc, kDeviceLaunch, Type(),

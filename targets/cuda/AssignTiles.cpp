@@ -28,9 +28,12 @@ struct AssignTiles : impl::AssignTilesBase<AssignTiles> {
     forEachUnit(f, machineOf(*device), [&](unsigned, Unit &unit) {
       std::optional<TileUnit> tile = findTileUnit(unit, *device, products);
       if (!tile || unit.anchor()->hasAttr(kTileAttr)) return;
-      std::vector<TileSchedule> best = tile->schedules(1);
+      std::string refused;
+      std::vector<TileSchedule> best = tile->schedules(1, &refused);
       if (best.empty()) return;
-      unit.anchor()->setAttr(kTileAttr, StringAttr::get(&getContext(), printTile(best.front())));
+      Builder b(&getContext());
+      unit.anchor()->setAttr(kTileAttr, b.getStringAttr(printTile(best.front())));
+      if (!refused.empty()) unit.anchor()->setAttr(kTileRefusedAttr, b.getStringAttr(refused));
       ++numTiles;
     });
   }

@@ -26,11 +26,16 @@ int64_t Contraction::estimate(ArrayRef<unsigned> dims) const {
   return product;
 }
 
-/// A power of two that divides it, at most 1024.
-static int64_t divisorOf(const Stride &stride) {
+int64_t divisorOf(const Stride &stride) {
   int64_t bits = 1024;
   for (const Term &term : stride.getTerms()) bits |= term.coefficient;
   return bits & -bits;
+}
+
+int64_t firstDivisor(const Access &access) {
+  auto [strides, offset] = cast<MemRefType>(access.source.getType()).getStridesAndOffset();
+  if (ShapedType::isDynamic(offset)) return 1;
+  return std::min(divisorOf(access.offset), divisorOf(Stride::constant(offset)));
 }
 
 Extent KernelArguments::extent(const Stride &stride) const {
@@ -117,7 +122,7 @@ void orderTerms(Contraction &c) {
 /// Elements that are sure to lie side by side from a multiple of them on.
 int64_t runElements(const Contraction &c, const Access &access, int run) {
   if (run < 0) return 1;
-  int64_t elements = std::min(divisorOf(c.unit->sizes[run]), divisorOf(access.offset));
+  int64_t elements = std::min(divisorOf(c.unit->sizes[run]), firstDivisor(access));
   for (unsigned dim = 0; dim < c.unit->numDims(); ++dim)
     if (static_cast<int>(dim) != run && !isOne(*c.unit, dim))
       elements = std::min(elements, divisorOf(strideOf(access, dim)));

@@ -48,6 +48,28 @@ Operand factorOf(const Contraction &contraction, unsigned operand, llvm::ArrayRe
 /// Extents and factors of the product; its epilogue is still to be said. It refers to both.
 MatmulProblem problemOf(const Contraction &contraction, const KernelArguments &arguments);
 
+/// A factor as a tensor map has it: dimensions of the unit and the extents of a box, innermost
+/// first.
+struct FactorMap {
+  unsigned operand = 0;
+  llvm::SmallVector<unsigned> rows;
+  llvm::SmallVector<unsigned> dims;
+  llvm::SmallVector<int64_t> box;
+  bool alongK = false;
+};
+using FactorMaps = llvm::SmallVector<FactorMap, 2>;
+/// Of `count` factors: none, B, or both. Boxes, of 128 bytes of k and a tile's rows, or of 128 bytes
+/// of rows where these lie side by side, make up tiles of `m` rows and `n` columns. nullopt, and
+/// why, where a factor has no such map.
+std::optional<FactorMaps> mapFactors(const Contraction &contraction, int64_t count, int64_t m,
+                                     int64_t n, std::string &why);
+/// Gives the problem the factors that `values`, arguments of the kernel, map.
+void addMaps(MatmulProblem &problem, const Contraction &contraction, const FactorMaps &maps,
+             llvm::ArrayRef<mlir::Value> values, const KernelArguments &arguments);
+/// Makes the map where the kernel is launched; an adze_rt.tensor_map.
+mlir::Value makeMap(mlir::OpBuilder &b, mlir::Location loc, const Contraction &contraction,
+                    const FactorMap &map);
+
 /// What the unit's other stages do with the sums.
 Epilogue epilogueOf(const Contraction &contraction, const KernelArguments &arguments);
 

@@ -9,6 +9,12 @@ inline schedule::Stride strideOf(const schedule::Access &access, unsigned dim) {
   return access.dependsOn(dim) ? access.strides[dim] : schedule::Stride();
 }
 
+/// A power of two, at most 1024, that divides it.
+int64_t divisorOf(const schedule::Stride &stride);
+/// The same for the index of the access's first element, counted from where memory is aligned: its
+/// source may be a part of a buffer.
+int64_t firstDivisor(const schedule::Access &access);
+
 /// Elements that are sure to lie side by side along `run` from a multiple of them on: at most
 /// 16 bytes.
 int64_t runElements(const Contraction &contraction, const schedule::Access &access, int run);

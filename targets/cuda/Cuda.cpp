@@ -59,7 +59,7 @@ class CudaTarget : public Target {
     if (!device) return 0;
     double most = 0;
     for (cuda::Multiply m : cuda::multipliesOf(Float32Type::get(&ctx), options.products, *device))
-      most = std::max(most, cuda::productError(m));
+      most = std::max(most, cuda::productError(m, *device));
     return most;
   }
 

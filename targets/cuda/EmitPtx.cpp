@@ -92,6 +92,8 @@ struct EmitPtxPass : impl::EmitPtxBase<EmitPtxPass> {
     SmallVector<int32_t> sizes;
     for (Type type : kernel.getArgumentTypes())
       sizes.push_back(type.isIntOrFloat() ? std::max(1u, type.getIntOrFloatBitWidth() / 8) : 8);
+    if (auto maps = kernel->getAttrOfType<DenseI32ArrayAttr>(kTensorMaps))
+      for (int32_t i : maps.asArrayRef()) sizes[i] = kTensorMapBytes;
     int32_t threads = 1;
     if (auto block = kernel.getKnownBlockSize())
       for (int32_t extent : *block) threads *= extent;

@@ -22,6 +22,10 @@ constexpr llvm::StringLiteral kDeviceModule = "device";
 #define GEN_PASS_DECL
 #include "targets/cuda/Passes.h.inc"
 
+/// Beside schedule::kTileAttr: the tile that is best by the model of the device where the builder
+/// refuses it, and why.
+constexpr llvm::StringLiteral kTileRefusedAttr = "adze.tile_refused";
+
 /// `machine`: the description of the CPU that runs what the GPU does not.
 std::unique_ptr<mlir::Pass> createPlaceKernels(const schedule::MachineModel &machine);
 

@@ -71,7 +71,8 @@ def AssignTiles : Pass<"adze-cuda-assign-tiles", "::mlir::func::FuncOp"> {
     ```mlir
     linalg.generic {...} ins(%a, %b : ...) outs(%c : ...) attrs = {adze.tile = "tf32x3 64x64x32 warp 32x32 stages 3"}
     ```
-    An op that has the attribute keeps it.
+    An op that has the attribute keeps it. Where the builder refuses the best of all, `adze.tile_refused`
+    is that one, and why: "f16 128x256 maps 2 stages 4: padding".
   }];
   let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">,
                  Option<"products", "products", "std::string", "\"f32\"",
@@ -92,6 +93,13 @@ def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
     ```mlir
     adze_rt.device_launch @device::@kernel_5_tile_0 number 0 grid(%c24, %c1, %c1)
       block [128, 1, 1] shared 98304 (%a, %b, %c) {adze.tile = "tf32x3 64x64x32 warp 32x32 stages 3"} : ...
+    ```
+    with `adze.tile_refused`, if there is one. A kernel that copies its factors through tensor maps is
+    given these in place of buffers:
+    ```mlir
+    %a = adze_rt.tensor_map %x[%c0] extents(%c1024, %m) strides(%c1024) box [64, 128] swizzle 128 : ...
+    adze_rt.device_launch @device::@kernel_7_tile_0 number 0 grid(%c132, %c1, %c1)
+      block [384, 1, 1] shared 197632 (%a, %b, %c) {adze.tile = "f16 128x256 maps 2 stages 4"} : ...
     ```
   }];
   let dependentDialects = ["::adze::rt::RtDialect", "::mlir::gpu::GPUDialect",

@@ -83,7 +83,7 @@ void buildPipeline(OpPassManager &modules, const PtxOptions &options) {
 /// Arguments that are tensor maps: only llvm functions may say it in LLVM's words.
 void passTensorMaps(Operation *root) {
   Builder b(root->getContext());
-  auto bytes = TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), 128));
+  auto bytes = TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), kTensorMapBytes));
   root->walk([&](LLVM::LLVMFuncOp function) {
     auto maps = function->getAttrOfType<DenseI32ArrayAttr>(kTensorMaps);
     if (!maps) return;

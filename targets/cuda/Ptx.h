@@ -14,8 +14,9 @@ struct PtxOptions {
   bool barePointers = true;
 };
 
-/// Of a gpu.func, array<i32>: which of its arguments, each an !llvm.ptr, are tensor maps: 128 bytes
-/// passed by value. With memref descriptors they come before any memref.
+constexpr int32_t kTensorMapBytes = 128;
+/// Of a gpu.func, array<i32>: which of its arguments, each an !llvm.ptr, are tensor maps:
+/// kTensorMapBytes passed by value. With memref descriptors they come before any memref.
 inline constexpr llvm::StringLiteral kTensorMaps = "adze.tensor_maps";
 
 /// The PTX version that adze writes for a chip (Device::ptx); empty, which leaves it to LLVM, for

@@ -29,18 +29,30 @@ bool canSumApart(const Contraction &c) {
 /// A kernel's arguments without the kernel: what whyNot needs to see a problem.
 class Sketch {
  public:
-  explicit Sketch(const Contraction &c) {
-    MLIRContext *context = c.core().op.getContext();
-    Location loc = c.core().op.getLoc();
-    for (const Stride &stride : unknownsOf(c))
-      arguments_.numbers[stride] = block_.addArgument(IntegerType::get(context, 32), loc);
-    problem = problemOf(c, arguments_);
+  explicit Sketch(const Contraction &c) : contraction_(c) {
+    auto argument = [&] {
+      MLIRContext *context = c.core().op.getContext();
+      return block_.addArgument(IntegerType::get(context, 32), c.core().op.getLoc());
+    };
+    for (const Stride &stride : unknownsOf(c)) arguments_.numbers[stride] = argument();
+    problem_ = problemOf(c, arguments_);
   }
-  MatmulProblem problem;
+
+  std::optional<std::string> whyNot(const TileSchedule &schedule) const {
+    TileGrid grid = gridOf(schedule);
+    std::string why;
+    std::optional<FactorMaps> maps = mapFactors(contraction_, grid.maps, grid.m, grid.n, why);
+    if (!maps) return why;
+    MatmulProblem mapped = problem_;
+    addMaps(mapped, contraction_, *maps, SmallVector<Value>(maps->size()), arguments_);
+    return cuda::whyNot(schedule, mapped);
+  }
 
  private:
+  const Contraction &contraction_;
   Block block_;
   KernelArguments arguments_;
+  MatmulProblem problem_;
 };
 
 }  // namespace
@@ -60,19 +72,24 @@ std::optional<TileUnit> findTileUnit(Unit &unit, const Device &device, StringRef
   return TileUnit{std::move(*c), std::move(task)};
 }
 
-std::vector<TileSchedule> TileUnit::schedules(unsigned most) const {
+std::vector<TileSchedule> TileUnit::schedules(unsigned most, std::string *refused) const {
   Sketch sketch(contraction);
   std::vector<TileSchedule> list;
-  for (const RankedTile &ranked : rankTiles(task))
-    if (list.size() < most && !whyNot(ranked.schedule, sketch.problem))
+  for (const RankedTile &ranked : rankTiles(task)) {
+    if (list.size() == most) break;
+    std::optional<std::string> why = sketch.whyNot(ranked.schedule);
+    if (!why)
       list.push_back(ranked.schedule);
+    else if (refused && list.empty() && refused->empty())
+      *refused = printTile(ranked.schedule) + ": " + *why;
+  }
   return list;
 }
 
 std::optional<TileSchedule> TileUnit::read(StringRef text, std::string &why) const {
   std::optional<TileSchedule> schedule = parseTile(text, task, why);
   if (!schedule) return std::nullopt;
-  std::optional<std::string> reason = whyNot(*schedule, Sketch(contraction).problem);
+  std::optional<std::string> reason = Sketch(contraction).whyNot(*schedule);
   if (!reason) return schedule;
   why = *reason;
   return std::nullopt;

@@ -11,7 +11,8 @@ struct TileUnit {
   TileTask task;
 
   /// Those that the builder has for the factors' layout, at most `most`, best first.
-  std::vector<TileSchedule> schedules(unsigned most) const;
+  /// `refused`: the best of all, and why not, where the builder has not even that.
+  std::vector<TileSchedule> schedules(unsigned most, std::string *refused = nullptr) const;
   /// The schedule of a text; nullopt, and why, where the unit cannot take it.
   std::optional<TileSchedule> read(llvm::StringRef text, std::string &why) const;
 };

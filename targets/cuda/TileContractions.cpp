@@ -2,6 +2,7 @@
 #include "lib/Support/Diagnostics.h"
 #include "passes/Schedule/Prepare.h"
 #include "targets/cuda/Passes.h"
+#include "targets/cuda/Ptx.h"
 #include "targets/cuda/TileChoice.h"
 #include "targets/cuda/tile/Standalone.h"
 
@@ -38,9 +39,14 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
   void tileBlock(func::FuncOp f, Block &block, unsigned &number) {
     Paddings paddings(block, machine);
     auto units = buildUnits(block, paddings, [](Operation *, StringRef) {});
-    for (std::unique_ptr<Unit> &unit : units)
-      if (auto text = unit->anchor()->getAttrOfType<StringAttr>(kTileAttr))
-        if (auto found = scheduleOf(*unit, text)) tile(f, found->first, number++, found->second);
+    for (std::unique_ptr<Unit> &unit : units) {
+      auto text = unit->anchor()->getAttrOfType<StringAttr>(kTileAttr);
+      Attribute refused = unit->anchor()->removeAttr(kTileRefusedAttr);
+      auto found = text ? scheduleOf(*unit, text) : std::nullopt;
+      if (!found) continue;
+      rt::DeviceLaunchOp launch = tile(f, found->first, number++, found->second);
+      if (refused) launch->setAttr(kTileRefusedAttr, refused);
+    }
     paddings.eraseUnread();
   }
 
@@ -65,13 +71,67 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     return gpu::GPUModuleOp::create(b, getOperation().getLoc(), kDeviceModule);
   }
 
-  /// Buffers and scalars of the unit, each once, but for constants.
-  static SmallVector<Value> argumentsOf(const Unit &unit) {
+  /// What a kernel is given, in the order of its arguments.
+  struct Given {
+    FactorMaps maps;
+    SmallVector<Value> values;  ///< buffers and scalars
+    std::vector<Stride> numbers;
+    Value partial;  ///< one of `values`: sums of parts of k, for another kernel to add
+  };
+
+  static Given give(const Contraction &c, const TileGrid &grid) {
+    Given given;
+    std::string why;
+    // That there are such maps was seen when the schedule was read.
+    if (auto maps = mapFactors(c, grid.maps, grid.m, grid.n, why)) given.maps = std::move(*maps);
+    given.values = valuesOf(*c.unit, given.maps);
+    if (grid.parts > 1)
+      given.values = {c.core().operands[c.a].source, c.core().operands[c.b].source,
+                      given.partial = allocatePartial(c, grid.parts)};
+    given.numbers = unknownsOf(c);
+    return given;
+  }
+
+  /// Buffers and scalars of the unit, each once, but for constants and mapped factors.
+  static SmallVector<Value> valuesOf(const Unit &unit, ArrayRef<FactorMap> maps) {
     llvm::SetVector<Value> values;
-    for (const Stage &stage : unit.stages)
-      for (const Access &access : stage.operands)
-        if (!matchPattern(access.source, m_Constant())) values.insert(access.source);
+    for (auto [s, stage] : llvm::enumerate(unit.stages))
+      for (auto [i, access] : llvm::enumerate(stage.operands)) {
+        bool isMapped = static_cast<int>(s) == unit.core &&
+                        llvm::any_of(maps, [&](const FactorMap &map) { return map.operand == i; });
+        if (!isMapped && !matchPattern(access.source, m_Constant())) values.insert(access.source);
+      }
     return values.takeVector();
+  }
+
+  /// A function that is `given` that.
+  static gpu::GPUFuncOp startKernel(Kit &kit, StringRef name, const Given &given,
+                                    KernelArguments &arguments) {
+    SmallVector<Type> types(given.maps.size(), kit.pointer(0));
+    for (Value v : given.values)
+      types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
+    types.append(given.numbers.size(), kit.getI32Type());
+    gpu::GPUFuncOp function = startFunction(kit, name, types, /*threads=*/1);
+    if (!given.maps.empty()) {
+      auto first = llvm::to_vector(llvm::seq<int32_t>(0, given.maps.size()));
+      function->setAttr(kTensorMaps, kit.getDenseI32ArrayAttr(first));
+    }
+    auto rest = function.getArguments().drop_front(given.maps.size());
+    for (auto [v, arg] : llvm::zip(given.values, rest)) arguments.values[v] = arg;
+    for (auto [stride, arg] : llvm::zip(given.numbers, rest.drop_front(given.values.size())))
+      arguments.numbers[stride] = arg;
+    return function;
+  }
+
+  static MatmulProblem problemOf(const Contraction &c, const Given &given, int64_t parts,
+                                 gpu::GPUFuncOp function, const KernelArguments &arguments) {
+    MatmulProblem p = cuda::problemOf(c, arguments);
+    SmallVector<Value> mapped(function.getArguments().take_front(given.maps.size()));
+    addMaps(p, c, given.maps, mapped, arguments);
+    p.epilogue = given.partial ? partialEpilogueOf(c, arguments.values.lookup(given.partial), parts,
+                                                   arguments)
+                               : epilogueOf(c, arguments);
+    return p;
   }
 
   /// Constants of the launching function that the kernel uses become its own.
@@ -90,41 +150,29 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     }
   }
 
-  void tile(func::FuncOp f, Contraction &c, unsigned number, const TileSchedule &schedule) {
-    int64_t parts = gridOf(schedule).parts;
-    SmallVector<Value> buffers = argumentsOf(*c.unit);
-    Value partial;
-    if (parts > 1)
-      buffers = {c.core().operands[c.a].source, c.core().operands[c.b].source,
-                 partial = allocatePartial(c, parts)};
-    std::vector<Stride> unknowns = unknownsOf(c);
+  rt::DeviceLaunchOp tile(func::FuncOp f, Contraction &c, unsigned number,
+                          const TileSchedule &schedule) {
+    TileGrid grid = gridOf(schedule);
+    Given given = give(c, grid);
     gpu::GPUModuleOp module = deviceModule();
     Kit kit(c.unit->anchor().getLoc(), module.getBody(), module.getBody()->end());
-    SmallVector<Type> types;
-    for (Value v : buffers)
-      types.push_back(isa<MemRefType>(v.getType()) ? kit.pointer(1) : v.getType());
-    types.append(unknowns.size(), kit.getI32Type());
-    std::string name = (f.getName() + "_tile_" + Twine(number)).str();
-    gpu::GPUFuncOp function = startFunction(kit, name, types, /*threads=*/1);
     KernelArguments arguments;
-    for (auto [v, arg] : llvm::zip(buffers, function.getArguments())) arguments.values[v] = arg;
-    for (auto [stride, arg] :
-         llvm::zip(unknowns, function.getArguments().drop_front(buffers.size())))
-      arguments.numbers[stride] = arg;
-    MatmulProblem problem = problemOf(c, arguments);
-    problem.epilogue = partial ? partialEpilogueOf(c, arguments.values[partial], parts, arguments)
-                               : epilogueOf(c, arguments);
-    auto block = kit.getDenseI32ArrayAttr({int32_t(threads(schedule, problem)), 1, 1});
-    function.setKnownBlockSizeAttr(block);
+    std::string name = (f.getName() + "_tile_" + Twine(number)).str();
+    gpu::GPUFuncOp function = startKernel(kit, name, given, arguments);
+    MatmulProblem problem = problemOf(c, given, grid.parts, function, arguments);
+    function.setKnownBlockSizeAttr(
+        kit.getDenseI32ArrayAttr({int32_t(threads(schedule, problem)), 1, 1}));
     buildMatmul(kit, schedule, problem);
     cloneConstants(function);
-    OpBuilder b(partial ? c.core().op.getOperation() : c.unit->insertionPoint());
-    launch(b, c, schedule, problem, function, buffers, unknowns);
+    OpBuilder b(given.partial ? c.core().op.getOperation() : c.unit->insertionPoint());
+    auto launch = this->launch(b, c, grid, sharedBytes(schedule, problem), function, given);
+    launch->setAttr(kTileAttr, b.getStringAttr(printTile(schedule)));
     ++numTiled;
-    if (partial)
-      sumParts(b, c, partial);
+    if (given.partial)
+      sumParts(b, c, given.partial);
     else
       for (const Stage &stage : c.unit->stages) stage.op->erase();
+    return launch;
   }
 
   static Value allocatePartial(const Contraction &c, int64_t parts) {
@@ -164,20 +212,21 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     core.erase();
   }
 
-  static void launch(OpBuilder &b, Contraction &c, const TileSchedule &schedule,
-                     const MatmulProblem &problem, gpu::GPUFuncOp function, ArrayRef<Value> buffers,
-                     ArrayRef<Stride> unknowns) {
+  static rt::DeviceLaunchOp launch(OpBuilder &b, Contraction &c, const TileGrid &grid,
+                                   int64_t sharedBytes, gpu::GPUFuncOp function,
+                                   const Given &given) {
     Location loc = c.unit->anchor().getLoc();
-    SmallVector<Value> arguments(buffers);
-    for (const Stride &stride : unknowns) arguments.push_back(number(b, loc, c, stride));
+    SmallVector<Value> arguments;
+    for (const FactorMap &map : given.maps) arguments.push_back(makeMap(b, loc, c, map));
+    arguments.append(given.values);
+    for (const Stride &stride : given.numbers) arguments.push_back(number(b, loc, c, stride));
     Value one = arith::ConstantIndexOp::create(b, loc, 1);
     auto symbol = SymbolRefAttr::get(b.getStringAttr(kDeviceModule),
                                      {FlatSymbolRefAttr::get(function.getNameAttr())});
-    auto op = rt::DeviceLaunchOp::create(
-        b, loc, symbol, b.getI32IntegerAttr(0), blocks(b, loc, c, gridOf(schedule)), one, one,
-        function.getKnownBlockSizeAttr(), b.getI32IntegerAttr(sharedBytes(schedule, problem)),
-        arguments);
-    op->setAttr(kTileAttr, b.getStringAttr(printTile(schedule)));
+    return rt::DeviceLaunchOp::create(b, loc, symbol, b.getI32IntegerAttr(0),
+                                      blocks(b, loc, c, grid), one, one,
+                                      function.getKnownBlockSizeAttr(),
+                                      b.getI32IntegerAttr(sharedBytes), arguments);
   }
 
   /// As the kernel takes it, if it can.
@@ -191,7 +240,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     return narrow;
   }
 
-  /// Tiles of all batches, each for every part of k.
+  /// Tiles of all batches, each for every part of k, unless the grid says how many.
   static Value blocks(OpBuilder &b, Location loc, Contraction &c, const TileGrid &grid) {
     auto extent = [&](ArrayRef<unsigned> dims) -> Value {
       Stride size = c.size(dims);
@@ -199,6 +248,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
       return c.unit->symbols.materialize(b, loc, size);
     };
     auto index = [&](int64_t n) -> Value { return arith::ConstantIndexOp::create(b, loc, n); };
+    if (grid.blocks) return index(grid.blocks);
     Value rows = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.row), index(grid.m));
     Value columns = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.column), index(grid.n));
     Value tiles = b.createOrFold<arith::MulIOp>(loc, rows, columns);

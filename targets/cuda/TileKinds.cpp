@@ -1,4 +1,5 @@
 #include "targets/cuda/TileKinds.h"
+#include "targets/cuda/tile/Wgmma.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -23,6 +24,14 @@ constexpr double kWarpCycles = 20, kStepCycles = 300, kCyclesPerInstruction = 2;
 constexpr double kSumCycles = 4200, kBlockCycles = 1500, kSliceCycles = 500;
 // A block of warpgroups has a multiprocessor to itself and takes so many for 128 x 128 x 32.
 constexpr double kWarpgroupCycles = 2150;
+// Of blocks that copy through tensor maps, by the products of 8192 x 8192 x 8192 of
+// docs/benchmarks.md: the share of wgmma's rate that is reached; bytes that a multiprocessor copies
+// a cycle. What maps and barriers add to a block's start, and how many sums a cycle leaves in the
+// end, while nothing else goes on, are guesses.
+constexpr double kHalfShare = 0.78, kTf32Share = 0.65, kCopyBytes = 40;
+constexpr double kMapCycles = 1000, kSumsOfCycle = 16;
+// How much longer a step is thought to take where threads copy a factor.
+constexpr double kCopiedSteps = 1.15;
 constexpr int64_t kResidentWarps = 16;  ///< registers of a tile's warps leave room for so many
 
 /// 80 of "sm_80".
@@ -124,6 +133,48 @@ double TileKind<HopperSplitKernel>::cycles(const HopperSplitKernel &k, const Pro
       std::ceil(double(blockCount(k, size.batch, size.m, size.n)) / device.multiprocessors);
   double steps = llvm::divideCeil(size.k, HopperSplitKernel::kBlockK * k.splitK);
   return turns * (steps * kWarpgroupCycles + kBlockCycles) + (k.splitK > 1 ? kSumCycles : 0);
+}
+
+std::optional<HopperKernel> TileKind<HopperKernel>::begin(Multiply multiply, const Device &device) {
+  if (!device.wgmma || !findWarpgroupInstruction(multiply)) return std::nullopt;
+  HopperKernel k;
+  k.multiply = multiply;
+  k.blocks = device.multiprocessors;
+  return k;
+}
+
+std::vector<TileField> TileKind<HopperKernel>::fields(HopperKernel &k) {
+  return {{"", {&k.blockM, &k.blockN}}, {"maps", {&k.maps}}, {"stages", {&k.stages}}};
+}
+
+std::vector<HopperKernel> TileKind<HopperKernel>::candidates(const HopperKernel &begun,
+                                                             const TileTask &task) {
+  constexpr int64_t kMostStages = 6;
+  std::vector<HopperKernel> list;
+  HopperKernel k = begun;
+  for (k.maps = 2; k.maps >= 1; --k.maps)
+    for (k.blockM = 64; k.blockM <= 192; k.blockM += 64)
+      for (k.blockN = 64; k.blockN <= (k.blockM == 192 ? 192 : 256); k.blockN += 64) {
+        int64_t stageBytes = (k.blockM + k.blockN) * 128;
+        // A KiB is left for barriers.
+        k.stages = std::min((int64_t(task.device.sharedKib - 1) << 10) / stageBytes, kMostStages);
+        list.push_back(k);
+      }
+  return list;
+}
+
+double TileKind<HopperKernel>::cycles(const HopperKernel &k, const ProductSize &size,
+                                      const Device &device) {
+  bool isHalf = bytesOf(k.multiply) == 2;
+  double products = double(k.blockM) * k.blockN * k.blockK() / (isHalf ? 2048 : 1024);
+  double copies = double(k.blockM + k.blockN) * 128 / kCopyBytes;
+  double step = std::max(products / (isHalf ? kHalfShare : kTf32Share), copies);
+  if (k.maps == 1) step *= kCopiedSteps;
+  double turns =
+      std::ceil(double(tileCount(k, size.batch, size.m, size.n)) / device.multiprocessors);
+  double steps = llvm::divideCeil(size.k, k.blockK());
+  return kBlockCycles + kMapCycles +
+         turns * (steps * step + double(k.blockM) * k.blockN / kSumsOfCycle);
 }
 
 }  // namespace adze::cuda

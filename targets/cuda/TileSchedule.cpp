@@ -73,6 +73,14 @@ SmallVector<Multiply, 2> multipliesOf(Type element, StringRef products, const De
   return any ? SmallVector<Multiply, 2>{wanted} : SmallVector<Multiply, 2>();
 }
 
+double productError(Multiply multiply, const Device &device) {
+  double most = 0;
+  forEachKind(multiply, device, [&](const auto &begun) {
+    most = std::max(most, KindOf<decltype(begun)>::productError(begun));
+  });
+  return most;
+}
+
 std::vector<RankedTile> rankTiles(const TileTask &task) {
   std::vector<RankedTile> list;
   for (Multiply multiply : task.multiplies)

@@ -1,6 +1,7 @@
 // Which kernel of targets/cuda/tile a product of matrices goes by: schedules, as data, best first.
 #pragma once
 #include "targets/cuda/Devices.h"
+#include "targets/cuda/tile/Hopper.h"
 #include "targets/cuda/tile/HopperSplit.h"
 
 #include <variant>
@@ -9,7 +10,7 @@ namespace adze::cuda {
 
 /// A kind of kernel with its numbers. A new kind is a name in this list, and its TileKind
 /// (TileKinds.h).
-using TileSchedule = std::variant<MatmulKernel, HopperSplitKernel>;
+using TileSchedule = std::variant<MatmulKernel, HopperSplitKernel, HopperKernel>;
 
 struct ProductSize {
   int64_t batch, m, n, k;
@@ -29,6 +30,9 @@ struct TileTask {
 llvm::SmallVector<Multiply, 2> multipliesOf(Type element, llvm::StringRef products,
                                             const Device &device);
 
+/// Largest error of a product of two f32 that any of the device's kernels makes, relative to it.
+double productError(Multiply multiply, const Device &device);
+
 struct RankedTile {
   TileSchedule schedule;
   double cycles;  ///< of the product, by a model of the device
@@ -44,10 +48,11 @@ std::string printTile(const TileSchedule &schedule);
 /// As with rankTiles, whyNot has the last word.
 std::optional<TileSchedule> parseTile(llvm::StringRef text, const TileTask &task, std::string &why);
 
-/// A launch has a block for each tile, batch and part of k.
 struct TileGrid {
   int64_t m, n;   ///< elements of a tile
   int64_t parts;  ///< of k; where there are several their sums are kept apart (partialEpilogueOf)
+  int64_t blocks = 0;  ///< of a launch; 0: one for each tile, batch and part of k
+  int64_t maps = 0;    ///< in place of addresses; 1: of B, 2: of both factors
 };
 TileGrid gridOf(const TileSchedule &schedule);
 int64_t threads(const TileSchedule &schedule, const MatmulProblem &problem);

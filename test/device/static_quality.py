@@ -22,6 +22,7 @@ import numpy as np
 MMA = "--multiply=tf32x3 --types=f32,f32,f32 --round-sums --block=64,64,32 --warp=32,32 --stages=3"
 HALF = "--multiply=f16 --types=f16,f16,f32 --block=128,128,32 --warp=64,64 --stages=4"
 WGMMA = "--chip=sm_90a --wgmma --multiply=bf16 --types=bf16,bf16,f32 --block=128,128 --stages=4 --b=along-k"
+COPIED = "--chip=sm_90a --wgmma --maps=1 --multiply=f16 --types=f16,f16,f32 --block=128,128 --stages=5"
 SPLIT = "--chip=sm_90a --wgmma --multiply=tf32x3 --types=f32,f32,f32 --block=128,64 --stages=3"
 ROWS = {
     "product 256x256x256, f32 as 3 tf32": f"--shape=256,256,256 {MMA}",
@@ -33,6 +34,7 @@ ROWS = {
     "convolution 3x3 stride 2, 28x28x64 to 128": f"--conv=1,28,28,64,3,2,1 --shape=0,128,0 {MMA}",
     "convolution 1x1, 28x28x128 to 128": f"--conv=1,28,28,128,1,1,0 --shape=0,128,0 {MMA}",
     "convolution 5x5, 14x14x32 to 64": f"--conv=2,14,14,32,5,1,2 --shape=0,64,0 {MMA}",
+    "convolution 3x3, 28x28x64 to 128, f16, wgmma": f"--conv=1,28,28,64,3,1,1 --shape=0,128,0 {COPIED}",
     "convolution 3x3, 28x28x64 to 64, wgmma": f"--conv=1,28,28,64,3,1,1 --shape=0,64,0 {SPLIT}",
     "attention 4 heads, 256 x 256, 64, f16": "--attention=1,4,4,256,256,64 --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0",
     "attention 4 heads, 256 x 256, 128, f16": "--attention=1,4,4,256,256,128 --multiply=f16 --types=f16,f16,f16 --block=64,64 --warp=16,0",
@@ -89,9 +91,10 @@ def arguments(spec, folder):
     files = [save(f"x{i}", shape, kinds[0]) for i, shape in enumerate(shapes)]
     words = []
     if "maps" in spec:
-        for file in files:
-            words += ["--arg", "tensor:" + file]
-        for i, m in enumerate(spec["maps"]):
+        copied = len(files) - len(spec["maps"])
+        for i, file in enumerate(files):
+            words += ["--arg", "tensor:" * (i >= copied) + file]
+        for i, m in enumerate(spec["maps"], copied):
             words += ["--arg", f"map:{i}:box={'x'.join(map(str, m['box']))}:swizzle={m['swizzle']}"]
     else:
         for file in files:

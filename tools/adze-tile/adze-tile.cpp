@@ -39,6 +39,7 @@ cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
 cl::opt<int64_t> slices("slices", cl::desc("warps that share k"), cl::init(1));
 cl::opt<int64_t> raster("raster", cl::desc("rows of tiles taken together"), cl::init(8));
 cl::opt<bool> hopper("wgmma", cl::desc("the kernel for sm_90a that loads through tensor maps"));
+cl::opt<int64_t> maps("maps", cl::desc("its factors that have maps: 2, or 1, B"), cl::init(2));
 cl::opt<bool> roundSums("round-sums", cl::desc("round partial sums to nearest"));
 cl::opt<bool> dynamic("dynamic", cl::desc("m, n, k are arguments"));
 cl::opt<int64_t> divisor("divisor", cl::desc("of m, n, k where dynamic"), cl::init(1));
@@ -117,12 +118,15 @@ MatmulSpec matmulSpec(Kit &kit) {
 
 Built buildHopper(Kit &kit, const MatmulSpec &s, std::string &error) {
   HopperKernel k;
-  k.multiply = multiply, k.stages = stages, k.rasterGroup = raster;
+  k.multiply = multiply, k.stages = stages, k.rasterGroup = raster, k.maps = maps;
   if (block.size() >= 2) k.blockM = block[0], k.blockN = block[1];
+  llvm::json::Array made;
+  if (maps == 2) made.push_back(mapOf(k, s, true));
+  made.push_back(mapOf(k, s, false));
   return {buildMatmulFunction(kit, "product", k, s, error),
           llvm::json::Object{{"threads", threads(k)},
                              {"tiles", tileCount(k, s.batch, s.m, s.n)},
-                             {"maps", llvm::json::Array{mapOf(k, s, true), mapOf(k, s, false)}}}};
+                             {"maps", std::move(made)}}};
 }
 
 Built buildProduct(Kit &kit, const MatmulSpec &s, std::string &error) {

@@ -37,6 +37,7 @@ struct MatmulKernel {
 struct MatmulProblem {
   Extent batch = Extent::of(1), m, n, k;
   Operand a, b;
+  std::optional<MappedOperand> aMap, bMap;  ///< the same, for the kernels of Hopper.h
   Epilogue epilogue;
   /// With splitK: f32 of splitBytes(), and u32 zeros, one a tile and batch, which
   /// the kernel leaves zero again. Both !llvm.ptr<1>.

@@ -27,6 +27,16 @@ struct Operand {
   std::function<Place(Kit &, ValueRange prepared, Value k)> place;
 };
 
+/// One factor as a tensor map has it, for copies of boxes (Hopper.h).
+struct MappedOperand {
+  Type element;
+  Value map;           ///< the kernel's argument, an !llvm.ptr of kTensorMaps (Ptx.h)
+  bool alongK = true;  ///< neighbours in memory are elements of k, else rows
+  /// Where in the map the box from (row, k) on begins, innermost dimension first; null: the map is
+  /// of [batch][rows][k], or [batch][k][rows].
+  std::function<mlir::SmallVector<Value>(Kit &, Value batch, Value row, Value k)> coordinates;
+};
+
 /// rows x k with strides in elements, one of which is 1: `alongK` when k's is.
 /// `stride` is the other's; batches are `batchStride` apart.
 Operand stridedOperand(Value pointer, Type element, bool alongK, Extent stride, Extent batchStride,

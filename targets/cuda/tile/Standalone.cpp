@@ -71,7 +71,7 @@ Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Ext
 }
 
 void build(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
-void build(Kit &kit, const HopperKernel &k, const HopperProblem &p) { buildMatmul(kit, k, p); }
+void build(Kit &kit, const HopperKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const HopperSplitKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) {
   buildAttention(kit, k, p);
@@ -141,20 +141,26 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperSplitKe
 gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperKernel &kernel,
                                    const MatmulSpec &spec, std::string &reason) {
   OpBuilder::InsertionGuard guard(kit);
-  SmallVector<Type> types(2, kit.pointer(0));
-  types.append(2, kit.pointer(1));
+  bool mapsA = kernel.maps == 2;
+  SmallVector<Type> types{kit.pointer(mapsA ? 0 : 1), kit.pointer(0), kit.pointer(1),
+                          kit.pointer(1)};
   types.append(3, kit.getI32Type());
   gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
-  function->setAttr(kTensorMaps, kit.getDenseI32ArrayAttr({0, 1}));
-  HopperProblem p;
+  SmallVector<int32_t> maps{0, 1};
+  function->setAttr(kTensorMaps, kit.getDenseI32ArrayAttr(ArrayRef(maps).drop_front(!mapsA)));
+  MatmulProblem p;
   p.batch = Extent::of(spec.batch);
   p.m = extentOf(function, spec, spec.m, 4);
   p.n = extentOf(function, spec, spec.n, 5);
   p.k = extentOf(function, spec, spec.k, 6);
-  p.a = {function.getArgument(0), spec.aFactor.layout == FactorLayout::AlongK};
-  p.b = {function.getArgument(1), spec.bFactor.layout == FactorLayout::AlongK};
+  Value a = function.getArgument(0);
+  if (mapsA)
+    p.aMap = {spec.a, a, spec.aFactor.layout == FactorLayout::AlongK, {}};
+  else
+    p.a = factor(kit, spec.aFactor, a, spec.a, p.m, p.k, spec.alignment, spec.batch > 1);
+  p.bMap = {spec.b, function.getArgument(1), spec.bFactor.layout == FactorLayout::AlongK, {}};
   p.epilogue = epilogueOf(kit, spec, p.m, p.n, function.getArgument(2), function.getArgument(3));
-  return finishFunction(kit, function, kernel, p, sharedBytes(kernel), reason);
+  return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
 }
 
 namespace {

@@ -41,7 +41,8 @@ mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
                                          const HopperSplitKernel &kernel, const MatmulSpec &spec,
                                          std::string &reason);
 
-/// gpu.func @name(map of a, map of b, c, bias, m, n, k); factors are AlongK or AlongRows.
+/// gpu.func @name(map of a, map of b, c, bias, m, n, k); factors that have maps are AlongK or
+/// AlongRows. Where B alone has one, a comes as in the others.
 mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name, const HopperKernel &kernel,
                                          const MatmulSpec &spec, std::string &reason);
 

@@ -70,3 +70,27 @@ func.func @large_block(%n: index) {
   adze_rt.device_launch @device::@k number 0 grid(%n, %n, %n) block [512, 4, 1] shared 0()
   return
 }
+
+// -----
+
+func.func @flat_map(%m: memref<4xf32>, %n: index) {
+  // expected-error @+1 {{needs one to five dimensions}}
+  %map = adze_rt.tensor_map %m[%n] extents() strides() box [] swizzle 0 : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @map_without_stride(%m: memref<4xf32>, %n: index) {
+  // expected-error @+1 {{needs an extent of each dimension and a stride of all but the first}}
+  %map = adze_rt.tensor_map %m[%n] extents(%n, %n) strides() box [4, 4] swizzle 0 : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @odd_swizzle(%m: memref<4xf32>, %n: index) {
+  // expected-error @+1 {{swizzles patterns of 32, 64 or 128 bytes, or none}}
+  %map = adze_rt.tensor_map %m[%n] extents(%n) strides() box [4] swizzle 48 : memref<4xf32>
+  return
+}

@@ -55,6 +55,10 @@ func.func @device(%n: index, %host: memref<?xf32>, %v: f32) {
   adze_rt.to_device %host, %m : memref<?xf32>
   // CHECK: adze_rt.device_launch @device::@k number 2 grid(%{{.*}}) block [256, 1, 1] shared 1024(%[[M]], %{{.*}}) : memref<?xf32>, index
   adze_rt.device_launch @device::@k number 2 grid(%n, %n, %n) block [256, 1, 1] shared 1024(%m, %n) : memref<?xf32>, index
+  // CHECK: %[[MAP:.*]] = adze_rt.tensor_map %[[M]][%{{.*}}] extents(%{{.*}}, %{{.*}}) strides(%{{.*}}) box [64, 128] swizzle 128 : memref<?xf32>
+  %map = adze_rt.tensor_map %m[%n] extents(%n, %n) strides(%n) box [64, 128] swizzle 128 : memref<?xf32>
+  // CHECK: adze_rt.device_launch {{.*}}(%[[MAP]]) : !adze_rt.tensor_map
+  adze_rt.device_launch @device::@k number 3 grid(%n, %n, %n) block [256, 1, 1] shared 1024(%map) : !adze_rt.tensor_map
   // CHECK: adze_rt.device_store %{{.*}}, %[[M]][%{{.*}}] : f32, memref<?xf32>
   adze_rt.device_store %v, %m[%n] : f32, memref<?xf32>
   // CHECK: adze_rt.device_load %[[M]][%{{.*}}] : memref<?xf32> -> f32

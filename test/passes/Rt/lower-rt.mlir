@@ -28,6 +28,13 @@ func.func private @device(%m: memref<?xf32>, %n: index) -> f32 {
   // CHECK-DAG: llvm.alloca %{{.*}} x !llvm.ptr
   // CHECK: llvm.call %{{.*}}(%[[CTX]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, i32, !llvm.ptr) -> ()
   adze_rt.device_launch @device::@k number 2 grid(%n, %n, %n) block [256, 1, 1] shared 1024(%m, %n) : memref<?xf32>, index
+  // The runtime makes a tensor map in memory of the function; a launch points to it.
+  // CHECK: llvm.call %{{.*}}(%[[CTX]], %[[MAP:.*]], %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr) -> ()
+  // CHECK: %[[CAST:.*]] = builtin.unrealized_conversion_cast %[[MAP]] : !llvm.ptr to !adze_rt.tensor_map
+  // CHECK: %[[SAME:.*]] = builtin.unrealized_conversion_cast %[[CAST]] : !adze_rt.tensor_map to !llvm.ptr
+  // CHECK: llvm.store %[[SAME]], %{{.*}} : !llvm.ptr, !llvm.ptr
+  %map = adze_rt.tensor_map %m[%n] extents(%n, %n) strides(%n) box [64, 128] swizzle 128 : memref<?xf32>
+  adze_rt.device_launch @device::@k number 3 grid(%n, %n, %n) block [256, 1, 1] shared 1024(%map) : !adze_rt.tensor_map
   // CHECK: llvm.call %{{.*}}(%[[CTX]], %[[TO:.*]], %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) -> ()
   // CHECK: llvm.load %[[TO]] : !llvm.ptr -> f32
   %e = adze_rt.device_load %m[%n] : memref<?xf32> -> f32

@@ -336,7 +336,8 @@ Run runMatmul(const HopperKernel &kernel, const MatmulSpec &wanted, const std::s
     uint64_t a = memory.map(t.a.bytes.data(), t.a.bytes.size(), "a", true, false);
     uint64_t b = memory.map(t.b.bytes.data(), t.b.bytes.size(), "b", true, false);
     std::vector<uint8_t> parameters;
-    putMap(parameters, kernel, true, spec.aFactor.layout == FactorLayout::AlongK, spec, a, t.run.error);
+    if (kernel.maps == 1) put(parameters, a);
+    else putMap(parameters, kernel, true, spec.aFactor.layout == FactorLayout::AlongK, spec, a, t.run.error);
     putMap(parameters, kernel, false, spec.bFactor.layout == FactorLayout::AlongK, spec, b, t.run.error);
     put(parameters, memory.map(t.out.data(), t.out.size(), "c", false));
     put(parameters, memory.map(t.bias.bytes.data(), t.bias.bytes.size(), "bias", true, false));

@@ -61,6 +61,31 @@ TEST_CASE("wgmma tiles of many sizes", "[Cuda]") {
   }
 }
 
+TEST_CASE("wgmma products of a factor that threads copy", "[Cuda]") {
+  // Fewer steps than stages are on their way, as many, more; several tiles of a block.
+  for (int64_t k : {16, 64, 128, 200, 640})
+    for (bool dynamic : {false, true})
+      for (auto b : {FactorLayout::AlongK, FactorLayout::AlongRows})
+        for (int64_t stages : {3, 5}) {
+          HopperKernel copies = kernel(Multiply::F16, 128, 64, stages);
+          copies.maps = 1;
+          MatmulSpec s = shape(200, 136, k, FactorLayout::AlongK, b);
+          s.batch = dynamic ? 1 : 2, s.isDynamic = dynamic, s.divisor = 8, s.bias = s.relu = true;
+          INFO(k << " terms, dynamic " << dynamic << ", " << stages << " stages");
+          checkRun(runMatmul(copies, s, "f16 f16 f16", 3, 3));
+        }
+  for (int64_t m : {64, 192}) {
+    HopperKernel copies = kernel(Multiply::BF16, m, 128, 4);
+    copies.maps = 1;
+    Run run = runMatmul(copies, shape(200, 264, 264), "bf16 bf16 bf16", 2, 2);
+    checkRun(run);
+    CHECK(run.shared.wavefronts == run.shared.accesses);
+  }
+  HopperKernel cut = kernel(Multiply::TF32, 128, 128, 4);
+  cut.maps = 1;
+  checkRun(runMatmul(cut, shape(130, 128, 100), "f32 f32 f32", 2, 2));
+}
+
 TEST_CASE("wgmma schedules that cannot be say why", "[Cuda]") {
   auto why = [](HopperKernel k, const char *types, FactorLayout b = FactorLayout::AlongK) {
     return runMatmul(k, shape(64, 64, 64, FactorLayout::AlongK, b), types, 1).error;
@@ -70,6 +95,21 @@ TEST_CASE("wgmma schedules that cannot be say why", "[Cuda]") {
   CHECK(why(kernel(Multiply::F16, 64, 260), "f16 f16 f16") == "a tile has 8 to 256 columns, a multiple of 8");
   CHECK(why(kernel(Multiply::TF32), "f32 f32 f32", FactorLayout::AlongRows) == "wgmma transposes 16-bit factors only");
   CHECK(why(kernel(Multiply::F16, 128, 256, 5), "f16 f16 f16") == "the stages need too much shared memory");
+  HopperKernel copies = kernel(Multiply::F16);
+  copies.maps = 1;
+  auto whyCopied = [&](FactorLayout a, int64_t alignment) {
+    MatmulSpec s = shape(64, 64, 64, a);
+    s.alignment = alignment;
+    return runMatmul(copies, s, "f16 f16 f16", 1).error;
+  };
+  CHECK(whyCopied(FactorLayout::AlongRows, 16) == "A: threads copy along k");
+  CHECK(whyCopied(FactorLayout::AlongK, 8) == "A: not aligned to 16 bytes");
+  copies.stages = 2;
+  CHECK(whyCopied(FactorLayout::AlongK, 16) == "stages are too few");
+  copies = kernel(Multiply::F16, 192, 192), copies.maps = 1;
+  CHECK(whyCopied(FactorLayout::AlongK, 16) == "the sums need too many registers");
+  copies.maps = 3;
+  CHECK(whyCopied(FactorLayout::AlongK, 16) == "one factor or two have maps");
 }
 
 TEST_CASE("f32 products as three of tf32 with wgmma", "[Cuda]") {

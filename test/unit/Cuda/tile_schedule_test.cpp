@@ -27,6 +27,7 @@ MatmulProblem problem(const ProductSize &size, mlir::Type element, bool aAlongK,
   p.a.element = p.b.element = element;
   p.a.alongK = aAlongK, p.b.alongK = bAlongK;
   p.a.alignment = p.b.alignment = alignment;
+  p.aMap = {element, {}, aAlongK, {}}, p.bMap = {element, {}, bAlongK, {}};
   return p;
 }
 
@@ -44,6 +45,12 @@ TEST_CASE("tiles are ranked by cycles", "[Cuda]") {
   };
   CHECK(isWarpgroups(rankTiles(task("sm_90a", {1, 4096, 4096, 1024})).front()));
   CHECK_FALSE(isWarpgroups(rankTiles(task("sm_90a", {1, 64, 64, 64})).front()));
+  for (Multiply m : {Multiply::F16, Multiply::BF16, Multiply::TF32}) {
+    auto list = rankTiles(task("sm_90a", {1, 4096, 4096, 1024}, m));
+    CHECK(std::holds_alternative<HopperKernel>(list.front().schedule));
+    list = rankTiles(task("sm_80", {1, 4096, 4096, 1024}, m));
+    CHECK_FALSE(std::holds_alternative<HopperKernel>(list.front().schedule));
+  }
 }
 
 TEST_CASE("sums are kept apart only where that is possible", "[Cuda]") {
@@ -96,6 +103,9 @@ TEST_CASE("text that is no schedule of the task is refused", "[Cuda]") {
     CHECK(refusal(text, t) == "the device has no such kernel");
   }
   CHECK(refusal("tf32x3 128x128 warpgroups stages 3", task("sm_90a", {1, 64, 64, 8192})) == "");
+  CHECK(refusal("f16 128x256 maps 2 stages 4", task("sm_90a", {1, 64, 64, 8192}, Multiply::F16)) == "");
+  CHECK(refusal("f16 128x256 maps 2 stages 4", task("sm_80", {1, 64, 64, 8192}, Multiply::F16)) ==
+        "the device has no such kernel");
   CHECK(refusal("tf32x3 64x64x32 warp 32x32 stages 3 split 4096", t) ==
         "parts of the sums have too few terms");
   t.canSumApart = false;
@@ -112,14 +122,19 @@ TEST_CASE("whyNot takes any numbers", "[Cuda]") {
   ProductSize size{1, 200, 136, 4096};
   int accepted = 0;
   for (int i = 0; i < 20000; ++i) {
-    bool groups = rng() % 2;
-    Multiply m = groups || rng() % 2 ? Multiply::TF32x3 : Multiply::F16;
+    bool maps = rng() % 3 == 0, groups = !maps && rng() % 2;
+    Multiply m = maps ? (rng() % 2 ? Multiply::F16 : Multiply::TF32)
+                 : groups || rng() % 2 ? Multiply::TF32x3
+                                       : Multiply::F16;
     TileTask t = task("sm_90a", size, m);
     std::string tile = number() + "x" + number(), why;
     std::string text =
         nameOf(m).str() + " " + tile +
-        (groups ? " warpgroups" : "x" + number() + " warp " + number() + "x" + number()) +
-        " stages " + number() + (groups ? "" : " slices " + number()) + " split " + number();
+        (maps     ? " maps " + number()
+         : groups ? " warpgroups"
+                  : "x" + number() + " warp " + number() + "x" + number()) +
+        " stages " + number() +
+        (maps ? "" : (groups ? "" : " slices " + number()) + " split " + number());
     auto schedule = parseTile(text, t, why);
     if (!schedule) continue;
     mlir::Type element = m == Multiply::F16 ? mlir::Type(mlir::Float16Type::get(&context))
@@ -133,4 +148,18 @@ TEST_CASE("whyNot takes any numbers", "[Cuda]") {
     CHECK(sharedBytes(*schedule, p) <= sharedLimit(90));
   }
   CHECK(accepted > 20);
+}
+
+TEST_CASE("kernels with tensor maps ask for maps of what they multiply", "[Cuda]") {
+  mlir::MLIRContext context;
+  mlir::Type half = mlir::Float16Type::get(&context), single = mlir::Float32Type::get(&context);
+  std::string why;
+  ProductSize size{1, 512, 512, 512};
+  TileSchedule schedule =
+      *parseTile("f16 128x128 maps 2 stages 4", task("sm_90a", size, Multiply::F16), why);
+  CHECK_FALSE(whyNot(schedule, problem(size, half, true, false, 16)));
+  CHECK(whyNot(schedule, problem(size, single, true, true, 16)) == "factors of another type");
+  MatmulProblem p = problem(size, half, true, true, 16);
+  p.bMap.reset();
+  CHECK(whyNot(schedule, p) == "factors have no tensor maps");
 }
