@@ -36,6 +36,7 @@ class Sketch {
     };
     for (const Stride &stride : unknownsOf(c)) arguments_.numbers[stride] = argument();
     problem_ = problemOf(c, arguments_);
+    problem_.partialSums = problem_.counters = argument();
   }
 
   std::optional<std::string> whyNot(const TileSchedule &schedule) const {

@@ -77,6 +77,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     SmallVector<Value> values;  ///< buffers and scalars
     std::vector<Stride> numbers;
     Value partial;  ///< one of `values`: sums of parts of k, for another kernel to add
+    Value shared, counters;  ///< as well: what blocks that share tiles leave each other
   };
 
   static Given give(const Contraction &c, const TileGrid &grid) {
@@ -88,6 +89,7 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     if (grid.parts > 1)
       given.values = {c.core().operands[c.a].source, c.core().operands[c.b].source,
                       given.partial = allocatePartial(c, grid.parts)};
+    if (grid.slots) allocateShared(c, grid, given);
     given.numbers = unknownsOf(c);
     return given;
   }
@@ -102,6 +104,24 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
         if (!isMapped && !matchPattern(access.source, m_Constant())) values.insert(access.source);
       }
     return values.takeVector();
+  }
+
+  /// Sums of tiles, and counters, which begin with zeros.
+  static void allocateShared(const Contraction &c, const TileGrid &grid, Given &given) {
+    OpBuilder b(c.unit->insertionPoint());
+    Location loc = c.unit->anchor().getLoc();
+    auto allocate = [&](int64_t count, Type element) -> Value {
+      return memref::AllocOp::create(b, loc, MemRefType::get({count}, element));
+    };
+    given.shared = allocate(grid.slots * grid.m * grid.n, b.getF32Type());
+    given.counters = allocate(grid.blocks, b.getI32Type());
+    Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+    linalg::FillOp::create(b, loc, zero, given.counters);
+    b.setInsertionPoint(b.getInsertionBlock()->getTerminator());
+    for (Value memory : {given.shared, given.counters}) {
+      memref::DeallocOp::create(b, loc, memory);
+      given.values.push_back(memory);
+    }
   }
 
   /// A function that is `given` that.
@@ -128,6 +148,8 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     MatmulProblem p = cuda::problemOf(c, arguments);
     SmallVector<Value> mapped(function.getArguments().take_front(given.maps.size()));
     addMaps(p, c, given.maps, mapped, arguments);
+    p.partialSums = arguments.values.lookup(given.shared);
+    p.counters = arguments.values.lookup(given.counters);
     p.epilogue = given.partial ? partialEpilogueOf(c, arguments.values.lookup(given.partial), parts,
                                                    arguments)
                                : epilogueOf(c, arguments);

@@ -32,6 +32,10 @@ constexpr double kHalfShare = 0.78, kTf32Share = 0.65, kCopyBytes = 40;
 constexpr double kMapCycles = 1000, kSumsOfCycle = 16;
 // How much longer a step is thought to take where threads copy a factor.
 constexpr double kCopiedSteps = 1.15;
+// Of blocks that take shares of tiles: a cycle's bytes of sums that a multiprocessor writes or
+// reads, a guess; and how many of them it has, each with memory for two tiles.
+constexpr double kPartBytes = 32;
+constexpr int64_t kMostStreams = 2;
 constexpr int64_t kResidentWarps = 16;  ///< registers of a tile's warps leave room for so many
 
 /// 80 of "sm_80".
@@ -45,6 +49,10 @@ int chipOf(const Device &device) {
 }
 
 int64_t warpsOfTile(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN); }
+
+int64_t residentBlocks(const MatmulKernel &k) {
+  return std::max<int64_t>(1, kResidentWarps / (warpsOfTile(k) * k.sliceK));
+}
 
 /// mma of a warp for the k of a tile: m16n8k8 of TF32, three for each product of TF32x3;
 /// m16n8k16 of the half precisions.
@@ -68,7 +76,8 @@ std::vector<TileField> TileKind<MatmulKernel>::fields(MatmulKernel &k) {
           {"warp", {&k.warpM, &k.warpN}},
           {"stages", {&k.stages}},
           {"slices", {&k.sliceK}, true},
-          {"split", {&k.splitK}, true}};
+          {"split", {&k.splitK}, true},
+          {"stream", {&k.streamBlocks}, true}};
 }
 
 void TileKind<MatmulKernel>::complete(MatmulKernel &k, const ProductSize &size) {
@@ -91,15 +100,34 @@ std::vector<MatmulKernel> TileKind<MatmulKernel>::candidates(const MatmulKernel 
     k.blockM = t.m, k.blockN = t.n, k.warpM = t.warpM, k.warpN = t.warpN;
     for (k.sliceK = 1; k.sliceK <= slicesOfStep && k.sliceK * warpsOfTile(k) <= 8; k.sliceK *= 2)
       for (k.splitK = 1; k.splitK <= mostSplits; k.splitK *= 2) list.push_back(k);
+    k.sliceK = k.splitK = 1;
+    k.streamBlocks = task.device.multiprocessors * std::min(residentBlocks(k), kMostStreams);
+    list.push_back(k);
+    k.streamBlocks = 0;
   }
   return list;
 }
 
+/// As cycles(), of blocks that take equal shares of all steps.
+static double streamCycles(const MatmulKernel &k, const ProductSize &size, const Device &device) {
+  double resident = llvm::divideCeil(k.streamBlocks, device.multiprocessors);
+  double tiles = double(ceilDiv(size.m, k.blockM)) * ceilDiv(size.n, k.blockN) * size.batch;
+  double share = std::ceil(tiles * ceilDiv(size.k, k.blockK) / k.streamBlocks);
+  double rate = resident * warpsOfTile(k) * instructions(k) * kCyclesPerInstruction;
+  double latency = instructions(k) * kWarpCycles + kStepCycles;
+  // A block writes the sums of two parts and reads those of a tile; and begins a tile more than
+  // its share has.
+  double parts = 4.0 * resident * k.blockM * k.blockN * 4 / kPartBytes;
+  double begun = std::ceil(tiles / k.streamBlocks) + 1;
+  return share * std::max(latency, rate) + begun * kBlockCycles + parts + kSumCycles;
+}
+
 double TileKind<MatmulKernel>::cycles(const MatmulKernel &k, const ProductSize &size,
                                       const Device &device) {
+  if (k.streamBlocks) return streamCycles(k, size, device);
   int64_t warps = warpsOfTile(k);
   double blocks = blockCount(k, size.batch, size.m, size.n);
-  double resident = std::max<int64_t>(1, kResidentWarps / (warps * k.sliceK));
+  double resident = residentBlocks(k);
   double shared = std::clamp(blocks / device.multiprocessors, 1.0, resident);
   double turns = std::max(1.0, std::ceil(blocks / (device.multiprocessors * resident)));
   double rate = shared * warps * instructions(k) * kCyclesPerInstruction;

@@ -9,7 +9,7 @@ namespace adze::cuda {
 struct TileField {
   llvm::StringLiteral word;
   llvm::SmallVector<int64_t *, 3> numbers;
-  bool isOptional = false;  ///< left out where the number is 1
+  bool isOptional = false;  ///< left out where the number is 1 or 0
 };
 
 template <typename Kernel>
@@ -28,7 +28,9 @@ struct TileKind<MatmulKernel> {
   /// Begun kernels with the fields that are worth a try; of equals the first is taken.
   static std::vector<MatmulKernel> candidates(const MatmulKernel &begun, const TileTask &task);
   static double cycles(const MatmulKernel &k, const ProductSize &size, const Device &device);
-  static TileGrid grid(const MatmulKernel &k) { return {k.blockM, k.blockN, k.splitK}; }
+  static TileGrid grid(const MatmulKernel &k) {
+    return {k.blockM, k.blockN, k.splitK, k.streamBlocks, 2 * k.streamBlocks};
+  }
   static int64_t threads(const MatmulKernel &k, const MatmulProblem &) { return cuda::threads(k); }
 };
 
@@ -59,7 +61,7 @@ struct TileKind<HopperKernel> {
   static std::vector<HopperKernel> candidates(const HopperKernel &begun, const TileTask &task);
   static double cycles(const HopperKernel &k, const ProductSize &size, const Device &device);
   static TileGrid grid(const HopperKernel &k) {
-    return {k.blockM, k.blockN, 1, k.blocks, k.maps};
+    return {k.blockM, k.blockN, 1, k.blocks, /*slots=*/0, k.maps};
   }
   static int64_t threads(const HopperKernel &k, const MatmulProblem &) { return cuda::threads(k); }
 };

@@ -102,7 +102,7 @@ std::string printTile(const TileSchedule &schedule) {
         using Kind = KindOf<decltype(kernel)>;
         std::string text = nameOf(Kind::multiply(kernel)).str();
         for (const TileField &field : Kind::fields(kernel)) {
-          if (field.isOptional && *field.numbers.front() == 1) continue;
+          if (field.isOptional && *field.numbers.front() <= 1) continue;
           if (!field.word.empty()) text += " " + field.word.str();
           for (auto [i, number] : llvm::enumerate(field.numbers))
             text += (i == 0 ? " " : "x") + std::to_string(*number);

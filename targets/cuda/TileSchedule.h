@@ -52,6 +52,7 @@ struct TileGrid {
   int64_t m, n;   ///< elements of a tile
   int64_t parts;  ///< of k; where there are several their sums are kept apart (partialEpilogueOf)
   int64_t blocks = 0;  ///< of a launch; 0: one for each tile, batch and part of k
+  int64_t slots = 0;   ///< tiles of sums that blocks leave each other; each block has a counter
   int64_t maps = 0;    ///< in place of addresses; 1: of B, 2: of both factors
 };
 TileGrid gridOf(const TileSchedule &schedule);

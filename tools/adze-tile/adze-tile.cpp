@@ -36,6 +36,7 @@ cl::list<int64_t> block("block", cl::desc("tile of a block: m,n,k; queries,keys"
 cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparated);
 cl::opt<int64_t> stages("stages", cl::init(3));
 cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
+cl::opt<int64_t> stream("stream", cl::desc("blocks that share all tiles' steps"), cl::init(0));
 cl::opt<int64_t> slices("slices", cl::desc("warps that share k"), cl::init(1));
 cl::opt<int64_t> raster("raster", cl::desc("rows of tiles taken together"), cl::init(8));
 cl::opt<bool> hopper("wgmma", cl::desc("the kernel for sm_90a that loads through tensor maps"));
@@ -132,7 +133,7 @@ Built buildHopper(Kit &kit, const MatmulSpec &s, std::string &error) {
 Built buildProduct(Kit &kit, const MatmulSpec &s, std::string &error) {
   MatmulKernel k;
   k.multiply = multiply, k.chip = chipNumber(), k.stages = stages, k.splitK = split;
-  k.sliceK = slices, k.rasterGroup = raster, k.roundSums = roundSums;
+  k.sliceK = slices, k.rasterGroup = raster, k.roundSums = roundSums, k.streamBlocks = stream;
   if (block.size() == 3) k.blockM = block[0], k.blockN = block[1], k.blockK = block[2];
   if (warp.size() == 2) k.warpM = warp[0], k.warpN = warp[1];
   return {buildMatmulFunction(kit, "product", k, s, error),

@@ -24,6 +24,11 @@ bool isAsync(const MatmulKernel &k, const MatmulProblem &p) {
 /// Of those that multiply one part of a tile's k.
 int64_t warpsOfTile(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN); }
 
+/// Do blocks add up their sums of a tile?
+bool sharesTiles(const MatmulKernel &k) {
+  return (k.splitK > 1 && !k.splitsApart) || k.streamBlocks > 0;
+}
+
 int64_t stageBytes(const MatmulKernel &k) {
   return (k.blockM + k.blockN) * k.blockK * bytesOf(k.multiply);
 }
@@ -32,12 +37,12 @@ int64_t stageBytes(const MatmulKernel &k) {
 /// of the lane's part in registers.
 class MatmulBuilder {
  public:
-  MatmulBuilder(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem)
+  MatmulBuilder(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem, Work work)
       : kit_(kit),
         k_(kernel),
         p_(problem),
         instruction_(*findInstruction(k_.multiply, k_.chip)),
-        work_(findWork(kit, {k_.blockM, k_.blockN, k_.blockK, k_.splitK, k_.rasterGroup}, problem)),
+        work_(std::move(work)),
         lane_(kit),
         shared_(sharedMemory(kit)),
         aTile_(tileOf(k_, p_.a, k_.blockM, k_.warpM)),
@@ -72,9 +77,10 @@ class MatmulBuilder {
   SmallVector<Value> multiply(Value stage, SmallVector<Value> sums);
   SmallVector<Value> asyncLoop();
   SmallVector<Value> registerLoop();
-  void reduceSplits(ValueRange sums);
   void reduceSlices(ValueRange sums);
-  void finishSplit(ValueRange sums);
+  void finishParts(ValueRange sums);
+  Value partPointer(Value slot, int64_t quad);
+  Value isLastPart(ValueRange sums);
   Value countArrivals();
   void finish(ValueRange sums);
 
@@ -188,13 +194,13 @@ void MatmulBuilder::finish(ValueRange sums) {
 
 /// How many blocks of this tile came before, the same in all threads.
 Value MatmulBuilder::countArrivals() {
-  Value counter = kit_.offset(p_.counters, kit_.mul(kit_.wide(work_.tile), kit_.i64(4)));
+  Value counter = kit_.offset(p_.counters, kit_.mul(kit_.wide(work_.counter), kit_.i64(4)));
   // Each thread's sums are visible to the device before the block counts.
   kit_.create<NVVM::MembarOp>(NVVM::MemScopeKind::GPU);
   kit_.barrier();
   kit_.when(kit_.equal(kit_.thread(), kit_.i32(0)), [&] {
     Value before = kit_.create<LLVM::AtomicRMWOp>(LLVM::AtomicBinOp::uinc_wrap, counter,
-                                                  kit_.i32(k_.splitK - 1),
+                                                  kit_.sub(work_.parts, kit_.i32(1)),
                                                   LLVM::AtomicOrdering::monotonic, "device");
     kit_.store(before, shared_, 4);
   });
@@ -203,43 +209,54 @@ Value MatmulBuilder::countArrivals() {
   return kit_.load(kit_.getI32Type(), shared_, 4);
 }
 
+/// Four of the thread's sums of the part in `slot`.
+Value MatmulBuilder::partPointer(Value slot, int64_t quad) {
+  Value bytes = kit_.mul(kit_.wide(slot), kit_.i64(k_.blockM * k_.blockN * 4));
+  bytes = kit_.add(bytes, kit_.wide(kit_.mul(kit_.thread(), 16)));
+  return kit_.offset(kit_.offset(p_.partialSums, bytes), quad * threads(k_) * 16);
+}
+
+/// Leaves the sums of a part of the tile to its last block; whether that is this one. A whole tile
+/// is nobody else's.
+Value MatmulBuilder::isLastPart(ValueRange sums) {
+  Value isWhole = kit_.equal(work_.parts, kit_.i32(1));
+  auto last = kit_.create<scf::IfOp>(TypeRange{kit_.getI1Type()}, isWhole, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(kit_);
+  kit_.setInsertionPointToStart(last.thenBlock());
+  kit_.create<scf::YieldOp>(kit_.truth(true));
+  kit_.setInsertionPointToStart(last.elseBlock());
+  for (size_t q = 0; q < sums.size() / 4; ++q)
+    kit_.store(kit_.vector(sums.slice(4 * q, 4)), partPointer(work_.slot, q), 16);
+  Value isLast = kit_.equal(countArrivals(), kit_.sub(work_.parts, kit_.i32(1)));
+  kit_.create<scf::YieldOp>(isLast);
+  return last.getResult(0);
+}
+
 /// The last block of a tile adds the sums of all, in the order of k, and goes on.
-void MatmulBuilder::reduceSplits(ValueRange sums) {
-  int64_t quads = static_cast<int64_t>(sums.size()) / 4;
+void MatmulBuilder::finishParts(ValueRange sums) {
   Type type = VectorType::get(4, sums[0].getType());
-  int64_t perSplit = quads * threads(k_) * 16;  // bytes
-  auto at = [&](Value split, int64_t quad) {
-    Value slot = kit_.add(kit_.mul(work_.tile, k_.splitK), split);
-    Value bytes = kit_.mul(kit_.wide(slot), kit_.i64(perSplit));
-    bytes = kit_.add(bytes, kit_.wide(kit_.mul(kit_.thread(), 16)));
-    return kit_.offset(kit_.offset(p_.partialSums, bytes), quad * threads(k_) * 16);
-  };
-  for (int64_t q = 0; q < quads; ++q)
-    kit_.store(kit_.vector(sums.slice(4 * q, 4)), at(work_.split, q), 16);
-  Value isLast = kit_.equal(countArrivals(), kit_.i32(k_.splitK - 1));
-  kit_.when(isLast, [&] {
-    finish(kit_.loop(kit_.i32(0), kit_.i32(k_.splitK), kit_.i32(1), zeros(),
-                     [&](Value split, ValueRange all) {
-                       SmallVector<Value> out;
-                       for (int64_t q = 0; q < quads; ++q) {
-                         Value part = kit_.load(type, at(split, q), 16);
-                         for (int64_t i = 0; i < 4; ++i)
-                           out.push_back(sum(all[4 * q + i], kit_.element(part, i)));
-                       }
-                       return out;
-                     }));
+  kit_.when(isLastPart(sums), [&] {
+    Value isWhole = kit_.equal(work_.parts, kit_.i32(1));
+    SmallVector<Value> start;
+    for (Value s : sums) start.push_back(kit_.select(isWhole, s, zero()));
+    Value parts = kit_.select(isWhole, kit_.i32(0), work_.parts);
+    finish(kit_.loop(kit_.i32(0), parts, kit_.i32(1), start, [&](Value part, ValueRange all) {
+      SmallVector<Value> out;
+      Value slot = work_.slotOf(kit_, part);
+      for (size_t q = 0; q < sums.size() / 4; ++q) {
+        Value quad = kit_.load(type, partPointer(slot, q), 16);
+        for (size_t i = 0; i < 4; ++i) out.push_back(sum(all[4 * q + i], kit_.element(quad, i)));
+      }
+      return out;
+    }));
   });
 }
 
 void MatmulBuilder::build() {
   SmallVector<Value> sums = isAsync(k_, p_) ? asyncLoop() : registerLoop();
-  if (k_.sliceK == 1) return finishSplit(sums);
-  reduceSlices(sums);
-}
-
-void MatmulBuilder::finishSplit(ValueRange sums) {
-  if (k_.splitK == 1 || k_.splitsApart) return finish(sums);
-  reduceSplits(sums);
+  if (k_.sliceK > 1) return reduceSlices(sums);
+  if (sharesTiles(k_)) return finishParts(sums);
+  finish(sums);
 }
 
 /// The warps of the first slice add the sums of the others, which pass them through the stages'
@@ -314,9 +331,10 @@ std::optional<std::string> whyNot(const MatmulKernel &k, const MatmulProblem &p)
   if (threads(k) > 1024) return "a block has over 1024 threads";
   if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1)
     return "stages, splits or groups are too few";
-  if (k.splitK > 1 && !k.splitsApart && (!p.partialSums || !p.counters))
-    return "splitting k needs memory";
-  if (k.sliceK > 1 && k.splitK > 1 && !k.splitsApart) return "warps and blocks both share k";
+  if (k.streamBlocks < 0 || (k.streamBlocks > 0 && k.splitK > 1))
+    return "blocks share k in one way only";
+  if (sharesTiles(k) && (!p.partialSums || !p.counters)) return "splitting k needs memory";
+  if (k.sliceK > 1 && sharesTiles(k)) return "warps and blocks both share k";
   if (k.roundSums && k.multiply == Multiply::S8) return "integer sums are not rounded";
   if (sharedBytes(k, p) > sharedLimit(k.chip)) return "the stages need too much shared memory";
   return std::nullopt;
@@ -330,16 +348,25 @@ int64_t sharedBytes(const MatmulKernel &k, const MatmulProblem &p) {
 }
 
 int64_t blockCount(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
+  if (k.streamBlocks) return k.streamBlocks;
   return ceilDiv(m, k.blockM) * ceilDiv(n, k.blockN) * batch * k.splitK;
 }
 
 int64_t splitBytes(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {
-  if (k.splitK == 1 || k.splitsApart) return 0;
-  return blockCount(k, batch, m, n) * k.blockM * k.blockN * 4;
+  if (!sharesTiles(k)) return 0;
+  int64_t slots = k.streamBlocks ? 2 * k.streamBlocks : blockCount(k, batch, m, n);
+  return slots * k.blockM * k.blockN * 4;
 }
 
 void buildMatmul(Kit &kit, const MatmulKernel &kernel, const MatmulProblem &problem) {
-  MatmulBuilder(kit, kernel, problem).build();
+  WorkShape shape{kernel.blockM, kernel.blockN, kernel.blockK, kernel.splitK, kernel.rasterGroup};
+  auto build = [&](const Work &work) { MatmulBuilder(kit, kernel, problem, work).build(); };
+  if (!kernel.streamBlocks) return build(findWork(kit, shape, problem));
+  forEachShare(kit, shape, kernel.streamBlocks, problem, [&](const Work &work) {
+    // No warp writes what another one still reads of the tile before.
+    kit.barrier();
+    build(work);
+  });
 }
 
 }  // namespace adze::cuda

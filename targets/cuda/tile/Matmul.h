@@ -28,6 +28,10 @@ struct MatmulKernel {
   /// Each of these blocks gives its sums to the epilogue by themselves, as those of
   /// batch number batch * splitK + split: another kernel adds them up.
   bool splitsApart = false;
+  /// Stream-K: so many blocks take equal shares of the steps of all tiles, so that none is idle
+  /// while others have a last one. A tile of several blocks is added up by the last of them, in the
+  /// order of k: a run gives the bits of the run before. 0: a block has one tile.
+  int64_t streamBlocks = 0;
   int64_t rasterGroup = 8;  ///< rows of tiles that blocks take together, for the L2 cache
   /// Sum each tile of k apart and add it rounded to nearest: tensor cores cut
   /// sums towards zero, which shows in TF32x3 when k is long.
@@ -39,8 +43,8 @@ struct MatmulProblem {
   Operand a, b;
   std::optional<MappedOperand> aMap, bMap;  ///< the same, for the kernels of Hopper.h
   Epilogue epilogue;
-  /// With splitK: f32 of splitBytes(), and u32 zeros, one a tile and batch, which
-  /// the kernel leaves zero again. Both !llvm.ptr<1>.
+  /// With splitK or streamBlocks: f32 of splitBytes(), and u32 zeros, one a tile and batch or one a
+  /// block, which the kernel leaves zero again. Both !llvm.ptr<1>.
   Value partialSums, counters;
 };
 
@@ -48,7 +52,7 @@ int64_t threads(const MatmulKernel &kernel);
 int64_t sharedBytes(const MatmulKernel &kernel, const MatmulProblem &problem);
 /// Of blocks along x, for extents that are known when it is launched.
 int64_t blockCount(const MatmulKernel &kernel, int64_t batch, int64_t m, int64_t n);
-/// Of MatmulProblem::partialSums; 0 without splitK.
+/// Of MatmulProblem::partialSums; 0 where no blocks share a tile.
 int64_t splitBytes(const MatmulKernel &kernel, int64_t batch, int64_t m, int64_t n);
 
 /// Why the builder has no such kernel, in a few words.

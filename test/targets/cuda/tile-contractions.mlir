@@ -117,6 +117,29 @@ func.func private @long(%x: memref<64x8192xf32>, %w: memref<8192x64xf32>, %y: me
   return
 }
 
+// So with rows that are known at run time only: blocks take equal shares of all there is to do.
+// CHECK-LABEL: func.func private @shares
+// CHECK: %[[SUMS:.*]] = memref.alloc() : memref<{{[0-9]+}}xf32>
+// CHECK: %[[COUNTERS:.*]] = memref.alloc() : memref<[[BLOCKS:[0-9]+]]xi32>
+// CHECK: linalg.fill ins(%c0_i32 : i32) outs(%[[COUNTERS]] :
+// CHECK: adze_rt.device_launch @device::@shares_tile_0 number 0 grid(%c[[BLOCKS]],
+// CHECK-SAME: (%arg2, %arg0, %arg1, %[[SUMS]], %[[COUNTERS]], %{{.*}}) {adze.tile = "tf32x3 {{.*}} stream [[BLOCKS]]"
+// CHECK: memref.dealloc %[[SUMS]]
+// CHECK: memref.dealloc %[[COUNTERS]]
+func.func private @shares(%x: memref<?x8192xf32>, %w: memref<8192x64xf32>, %y: memref<?x64xf32>)
+    attributes {adze.device} {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<?x64xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<?x8192xf32>, memref<8192x64xf32>) outs(%y : memref<?x64xf32>) {
+  ^bb0(%l: f32, %r: f32, %out: f32):
+    %p = arith.mulf %l, %r : f32
+    %s = arith.addf %out, %p : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
 // Rows that are known at run time only: their number is an argument, checked to fit 32 bits.
 // CHECK-LABEL: func.func private @dynamic
 // CHECK: %[[D:.*]] = memref.dim

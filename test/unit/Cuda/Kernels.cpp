@@ -100,7 +100,9 @@ double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec) {
   double tiles = std::ceil(double(spec.k) / kernel.blockK);
   double instructions = products * kernel.blockK / i.k;
   double sums = kernel.roundSums ? instructions * cut + tiles * std::exp2(-24) : tiles * instructions * cut;
-  sums += (kernel.splitK - 1) * std::exp2(-24);
+  // Of a tile at most so many parts are added, which begin and end within a step.
+  double parts = kernel.streamBlocks ? std::min<double>(kernel.streamBlocks, tiles) : kernel.splitK;
+  sums += (parts - 1) * std::exp2(-24);
   return (factors + sums) * 1.01 + resultError(spec);
 }
 
@@ -246,8 +248,8 @@ static void launchProduct(Trial &t, gpu::GPUFuncOp function, const std::string &
                           int64_t splitBytes, uint64_t seeds) {
   auto module = t.compile(chip);
   const MatmulSpec &spec = t.spec;
-  std::vector<uint32_t> counters(spec.batch * spec.m * spec.n + 1);
-  std::vector<uint8_t> partial(std::max<int64_t>(splitBytes, 4));
+  std::vector<uint32_t> counters(spec.batch * spec.m * spec.n + blocks);
+  std::vector<uint8_t> partial(std::max<int64_t>(splitBytes, 4)), first;
   ptx::LaunchConfig config;
   config.grid.x = blocks, config.block.x = threads;
   config.dynamicShared = function->getAttrOfType<IntegerAttr>("adze.shared_bytes").getInt();
@@ -266,6 +268,8 @@ static void launchProduct(Trial &t, gpu::GPUFuncOp function, const std::string &
     if (!t.launch(*module, memory, config, parameters)) return;
     for (uint32_t count : counters)
       if (count) t.run.error += "a counter is left\n";
+    if (seed > 0 && t.out != first) t.run.error += "another order of warps gives other bits\n";
+    first = t.out;
   }
 }
 

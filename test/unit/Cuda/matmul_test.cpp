@@ -161,6 +161,31 @@ TEST_CASE("blocks that share k add up the same, in any order", "[Cuda]") {
   checkRun(runMatmul(bytes, shape(64, 64, 128, FactorLayout::AlongK, FactorLayout::AlongK), "i8 i8 i32"));
 }
 
+TEST_CASE("blocks that take equal shares of all tiles add up the same, in any order", "[Cuda]") {
+  // Fewer and more blocks than tiles, many to a tile, more than there are steps.
+  for (int64_t blocks : {1, 3, 5, 16, 200})
+    for (bool dynamic : {false, true}) {
+      auto k = small(Multiply::F16);
+      k.streamBlocks = blocks;
+      MatmulSpec s = shape(70, 100, 200);
+      s.batch = 2, s.bias = true, s.relu = true, s.isDynamic = dynamic;
+      INFO(blocks << " blocks, dynamic " << dynamic);
+      checkRun(runMatmul(k, s, "f16 f16 f16", 3));
+    }
+  auto split = small(Multiply::TF32x3);
+  split.streamBlocks = 7, split.roundSums = true;
+  checkRun(runMatmul(split, shape(70, 100, 333), "f32 f32 f32", 3));
+  auto old = small(Multiply::F16);
+  old.streamBlocks = 7, old.chip = 75;
+  checkRun(runMatmul(old, shape(70, 100, 333), "f16 f16 f16", 3));
+  auto bytes = small(Multiply::S8);
+  bytes.streamBlocks = 3;
+  Run exact = runMatmul(bytes, shape(64, 96, 256, FactorLayout::AlongK, FactorLayout::AlongK),
+                        "i8 i8 i32", 2);
+  checkRun(exact);
+  CHECK(exact.largest == 0);
+}
+
 TEST_CASE("tiles of many sizes", "[Cuda]") {
   struct Case {
     int64_t m, n, k, warpM, warpN, stages;
@@ -236,6 +261,11 @@ TEST_CASE("schedules that cannot be say why", "[Cuda]") {
   CHECK(why(k) == "the stages need too much shared memory");
   k = small(Multiply::TF32, 4);
   CHECK(why(k) == "A: a tile's lines are too short");
+  k = small(Multiply::TF32);
+  k.streamBlocks = 4, k.sliceK = 2;
+  CHECK(why(k) == "warps and blocks both share k");
+  k.sliceK = 1, k.splitK = 2;
+  CHECK(why(k) == "blocks share k in one way only");
 }
 
 TEST_CASE("debug", "[.debug]") {

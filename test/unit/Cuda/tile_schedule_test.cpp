@@ -57,7 +57,12 @@ TEST_CASE("sums are kept apart only where that is possible", "[Cuda]") {
   TileTask t = task("sm_80", {1, 64, 64, 8192});
   CHECK(gridOf(rankTiles(t).front().schedule).parts > 1);
   t.canSumApart = false;
-  for (const RankedTile &r : rankTiles(t)) CHECK(gridOf(r.schedule).parts == 1);
+  auto list = rankTiles(t);
+  for (const RankedTile &r : list) CHECK(gridOf(r.schedule).parts == 1);
+  // Then blocks share them out.
+  TileGrid grid = gridOf(list.front().schedule);
+  CHECK(grid.blocks == 216);
+  CHECK(grid.slots == 432);
 }
 
 TEST_CASE("a schedule is its text", "[Cuda]") {
@@ -134,7 +139,9 @@ TEST_CASE("whyNot takes any numbers", "[Cuda]") {
          : groups ? " warpgroups"
                   : "x" + number() + " warp " + number() + "x" + number()) +
         " stages " + number() +
-        (maps ? "" : (groups ? "" : " slices " + number()) + " split " + number());
+        (maps     ? ""
+         : groups ? " split " + number()
+                  : " slices " + number() + (rng() % 2 ? " split " : " stream ") + number());
     auto schedule = parseTile(text, t, why);
     if (!schedule) continue;
     mlir::Type element = m == Multiply::F16 ? mlir::Type(mlir::Float16Type::get(&context))
