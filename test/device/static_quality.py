@@ -1,5 +1,5 @@
 """What can be said of tile kernels without a GPU: a table of products, convolutions and attention at
-five shapes each.
+five shapes each, and of products with 4-bit weights.
 
   static_quality.py [--build build] [--nvdisasm PROGRAM]
 
@@ -22,12 +22,14 @@ import numpy as np
 MMA = "--multiply=tf32x3 --types=f32,f32,f32 --round-sums --block=64,64,32 --warp=32,32 --stages=3"
 HALF = "--multiply=f16 --types=f16,f16,f32 --block=128,128,32 --warp=64,64 --stages=4"
 WGMMA = "--chip=sm_90a --wgmma --multiply=bf16 --types=bf16,bf16,f32 --block=128,128 --stages=4 --b=along-k"
+STREAM = "--multiply=f16 --types=f16,f16,f16 --block=64,64,32 --warp=32,32 --stages=3 --stream=12"
 COPIED = "--chip=sm_90a --wgmma --maps=1 --multiply=f16 --types=f16,f16,f32 --block=128,128 --stages=5"
 SPLIT = "--chip=sm_90a --wgmma --multiply=tf32x3 --types=f32,f32,f32 --block=128,64 --stages=3"
 ROWS = {
     "product 256x256x256, f32 as 3 tf32": f"--shape=256,256,256 {MMA}",
     "product 512x256x128, f32 as 3 tf32": f"--shape=512,256,128 {MMA}",
     "product 384x384x512, f16": f"--shape=384,384,512 {HALF}",
+    "product 128x128x2048, f16, 12 blocks share tiles": f"--shape=128,128,2048 {STREAM}",
     "product 256x512x512, bf16, wgmma": f"--shape=256,512,512 {WGMMA}",
     "product 256x256x256, f32 as 3 tf32, wgmma": f"--shape=256,256,256 {SPLIT}",
     "convolution 3x3, 28x28x64 to 64": f"--conv=1,28,28,64,3,1,1 --shape=0,64,0 {MMA}",
@@ -41,10 +43,13 @@ ROWS = {
     "attention 4 heads, 256 x 256, 64, f32 as 3 tf32": "--attention=1,4,4,256,256,64 --multiply=tf32x3 --types=f32,f32,f32 --block=64,32 --warp=16,0",
     "attention 4 heads, 256 x 512, 64, f16, wgmma": "--attention=1,4,4,256,512,64 --chip=sm_90a --wgmma --multiply=f16 --types=f16,f16,f16 --block=128,128 --stages=2",
     "attention 4 heads, 256 x 512, 128, bf16, wgmma": "--attention=1,4,4,256,512,128 --chip=sm_90a --wgmma --multiply=bf16 --types=bf16,bf16,bf16 --block=128,128 --stages=2",
+    "4-bit weights, 1x256x2048, groups of 32, f16": "--int4=1,256,2048,32 --multiply=f16 --types=f16,i4,f16",
+    "4-bit weights, 8x256x2048, groups of 128, bf16": "--int4=8,256,2048,128 --multiply=bf16 --types=bf16,i4,bf16 --zero-points",
+    "4-bit weights, 16x256x2048, groups of 32, f16": "--int4=16,256,2048,32 --block=16,8 --multiply=f16 --types=f16,i4,f16 --zero-points",
 }
 # Of a multiprocessor: bytes of shared memory; 64 Ki registers, 64 warps and 32 blocks all have.
 SHARED = {"sm_80": 164 << 10, "sm_90a": 228 << 10}
-DTYPES = {"f32": np.float32, "f16": np.float16, "bf16": np.uint16, "i8": np.int8}
+DTYPES = {"f32": np.float32, "f16": np.float16, "bf16": np.uint16, "i8": np.int8, "u8": np.uint8}
 
 
 def loops(lines, label, branch):
@@ -79,6 +84,12 @@ def arguments(spec, folder):
         np.save(folder / f"{name}.npy", np.zeros(shape, DTYPES[kind]))
         return str(folder / f"{name}.npy")
     kinds, out = spec["types"], "u16" if spec["types"][2] == "bf16" else spec["types"][2]
+    spare = save("spare", 4096, "f32")
+    if "int4" in spec:
+        m, n, k, group = spec["int4"]
+        groups = -(-k // group)
+        files = [save("x", (m, k), kinds[0]), save("w", (n, k // 2), "u8"), save("scales", (n, groups), kinds[0]), save("zeros", (n, -(-groups // 2)), "u8")]
+        return [word for file in [*files, f"out:{folder / 'out.npy'}:{out}:{m}x{n}", spare, f"u32:{m}"] for word in ("--arg", file)]
     if "attention" in spec:
         batch, heads, key_heads, queries, keys, depth = spec["attention"]
         shapes = [(batch, heads, queries, depth), (batch, key_heads, keys, depth), (batch, key_heads, keys, depth)]
@@ -100,10 +111,9 @@ def arguments(spec, folder):
         for file in files:
             words += ["--arg", file]
     words += ["--arg", f"out:{folder / 'out.npy'}:{out}:{'x'.join(map(str, results))}"]
-    spare = save("spare", 4096, "f32")
-    count = 1 if "attention" in spec or "maps" in spec else 3
-    for _ in range(count):
-        words += ["--arg", spare]
+    words += ["--arg", spare]
+    if "attention" not in spec and "maps" not in spec:
+        words += ["--arg", save("parts", max(spec["split_bytes"] // 4, 4096), "f32"), "--arg", spare]
     for number in numbers:
         words += ["--arg", f"u32:{number}"]
     return words

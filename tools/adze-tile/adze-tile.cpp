@@ -37,6 +37,10 @@ cl::list<int64_t> warp("warp", cl::desc("tile of a warp: m,n"), cl::CommaSeparat
 cl::opt<int64_t> stages("stages", cl::init(3));
 cl::opt<int64_t> split("split", cl::desc("blocks that share k"), cl::init(1));
 cl::opt<int64_t> stream("stream", cl::desc("blocks that share all tiles' steps"), cl::init(0));
+cl::list<int64_t> int4("int4", cl::desc("m,n,k,group: 4-bit weights; of a block rows,warps"),
+                       cl::CommaSeparated);
+cl::opt<bool> zeroPoints("zero-points", cl::desc("of 4-bit weights, one a group"));
+cl::opt<bool> isSigned("signed", cl::desc("4-bit weights are -8 to 7"));
 cl::opt<int64_t> slices("slices", cl::desc("warps that share k"), cl::init(1));
 cl::opt<int64_t> raster("raster", cl::desc("rows of tiles taken together"), cl::init(8));
 cl::opt<bool> hopper("wgmma", cl::desc("the kernel for sm_90a that loads through tensor maps"));
@@ -220,12 +224,28 @@ Built buildAttention(Kit &kit, std::string &error) {
   return b;
 }
 
+Built buildInt4(Kit &kit, std::string &error) {
+  Int4Kernel k;
+  k.chip = chipNumber();
+  if (block.size() == 2) k.rows = block[0], k.warps = block[1];
+  Int4Spec s;
+  s.m = int4[0], s.n = int4[1], s.k = int4[2], s.group = int4[3];
+  s.x = typeOf(kit, types[0]), s.c = typeOf(kit, types[2]);
+  s.isDynamic = dynamic, s.bias = addBias, s.relu = clamp;
+  s.zeroPoints = zeroPoints, s.isSigned = isSigned;
+  return {buildMatmulFunction(kit, "product", k, s, error),
+          llvm::json::Object{{"threads", threads(k)},
+                             {"blocks", blockCount(k, s.m, s.n)},
+                             {"int4", llvm::json::Array(int4)},
+                             {"types", llvm::json::Array{types[0], types[1], types[2]}}}};
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "writes one tile kernel as MLIR or PTX\n");
-  if ((shape.size() == 3) == (attention.size() == 6) || types.size() != 3)
-    return fail("--types and either --shape or --attention are needed");
+  if ((shape.size() == 3) + (attention.size() == 6) + (int4.size() == 4) != 1 || types.size() != 3)
+    return fail("--types and one of --shape, --attention and --int4 are needed");
   DialectRegistry registry;
   registerPtxDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -236,7 +256,9 @@ int main(int argc, char **argv) {
   auto kernels = kit.create<gpu::GPUModuleOp>("kernels");
   kit.setInsertionPointToStart(kernels.getBody());
   std::string error;
-  Built built = attention.empty() ? buildMatmul(kit, error) : buildAttention(kit, error);
+  Built built = !int4.empty()       ? buildInt4(kit, error)
+                : attention.empty() ? buildMatmul(kit, error)
+                                    : buildAttention(kit, error);
   if (!built.function) return fail(error);
   if (emit == "mlir") {
     module->print(llvm::outs());

@@ -73,6 +73,7 @@ Epilogue epilogueOf(Kit &kit, const MatmulSpec &spec, const Extent &m, const Ext
 void build(Kit &kit, const MatmulKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const HopperKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const HopperSplitKernel &k, const MatmulProblem &p) { buildMatmul(kit, k, p); }
+void build(Kit &kit, const Int4Kernel &k, const Int4Problem &p) { buildMatmul(kit, k, p); }
 void build(Kit &kit, const AttentionKernel &k, const AttentionProblem &p) {
   buildAttention(kit, k, p);
 }
@@ -161,6 +162,25 @@ gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const HopperKernel 
   p.bMap = {spec.b, function.getArgument(1), spec.bFactor.layout == FactorLayout::AlongK, {}};
   p.epilogue = epilogueOf(kit, spec, p.m, p.n, function.getArgument(2), function.getArgument(3));
   return finishFunction(kit, function, kernel, p, sharedBytes(kernel, p), reason);
+}
+
+gpu::GPUFuncOp buildMatmulFunction(Kit &kit, StringRef name, const Int4Kernel &kernel,
+                                   const Int4Spec &spec, std::string &reason) {
+  OpBuilder::InsertionGuard guard(kit);
+  SmallVector<Type> types(6, kit.pointer(1));
+  types.push_back(kit.getI32Type());
+  gpu::GPUFuncOp function = startFunction(kit, name, types, threads(kernel));
+  auto arg = [&](unsigned i) -> Value { return function.getArgument(i); };
+  Int4Problem p;
+  p.m = spec.isDynamic ? Extent::of(arg(6)) : Extent::of(spec.m);
+  p.n = spec.n, p.k = spec.k, p.group = spec.group, p.element = spec.x;
+  p.x = arg(0), p.weights = arg(1), p.scales = arg(2);
+  if (spec.zeroPoints) p.zeroPoints = arg(3);
+  p.isSigned = spec.isSigned, p.zeroPoint = spec.isSigned ? 0 : 8;
+  p.epilogue =
+      storeEpilogue(arg(4), spec.c, Extent::of(spec.n), Extent::of(0), spec.bias ? arg(5) : Value(),
+                    spec.relu ? relu : std::function<Value(Kit &, Value)>());
+  return finishFunction(kit, function, kernel, p, sharedBytes(kernel), reason);
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include "targets/cuda/tile/Hopper.h"
 #include "targets/cuda/tile/HopperAttention.h"
 #include "targets/cuda/tile/HopperSplit.h"
+#include "targets/cuda/tile/Int4Matmul.h"
 #include "targets/cuda/tile/Matmul.h"
 
 namespace adze::cuda {
@@ -45,6 +46,20 @@ mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name,
 /// AlongRows. Where B alone has one, a comes as in the others.
 mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name, const HopperKernel &kernel,
                                          const MatmulSpec &spec, std::string &reason);
+
+/// x, dense, and weights as Int4Problem has them.
+struct Int4Spec {
+  int64_t m = 0, n = 0, k = 0, group = 32;
+  Type x, c;                ///< x's and the scales'; the result's
+  bool isDynamic = false;   ///< m is an argument
+  bool zeroPoints = false;  ///< else they are 8 (of signed weights 0)
+  bool isSigned = false;
+  bool bias = false, relu = false;
+};
+
+/// gpu.func @name(x, weights, scales, zero points, c, bias, m).
+mlir::gpu::GPUFuncOp buildMatmulFunction(Kit &kit, mlir::StringRef name, const Int4Kernel &kernel,
+                                         const Int4Spec &spec, std::string &reason);
 
 /// Dense [batch][heads][queries][depth] and so on, all of one type.
 struct AttentionSpec {

@@ -353,6 +353,97 @@ Run runMatmul(const HopperKernel &kernel, const MatmulSpec &wanted, const std::s
   return t.run;
 }
 
+namespace {
+
+/// Random weights in groups, packed as kernels read them.
+struct Int4Weights {
+  std::vector<uint8_t> packed, zeros;
+  std::vector<int> numbers, zeroNumbers;
+  int64_t groups;
+
+  Int4Weights(const Int4Spec &s, std::mt19937 &rng)
+      : numbers(s.n * s.k), groups((s.k + s.group - 1) / s.group) {
+    std::uniform_int_distribution<int> any(0, 15);
+    auto number = [&](int bits) { return s.isSigned && bits > 7 ? bits - 16 : bits; };
+    packed.resize(s.n * s.k / 2), zeros.resize(s.n * ((groups + 1) / 2));
+    zeroNumbers.resize(s.n * groups, s.isSigned ? 0 : 8);
+    auto put = [&](std::vector<uint8_t> &to, int64_t rowBytes, int64_t row, int64_t i) {
+      int bits = any(rng);
+      to[row * rowBytes + i / 2] |= bits << (i % 2 * 4);
+      return number(bits);
+    };
+    for (int64_t n = 0; n < s.n; ++n) {
+      for (int64_t k = 0; k < s.k; ++k) numbers[n * s.k + k] = put(packed, s.k / 2, n, k);
+      for (int64_t g = 0; s.zeroPoints && g < groups; ++g)
+        zeroNumbers[n * groups + g] = put(zeros, (groups + 1) / 2, n, g);
+    }
+  }
+};
+
+}  // namespace
+
+/// Relative to sum |x||w|. The integers are exact factors, but f32 is two tf32, of which the
+/// second is cut; sums of a run of 32 are scaled and added in f32, those of warps one by one.
+static double errorBound(const Int4Kernel &kernel, const Int4Spec &spec) {
+  bool isWide = spec.x.isF32();
+  double instructions = isWide ? 2 * 32 / 8 : 32 / 16;
+  double runs = std::ceil(double(spec.k) / 32 / 4 / kernel.warps) * 4;
+  MatmulSpec result;
+  result.c = spec.c;
+  return (isWide ? std::exp2(-21) : 0) + instructions * cutOf(isWide ? 8 : 16) * 1.01 +
+         (runs + kernel.warps) * std::exp2(-24) + resultError(result);
+}
+
+Run runMatmul(const Int4Kernel &kernel, const Int4Spec &wanted, const std::string &types, uint64_t seeds) {
+  Run run;
+  Session session;
+  Int4Spec spec = wanted;
+  std::istringstream names(types);
+  std::string nx, nc;
+  names >> nx >> nc;
+  spec.x = session.type(nx), spec.c = session.type(nc);
+  auto function = buildMatmulFunction(session.kit, "product", kernel, spec, run.error);
+  if (!function) return run;
+  std::mt19937 rng(7);
+  Int4Weights w(spec, rng);
+  Buffer x = makeBuffer(spec.x, spec.m * spec.k, rng), scales = makeBuffer(spec.x, spec.n * w.groups, rng);
+  Buffer bias = makeBuffer(session.type("f32"), spec.n, rng);
+  std::vector<uint8_t> out(spec.m * spec.n * bytesOf(spec.c));
+  auto module = compileKernel(run, session, "sm_" + std::to_string(kernel.chip));
+  ptx::LaunchConfig config;
+  config.grid.x = blockCount(kernel, spec.m, spec.n), config.block.x = threads(kernel);
+  config.dynamicShared = sharedBytes(kernel);
+  for (uint64_t seed = 0; module && seed < seeds; ++seed) {
+    ptx::Memory memory;
+    std::vector<uint8_t> parameters;
+    auto input = [&](std::vector<uint8_t> &bytes, const char *name) {
+      put(parameters, memory.map(bytes.data(), bytes.size(), name, true, false));
+    };
+    input(x.bytes, "x"), input(w.packed, "weights"), input(scales.bytes, "scales"), input(w.zeros, "zeros");
+    put(parameters, memory.map(out.data(), out.size(), "c", false));
+    input(bias.bytes, "bias");
+    put(parameters, static_cast<int32_t>(spec.m));
+    config.seed = seed;
+    if (!launchKernel(run, *module, memory, config, parameters)) return run;
+  }
+  std::vector<double> got = readBuffer(spec.c, out);
+  for (int64_t i = 0; i < spec.m; ++i)
+    for (int64_t j = 0; j < spec.n; ++j) {
+      double sum = 0, size = 0;
+      for (int64_t k = 0; k < spec.k; ++k) {
+        int64_t g = j * w.groups + k / spec.group;
+        double term = x.values[i * spec.k + k] * scales.values[g] * (w.numbers[j * spec.k + k] - w.zeroNumbers[g]);
+        sum += term, size += std::abs(term);
+      }
+      if (spec.bias) sum += bias.values[j], size += std::abs(bias.values[j]);
+      if (spec.relu) sum = std::max(sum, 0.0);
+      double error = std::abs(got[i * spec.n + j] - sum), most = errorBound(kernel, spec) * size;
+      if (spec.c.isF16()) most += std::exp2(-25);
+      if (error > 0 && !(error / most <= run.worst)) run.worst = error / most;
+    }
+  return run;
+}
+
 /// Of the sum of p |v| / sum p of an element, by stages: scores, powers, their rounding as factors,
 /// the sums over keys.
 static double attentionError(const AttentionKernel &kernel, const AttentionSpec &spec, double scoreSize,

@@ -58,6 +58,10 @@ Run runMatmul(const HopperSplitKernel &kernel, const MatmulSpec &spec, uint64_t 
 Run runMatmul(const HopperKernel &kernel, const MatmulSpec &spec, const std::string &types, uint32_t blocks,
               uint64_t seeds = 1);
 
+/// x W of 4-bit weights, f16, bf16 or f32 `types` of x and the result, in the emulator against
+/// double precision.
+Run runMatmul(const Int4Kernel &kernel, const Int4Spec &spec, const std::string &types, uint64_t seeds = 1);
+
 /// Attention in the emulator against double precision.
 Run runAttention(const AttentionKernel &kernel, const AttentionSpec &spec, const std::string &type, int64_t causalOffset,
                  uint64_t seeds);
