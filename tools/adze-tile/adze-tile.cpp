@@ -17,8 +17,8 @@ cl::opt<Multiply> multiply(
     "multiply", cl::desc("how products are formed"), cl::init(Multiply::TF32x3),
     cl::values(clEnumValN(Multiply::F16, "f16", ""), clEnumValN(Multiply::BF16, "bf16", ""),
                clEnumValN(Multiply::TF32, "tf32", ""), clEnumValN(Multiply::TF32x3, "tf32x3", ""),
-               clEnumValN(Multiply::S8, "s8", "")));
-cl::opt<std::string> chip("chip", cl::desc("sm_75, sm_80, sm_90a …"), cl::init("sm_80"));
+               clEnumValN(Multiply::S8, "s8", ""), clEnumValN(Multiply::F32, "f32", "")));
+cl::opt<std::string> chip("chip", cl::desc("sm_70, sm_75, sm_80, sm_90a …"), cl::init("sm_80"));
 cl::list<int64_t> shape("shape", cl::desc("m,n,k"), cl::CommaSeparated);
 cl::list<int64_t> convolution(
     "conv",

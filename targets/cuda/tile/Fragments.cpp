@@ -4,8 +4,33 @@ using namespace mlir;
 
 namespace adze::cuda {
 
+/// By how many pieces a line of k is moved on, so that each of these meets no bank twice: writes of
+/// every fourth of 16 lines, every second of eight, or eight, in one piece or two neighbours
+/// (TileCopy::shareOutTransposed). Eight lines need one piece a line; 16 or more two for every
+/// four, and ten keep lines apart.
+static int64_t movedPieces(int64_t line, int64_t depth) {
+  return depth <= 8 ? line : 10 * (line / 4) + 4 * (line / 2 % 2) + line % 2;
+}
+
+int64_t SharedTile::lineOffset(int64_t line) const {
+  int64_t moved = reader == TileReader::Cores ? movedPieces(line, depth) : 0;
+  return line * lineBytes() + 16 * moved;
+}
+
+Value SharedTile::lineOffset(Kit &kit, Value line) const {
+  Value start = kit.mul(line, lineBytes());
+  if (reader != TileReader::Cores) return start;
+  if (depth <= 8) return kit.add(start, kit.mul(line, 16));
+  Value moved = kit.add(kit.mul(kit.shr(line, 2), 10), kit.mul(kit.bitAnd(line, 2), 2));
+  return kit.add(start, kit.mul(kit.add(moved, kit.bitAnd(line, 1)), 16));
+}
+
 Value SharedTile::swizzle(Kit &kit, Value line, Value piece) const {
   int64_t pieces = lineBytes() / 16;
+  if (reader == TileReader::Cores) return piece;
+  // Four k of two neighbouring pieces at once; lines of 64 bytes share a row of all banks.
+  if (reader == TileReader::Quads && !alongK)
+    return kit.bitXor(piece, pieces == 4 ? kit.bitAnd(line, 2) : kit.shl(kit.bitAnd(line, 3), 1));
   if (isReadByPieces()) {
     // Four k at once, of each two pieces of 16 bytes: 4 pieces apart, or 2 (see pieceOf).
     Value k = kit.bitAnd(pairsK ? kit.shr(line, 1) : line, 3);

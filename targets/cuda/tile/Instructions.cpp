@@ -11,6 +11,7 @@ using NVVM::MMATypes;
 static constexpr MatrixInstruction kInstructions[] = {
     {Multiply::F16, 80, 16, 8, 16, MMATypes::f16},
     {Multiply::F16, 75, 16, 8, 8, MMATypes::f16},
+    {Multiply::F16, 70, 8, 8, 4, MMATypes::f16},
     {Multiply::BF16, 80, 16, 8, 16, MMATypes::bf16},
     {Multiply::TF32, 80, 16, 8, 8, MMATypes::tf32},
     {Multiply::TF32x3, 80, 16, 8, 8, MMATypes::tf32},
@@ -26,6 +27,12 @@ const MatrixInstruction *findInstruction(Multiply multiply, int chip) {
   return nullptr;
 }
 
+bool canMultiply(Multiply multiply, int chip) {
+  return multiply == Multiply::F32 || findInstruction(multiply, chip);
+}
+
+bool isOfQuads(const MatrixInstruction &i) { return i.multiply == Multiply::F16 && i.k == 4; }
+
 // Bytes of shared memory that a block may have (CUDA programming guide, compute capabilities).
 namespace {
 struct SharedLimit {
@@ -33,8 +40,9 @@ struct SharedLimit {
   int64_t bytes;
 };
 }  // namespace
-static constexpr SharedLimit kSharedLimits[] = {{75, 64 << 10},  {80, 163 << 10}, {86, 99 << 10},
-                                                {87, 163 << 10}, {89, 99 << 10},  {90, 227 << 10}};
+static constexpr SharedLimit kSharedLimits[] = {{70, 96 << 10}, {75, 64 << 10},  {80, 163 << 10},
+                                                {86, 99 << 10}, {87, 163 << 10}, {89, 99 << 10},
+                                                {90, 227 << 10}};
 
 int64_t sharedLimit(int chip) {
   int64_t bytes = 48 << 10;
@@ -44,19 +52,19 @@ int64_t sharedLimit(int chip) {
 }
 
 StringRef nameOf(Multiply multiply) {
-  constexpr StringLiteral names[] = {"f16", "bf16", "tf32", "tf32x3", "s8"};
+  constexpr StringLiteral names[] = {"f16", "bf16", "tf32", "tf32x3", "s8", "f32"};
   return names[static_cast<int>(multiply)];
 }
 
 int64_t bytesOf(Multiply multiply) {
-  constexpr int64_t bytes[] = {2, 2, 4, 4, 1};
+  constexpr int64_t bytes[] = {2, 2, 4, 4, 1, 4};
   return bytes[static_cast<int>(multiply)];
 }
 
 double productError(Multiply multiply) {
   // Each factor is off by half a place; in TF32x3 by 2^-21, where its small part is cut,
   // and the small parts' product is left out.
-  constexpr double errors[] = {0x1p-10, 0x1p-7, 0x1p-10, 5 * 0x1p-22, 0};
+  constexpr double errors[] = {0x1p-10, 0x1p-7, 0x1p-10, 5 * 0x1p-22, 0, 0};
   return errors[static_cast<int>(multiply)];
 }
 
@@ -81,15 +89,16 @@ static SmallVector<Value> registersOf(Kit &kit, const MatrixInstruction &i, Valu
 }
 
 static SmallVector<Value> one(Kit &kit, const MatrixInstruction &i, ValueRange a, ValueRange b,
-                              ValueRange d) {
+                              ValueRange d, bool aAlongK = true, bool bAlongK = true) {
   SmallVector<Type> sums(d.getTypes());
   auto result = LLVM::LLVMStructType::getLiteral(kit.getContext(), sums);
   std::optional<NVVM::MMAIntOverflow> overflow;
   if (i.type == MMATypes::s8) overflow = NVVM::MMAIntOverflow::wrapped;
-  Value all = kit.create<NVVM::MmaOp>(result, registersOf(kit, i, a), registersOf(kit, i, b), d,
-                                      ArrayRef<int64_t>{i.m, i.n, i.k}, std::nullopt, overflow,
-                                      std::array{i.type, i.type},
-                                      std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  Value all = kit.create<NVVM::MmaOp>(
+      result, registersOf(kit, i, a), registersOf(kit, i, b), d, ArrayRef<int64_t>{i.m, i.n, i.k},
+      std::nullopt, overflow, std::array{i.type, i.type},
+      std::array{aAlongK ? NVVM::MMALayout::row : NVVM::MMALayout::col,
+                 bAlongK ? NVVM::MMALayout::col : NVVM::MMALayout::row});
   SmallVector<Value> out;
   for (size_t k = 0; k < d.size(); ++k) out.push_back(kit.member(all, k));
   return out;
@@ -113,6 +122,11 @@ SmallVector<Value> multiplyAdd(Kit &kit, const MatrixInstruction &i, ValueRange 
     }
   }
   return sums;
+}
+
+SmallVector<Value> multiplyQuads(Kit &kit, ValueRange a, bool aAlongK, ValueRange b, bool bAlongK,
+                                 ValueRange d) {
+  return one(kit, *findInstruction(Multiply::F16, 70), a, b, d, aAlongK, bAlongK);
 }
 
 Value roundToTf32(Kit &kit, Value x) {

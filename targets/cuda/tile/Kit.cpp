@@ -92,6 +92,28 @@ Value Kit::approximate(StringRef instruction, Value x) {
       .getResult(0);
 }
 
+SmallVector<Value> Kit::assembly(const std::string &text, ArrayRef<Type> types, ValueRange tied,
+                                 ValueRange others) {
+  std::string constraints;
+  auto add = [&](const std::string &c) { constraints += (constraints.empty() ? "" : ",") + c; };
+  auto kind = [](Type t) { return t.isF32() ? "f" : t.isInteger(64) ? "l" : "r"; };
+  for (Type t : types) add(std::string("=") + kind(t));
+  for (size_t i = 0; i < tied.size(); ++i) add(std::to_string(i));
+  for (Value v : others) add(kind(v.getType()));
+  SmallVector<Value> operands(tied);
+  llvm::append_range(operands, others);
+  auto result = LLVM::LLVMStructType::getLiteral(getContext(), types);
+  auto dialect = LLVM::AsmDialectAttr::get(getContext(), LLVM::AsmDialect::AD_ATT);
+  Value all = create<LLVM::InlineAsmOp>(result, operands, text, constraints,
+                                        /*has_side_effects=*/true, /*is_align_stack=*/false,
+                                        LLVM::TailCallKind::None, dialect,
+                                        /*operand_attrs=*/nullptr)
+                  .getResult(0);
+  SmallVector<Value> out;
+  for (size_t i = 0; i < types.size(); ++i) out.push_back(member(all, i));
+  return out;
+}
+
 void Kit::when(Value condition, function_ref<void()> then, function_ref<void()> otherwise) {
   auto op = create<scf::IfOp>(condition, static_cast<bool>(otherwise));
   OpBuilder::InsertionGuard guard(*this);

@@ -80,6 +80,10 @@ class Kit : public mlir::ImplicitLocOpBuilder {
   Value shuffleXor(Value x, int mask);
   /// One instruction, "ex2.approx.f32", on f32.
   Value approximate(mlir::StringRef instruction, Value x);
+  /// `text`, kept where it stands, with operands $0, $1 …: results of `types`, the first inputs
+  /// tied to them.
+  mlir::SmallVector<Value> assembly(const std::string &text, mlir::ArrayRef<Type> types,
+                                    ValueRange tied, ValueRange others = {});
 
   void when(Value condition, mlir::function_ref<void()> then,
             mlir::function_ref<void()> otherwise = nullptr);

@@ -1,5 +1,5 @@
 #include "targets/cuda/tile/Matmul.h"
-#include "targets/cuda/tile/Tile.h"
+#include "targets/cuda/tile/WarpProduct.h"
 #include "targets/cuda/tile/Work.h"
 
 #include <algorithm>
@@ -13,6 +13,8 @@ SharedTile tileOf(const MatmulKernel &kernel, const Operand &operand, int64_t ro
                   int64_t warpRows) {
   SharedTile tile{rows, kernel.blockK, bytesOf(kernel.multiply), operand.alongK};
   if (warpRows == 16) tile.pieceRows = 2;
+  tile.reader = readerOf(kernel.multiply, kernel.chip);
+  if (tile.reader == TileReader::Cores) tile.alongK = false;
   return tile;
 }
 
@@ -29,8 +31,8 @@ bool sharesTiles(const MatmulKernel &k) {
   return (k.splitK > 1 && !k.splitsApart) || k.streamBlocks > 0;
 }
 
-int64_t stageBytes(const MatmulKernel &k) {
-  return (k.blockM + k.blockN) * k.blockK * bytesOf(k.multiply);
+int64_t stageBytes(const MatmulKernel &k, const MatmulProblem &p) {
+  return tileOf(k, p.a, k.blockM, k.warpM).bytes() + tileOf(k, p.b, k.blockN, k.warpN).bytes();
 }
 
 /// One kernel under construction: a ring of stages in shared memory, the sums
@@ -41,9 +43,7 @@ class MatmulBuilder {
       : kit_(kit),
         k_(kernel),
         p_(problem),
-        instruction_(*findInstruction(k_.multiply, k_.chip)),
         work_(std::move(work)),
-        lane_(kit),
         shared_(sharedMemory(kit)),
         aTile_(tileOf(k_, p_.a, k_.blockM, k_.warpM)),
         bTile_(tileOf(k_, p_.b, k_.blockN, k_.warpN)),
@@ -53,8 +53,8 @@ class MatmulBuilder {
         inTile_(kit.rem(warp(), tileWarps())),
         warpRow_(kit.mul(kit.div(inTile_, k_.blockN / k_.warpN), k_.warpM)),
         warpColumn_(kit.mul(kit.rem(inTile_, k_.blockN / k_.warpN), k_.warpN)),
-        a_(kit, aTile_, k_.multiply, true, lane_, warpRow_, k_.warpM, firstStep()),
-        b_(kit, bTile_, k_.multiply, false, lane_, warpColumn_, k_.warpN, firstStep()) {}
+        product_(makeWarpProduct(kit, k_.multiply, k_.chip, aTile_, bTile_,
+                                 {warpRow_, warpColumn_, k_.warpM, k_.warpN, firstStep()})) {}
 
   void build();
 
@@ -65,11 +65,13 @@ class MatmulBuilder {
   int64_t ownSteps() const { return k_.blockK * bytesOf(k_.multiply) / 32 / k_.sliceK; }
   Value firstStep() { return k_.sliceK == 1 ? Value() : kit_.mul(slice_, ownSteps()); }
   Value zero() { return k_.multiply == Multiply::S8 ? kit_.i32(0) : kit_.f32(0); }
-  SmallVector<Value> zeros() { return SmallVector<Value>(a_.count() * b_.count() * 4, zero()); }
+  SmallVector<Value> zeros() { return SmallVector<Value>(product_->places().size(), zero()); }
   Value sum(Value a, Value b) {
     return k_.multiply == Multiply::S8 ? kit_.add(a, b) : Value(kit_.create<arith::AddFOp>(a, b));
   }
-  Value stage(Value number) { return kit_.offset(shared_, kit_.mul(number, stageBytes(k_))); }
+  Value stage(Value number) {
+    return kit_.offset(shared_, kit_.mul(number, aTile_.bytes() + bTile_.bytes()));
+  }
   Value bStage(Value stage) { return kit_.offset(stage, aTile_.bytes()); }
   Value next(Value number);
 
@@ -87,15 +89,13 @@ class MatmulBuilder {
   Kit &kit_;
   const MatmulKernel &k_;
   const MatmulProblem &p_;
-  const MatrixInstruction &instruction_;
   Work work_;
-  Lane lane_;
   Value shared_;
   SharedTile aTile_, bTile_;
   TileCopy aCopy_, bCopy_;
   Value slice_, inTile_;  ///< of the warp: its part of k, its number among those of one part
   Value warpRow_, warpColumn_;
-  Fragments a_, b_;
+  std::unique_ptr<WarpProduct> product_;
 };
 
 /// The stage after `number` in the ring.
@@ -117,8 +117,7 @@ void MatmulBuilder::startCopies(Value number, Value step) {
 SmallVector<Value> MatmulBuilder::multiply(Value stage, SmallVector<Value> sums) {
   SmallVector<Value> part = k_.roundSums ? zeros() : sums;
   for (int64_t step = 0; step < ownSteps(); ++step)
-    multiplyTiles(kit_, instruction_, a_.load(kit_, stage, step),
-                  b_.load(kit_, bStage(stage), step), part);
+    product_->multiply(kit_, stage, bStage(stage), step, part);
   if (!k_.roundSums) return part;
   for (auto [all, p] : llvm::zip_equal(sums, part)) all = sum(all, p);
   return sums;
@@ -166,6 +165,9 @@ SmallVector<Value> MatmulBuilder::registerLoop() {
   carried.append(zeros());
   auto body = [&](Value step, ValueRange values) {
     SmallVector<Value> ahead = fetch(kit_.add(step, 1));
+    // Without it ptxas moves the reads down to where their values are stored, for the sake of
+    // registers, and all of their latency is waited for.
+    kit_.create<NVVM::SyncWarpOp>(kit_.i32(-1));
     SmallVector<Value> out{kit_.bitXor(values[0], kit_.i32(1))};
     out.append(multiply(stage(values[0]), SmallVector<Value>(values.drop_front())));
     put(out[0], ahead);
@@ -181,15 +183,9 @@ void MatmulBuilder::finish(ValueRange sums) {
   Value batch = work_.batch;
   if (k_.splitsApart) batch = kit_.add(kit_.mul(batch, k_.splitK), work_.split);
   ProductTile tile{batch, work_.firstRow, work_.firstColumn, k_.blockM, k_.blockN, p_.m, p_.n};
-  SmallVector<SumPlace> places;
-  for (int64_t i = 0; i < a_.count(); ++i)
-    for (int64_t j = 0; j < b_.count(); ++j)
-      for (int64_t half = 0; half < 2; ++half)
-        for (int64_t e = 0; e < 2; ++e)
-          places.push_back({a_.constantPart(i, half), b_.constantPart(j, e), places.size()});
-  finishTile(kit_, tile, kit_.add(kit_.add(work_.firstRow, warpRow_), a_.lanePart()),
-             kit_.add(kit_.add(work_.firstColumn, warpColumn_), b_.lanePart()), places, sums,
-             p_.epilogue);
+  finishTile(kit_, tile, kit_.add(kit_.add(work_.firstRow, warpRow_), product_->laneRow()),
+             kit_.add(kit_.add(work_.firstColumn, warpColumn_), product_->laneColumn()),
+             product_->places(), sums, p_.epilogue);
 }
 
 /// How many blocks of this tile came before, the same in all threads.
@@ -264,7 +260,7 @@ void MatmulBuilder::build() {
 void MatmulBuilder::reduceSlices(ValueRange sums) {
   int64_t quads = static_cast<int64_t>(sums.size()) / 4, width = tileWarps() * 32 * 16;
   Type type = VectorType::get(4, sums[0].getType());
-  Value own = kit_.mul(kit_.add(kit_.mul(inTile_, 32), lane_.number), 16);
+  Value own = kit_.mul(kit_.rem(kit_.thread(), tileWarps() * 32), 16);
   if (isAsync(k_, p_)) kit_.create<NVVM::CpAsyncWaitGroupOp>(0);
   kit_.barrier();
   Value isFirst = kit_.equal(slice_, kit_.i32(0));
@@ -294,21 +290,19 @@ constexpr int64_t kMostWarpSums = 128 * 32;  // half of what registers hold
 
 bool isPowerOfTwo(int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
 
-std::optional<std::string> whyNotWarps(int64_t rows, int64_t warpRows) {
-  if (warpRows <= 0 || rows % warpRows != 0) return "warps do not divide the tile";
-  if (warpRows % 16 != 0) return "a warp's tile is too small";
-  return std::nullopt;
-}
+bool divides(int64_t part, int64_t whole) { return part > 0 && whole % part == 0; }
 
-std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o, int64_t rows,
-                                        int64_t warpRows, const Extent &extent,
-                                        const Extent &depth) {
+std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o, bool isA,
+                                        const Extent &extent, const Extent &depth) {
+  int64_t rows = isA ? k.blockM : k.blockN, warpRows = isA ? k.warpM : k.warpN;
   SharedTile tile = tileOf(k, o, rows, warpRows);
   if (isa<FloatType>(o.element) == (k.multiply == Multiply::S8)) return "factors of another type";
   if (k.multiply == Multiply::S8 && (!o.alongK || !o.element.isInteger(8)))
     return "8-bit factors must be contiguous along k";
   if (!isPowerOfTwo(o.alignment)) return "an alignment is no power of two";
   if (!isPowerOfTwo(rows) || !isPowerOfTwo(k.blockK)) return "a tile's extent is no power of two";
+  if (!canHaveRows(tile, isA, warpRows, isA ? k.warpN : k.warpM))
+    return "a warp's tile is too small";
   if (tile.lineBytes() < (tile.isReadByPieces() ? 128 : 32)) return "a tile's lines are too short";
   if (k.blockK * tile.elementBytes % 32 != 0) return "a tile has no 32 bytes of k";
   if (!TileCopy::fits(o, tile, extent, depth, threads(k)))
@@ -319,15 +313,15 @@ std::optional<std::string> whyNotFactor(const MatmulKernel &k, const Operand &o,
 }  // namespace
 
 std::optional<std::string> whyNot(const MatmulKernel &k, const MatmulProblem &p) {
-  if (!findInstruction(k.multiply, k.chip))
+  if (!canMultiply(k.multiply, k.chip))
     return "the chip has no " + nameOf(k.multiply).str() + " products";
-  if (auto why = whyNotWarps(k.blockM, k.warpM)) return "A: " + *why;
-  if (auto why = whyNotWarps(k.blockN, k.warpN)) return "B: " + *why;
+  if (!divides(k.warpM, k.blockM)) return "A: warps do not divide the tile";
+  if (!divides(k.warpN, k.blockN)) return "B: warps do not divide the tile";
   if (k.warpM * k.warpN > kMostWarpSums) return "a warp's sums need too many registers";
   if (k.sliceK < 1 || k.blockK * bytesOf(k.multiply) / 32 % k.sliceK != 0)
     return "warps do not share k evenly";
-  if (auto why = whyNotFactor(k, p.a, k.blockM, k.warpM, p.m, p.k)) return "A: " + *why;
-  if (auto why = whyNotFactor(k, p.b, k.blockN, k.warpN, p.n, p.k)) return "B: " + *why;
+  if (auto why = whyNotFactor(k, p.a, true, p.m, p.k)) return "A: " + *why;
+  if (auto why = whyNotFactor(k, p.b, false, p.n, p.k)) return "B: " + *why;
   if (threads(k) > 1024) return "a block has over 1024 threads";
   if (k.stages < 2 || k.splitK < 1 || k.rasterGroup < 1)
     return "stages, splits or groups are too few";
@@ -344,7 +338,7 @@ int64_t threads(const MatmulKernel &k) { return warpsOfTile(k) * k.sliceK * 32; 
 
 int64_t sharedBytes(const MatmulKernel &k, const MatmulProblem &p) {
   int64_t slices = (k.sliceK - 1) * k.blockM * k.blockN * 4;
-  return std::max(stageBytes(k) * (isAsync(k, p) ? k.stages : 2), slices);
+  return std::max(stageBytes(k, p) * (isAsync(k, p) ? k.stages : 2), slices);
 }
 
 int64_t blockCount(const MatmulKernel &k, int64_t batch, int64_t m, int64_t n) {

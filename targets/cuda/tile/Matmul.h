@@ -1,4 +1,4 @@
-// Matrix products on tensor cores: C[b][m][n] = sum over k of A[b][m][k] B[b][k][n].
+// Matrix products by tensor cores or the ordinary cores: C[b][m][n] = sum over k of A[b][m][k] B[b][k][n].
 //
 //   MatmulKernel kernel;                        // the schedule
 //   MatmulProblem problem = …;                  // extents, factors, what to do with sums

@@ -6,8 +6,16 @@
 
 namespace adze::cuda {
 
+/// What reads a tile, for whose sake it lies as it does.
+enum class TileReader : uint8_t {
+  Fragments,  ///< of mma.m16n8: by ldmatrix, or 4-byte elements along rows by pieces
+  Quads,      ///< of mma.m8n8k4: lanes read pieces
+  Cores,      ///< lanes read pieces of the rows of one k; lines are always k
+};
+
 /// One stage of a factor's tile. Lines are rows, or k where memory runs along
-/// the rows; their 16-byte pieces are permuted so that nothing meets in a bank.
+/// the rows; their 16-byte pieces are permuted, or lines moved apart, so that nothing meets in a
+/// bank.
 struct SharedTile {
   int64_t rows, depth;   ///< elements
   int64_t elementBytes;  ///< 1, 2 or 4
@@ -18,14 +26,20 @@ struct SharedTile {
   /// Rows of a piece that a lane reads at once, of 4-byte elements along rows: 4, or 2 where a warp
   /// has 16 rows.
   int64_t pieceRows = 4;
+  TileReader reader = TileReader::Fragments;
 
   int64_t lines() const { return alongK ? rows : depth; }
   int64_t lineElements() const { return alongK ? depth : rows; }
   int64_t lineBytes() const { return lineElements() * elementBytes; }
-  int64_t bytes() const { return rows * depth * elementBytes; }
+  int64_t bytes() const { return lineOffset(lines() - 1) + lineBytes(); }
+  /// Where a line begins. Of a sum, where no bit is carried, it is the sum of the parts'.
+  int64_t lineOffset(int64_t line) const;
+  Value lineOffset(Kit &kit, Value line) const;
   /// ldmatrix does not transpose elements of 4 bytes: warps then read pieces of some
   /// rows of one k.
-  bool isReadByPieces() const { return !alongK && elementBytes == 4; }
+  bool isReadByPieces() const {
+    return reader == TileReader::Fragments && !alongK && elementBytes == 4;
+  }
   /// Where piece `piece` of `line` lies among the line's pieces.
   Value swizzle(Kit &kit, Value line, Value piece) const;
 };
@@ -98,7 +112,7 @@ class TileCopy {
   /// Elements of a chunk: the most that alignment and extents allow.
   static int64_t chunkElements(const Operand &operand, const SharedTile &tile, const Extent &rows,
                                const Extent &depth);
-  /// cp.async takes 4, 8 or 16 bytes, and converts nothing.
+  /// cp.async takes 4, 8 or 16 bytes, and converts and transposes nothing.
   static bool canBeAsync(const Operand &operand, const SharedTile &tile, const Extent &rows,
                          const Extent &depth);
   /// Can `threads` share the chunks evenly?
@@ -107,12 +121,18 @@ class TileCopy {
 
  private:
   struct Pass {
-    Value line, chunk;  ///< of the tile
+    Value line, chunk;
     mlir::SmallVector<Value> prepared;
     Value valid;   ///< of the row; null: always
     Value inTile;  ///< has the thread a chunk; null: it has
     Value offset;  ///< in the stage, bytes
   };
+  /// The thread's chunks: their line and number among those of a line, as the operand has lines.
+  static std::vector<Pass> shareOut(Kit &kit, const SharedTile &tile, int64_t elements,
+                                    int64_t threads);
+  static std::vector<Pass> shareOutTransposed(Kit &kit, const SharedTile &tile, int64_t elements,
+                                              int64_t threads);
+  Value offsetOf(Kit &kit, const Pass &pass) const;
   static void whenInTile(Kit &kit, const Pass &pass, mlir::function_ref<void()> copy);
   Place placeOf(Kit &kit, const Pass &pass, Value firstK);
 
@@ -121,6 +141,7 @@ class TileCopy {
   Extent depth_;
   int64_t elements_;
   bool masksK_;
+  bool transposes_;  ///< memory's lines are rows, the tile's are k
   std::vector<Pass> passes_;
 };
 

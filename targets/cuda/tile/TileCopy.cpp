@@ -6,6 +6,11 @@ using namespace mlir;
 
 namespace adze::cuda {
 
+/// Lines are k in the tile and rows in memory.
+static bool isTransposed(const Operand &operand, const SharedTile &tile) {
+  return operand.alongK && !tile.alongK;
+}
+
 int64_t TileCopy::chunkElements(const Operand &operand, const SharedTile &tile, const Extent &rows,
                                 const Extent &depth) {
   const Extent &run = operand.alongK ? depth : rows;
@@ -13,23 +18,65 @@ int64_t TileCopy::chunkElements(const Operand &operand, const SharedTile &tile, 
   int64_t aligned = std::max<int64_t>(operand.alignment / bytesOf(operand.element), 1);
   // A vector of several loads has the alignment of one: 16 bytes are enough.
   if (operand.alignment >= 16) aligned = most;
-  int64_t n = std::min({most, aligned, tile.lineElements()});
+  int64_t n = std::min({most, aligned, operand.alongK ? tile.depth : tile.rows});
   while (!run.isMultipleOf(n)) n /= 2;
   return n;
 }
 
 bool TileCopy::canBeAsync(const Operand &operand, const SharedTile &tile, const Extent &rows,
                           const Extent &depth) {
-  return bytesOf(operand.element) == tile.elementBytes &&
+  return bytesOf(operand.element) == tile.elementBytes && !isTransposed(operand, tile) &&
          chunkElements(operand, tile, rows, depth) * tile.elementBytes >= 4;
 }
 
 bool TileCopy::fits(const Operand &operand, const SharedTile &tile, const Extent &rows,
                     const Extent &depth, int64_t threads) {
-  int64_t perLine = tile.lineElements() / chunkElements(operand, tile, rows, depth);
+  int64_t elements = chunkElements(operand, tile, rows, depth);
+  if (isTransposed(operand, tile)) {
+    int64_t chunks = tile.rows * tile.depth / elements;
+    return chunks % threads == 0 || chunks < threads;
+  }
+  int64_t perLine = tile.lineElements() / elements;
   int64_t atOnce = threads / perLine;
   return threads % perLine == 0 ? tile.lines() % atOnce == 0 || tile.lines() < atOnce
                                 : perLine % threads == 0;
+}
+
+std::vector<TileCopy::Pass> TileCopy::shareOut(Kit &kit, const SharedTile &tile, int64_t elements,
+                                               int64_t threads) {
+  int64_t perLine = tile.lineElements() / elements;
+  int64_t linesAtOnce = std::max<int64_t>(threads / perLine, 1);
+  int64_t inLine = std::max<int64_t>(perLine / threads, 1);
+  Value thread = kit.thread();
+  std::vector<Pass> passes;
+  for (int64_t line = 0; line < tile.lines(); line += linesAtOnce)
+    for (int64_t part = 0; part < inLine; ++part) {
+      Pass p;
+      p.line = kit.add(kit.div(thread, perLine), line);
+      p.chunk = kit.add(kit.rem(thread, perLine), part * threads);
+      if (linesAtOnce > tile.lines()) p.inTile = kit.less(p.line, kit.i32(tile.lines()));
+      passes.push_back(std::move(p));
+    }
+  return passes;
+}
+
+/// Lanes of a warp take up to eight k of neighbouring rows, 32 bytes of each or more, so that
+/// they write to lines and pieces that never meet in a bank (SharedTile::lineOffset).
+std::vector<TileCopy::Pass> TileCopy::shareOutTransposed(Kit &kit, const SharedTile &tile,
+                                                         int64_t elements, int64_t threads) {
+  int64_t perRow = tile.depth / elements,
+          together = std::min<int64_t>(perRow, elements == 1 ? 8 : 4);
+  int64_t chunks = tile.rows * perRow;
+  std::vector<Pass> passes;
+  for (int64_t first = 0; first < chunks; first += threads) {
+    Value number = kit.add(kit.thread(), first), row = kit.div(number, together);
+    Pass p;
+    p.line = kit.rem(row, tile.rows);
+    p.chunk = kit.add(kit.rem(number, together), kit.mul(kit.div(row, tile.rows), together));
+    if (chunks < threads) p.inTile = kit.less(number, kit.i32(chunks));
+    passes.push_back(std::move(p));
+  }
+  return passes;
 }
 
 TileCopy::TileCopy(Kit &kit, const Operand &operand, const SharedTile &tile, Extent rows,
@@ -38,28 +85,27 @@ TileCopy::TileCopy(Kit &kit, const Operand &operand, const SharedTile &tile, Ext
       tile_(tile),
       depth_(depth),
       elements_(chunkElements(operand, tile, rows, depth)),
-      masksK_(!depth.isMultipleOf(tile.depth)) {
-  int64_t perLine = tile.lineElements() / elements_;
-  int64_t linesAtOnce = std::max<int64_t>(threads / perLine, 1);
-  int64_t inLine = std::max<int64_t>(perLine / threads, 1);
-  Value thread = kit.thread();
-  for (int64_t line = 0; line < tile.lines(); line += linesAtOnce) {
-    for (int64_t part = 0; part < inLine; ++part) {
-      Pass p;
-      p.line = kit.add(kit.div(thread, perLine), line);
-      p.chunk = kit.add(kit.rem(thread, perLine), part * threads);
-      Value first = kit.mul(p.chunk, elements_);
-      Value row = kit.add(firstRow, operand.alongK ? p.line : first);
-      p.prepared = operand.prepare(kit, batch, row);
-      if (!rows.isMultipleOf(tile.rows)) p.valid = kit.less(row, kit.value(rows));
-      if (linesAtOnce > tile.lines()) p.inTile = kit.less(p.line, kit.i32(tile.lines()));
-      int64_t perPiece = 16 / (elements_ * tile.elementBytes);
-      Value piece = tile.swizzle(kit, p.line, kit.div(p.chunk, perPiece));
-      p.offset = kit.add(kit.mul(p.line, tile.lineBytes()), kit.mul(piece, 16));
-      p.offset = kit.add(p.offset, kit.mul(kit.rem(p.chunk, perPiece), 16 / perPiece));
-      passes_.push_back(std::move(p));
-    }
+      masksK_(!depth.isMultipleOf(tile.depth)),
+      transposes_(isTransposed(operand, tile)),
+      passes_(transposes_ ? shareOutTransposed(kit, tile, elements_, threads)
+                          : shareOut(kit, tile, elements_, threads)) {
+  for (Pass &p : passes_) {
+    Value row = kit.add(firstRow, operand.alongK ? p.line : kit.mul(p.chunk, elements_));
+    p.prepared = operand.prepare(kit, batch, row);
+    if (!rows.isMultipleOf(tile.rows)) p.valid = kit.less(row, kit.value(rows));
+    p.offset = offsetOf(kit, p);
   }
+}
+
+/// Of a chunk's first element in the stage, in bytes.
+Value TileCopy::offsetOf(Kit &kit, const Pass &p) const {
+  if (transposes_)
+    return kit.add(tile_.lineOffset(kit, kit.mul(p.chunk, elements_)),
+                   kit.mul(p.line, tile_.elementBytes));
+  int64_t perPiece = 16 / (elements_ * tile_.elementBytes);
+  Value piece = tile_.swizzle(kit, p.line, kit.div(p.chunk, perPiece));
+  Value offset = kit.add(tile_.lineOffset(kit, p.line), kit.mul(piece, 16));
+  return kit.add(offset, kit.mul(kit.rem(p.chunk, perPiece), 16 / perPiece));
 }
 
 Place TileCopy::placeOf(Kit &kit, const Pass &pass, Value firstK) {
@@ -129,7 +175,10 @@ void TileCopy::put(Kit &kit, Value stage, ValueRange values, Type type) {
   auto bytes = static_cast<unsigned>(elements_ * tile_.elementBytes);
   for (size_t i = 0; i < passes_.size(); ++i)
     whenInTile(kit, passes_[i], [&] {
-      kit.store(convertFloats(kit, values[i], type), kit.offset(stage, passes_[i].offset), bytes);
+      Value chunk = convertFloats(kit, values[i], type), at = kit.offset(stage, passes_[i].offset);
+      if (!transposes_) return kit.store(chunk, at, bytes);
+      for (int64_t e = 0; e < elements_; ++e)
+        kit.store(kit.element(chunk, e), kit.offset(at, tile_.lineOffset(e)), tile_.elementBytes);
     });
 }
 

@@ -39,29 +39,6 @@ Value WarpgroupTile::advance(Kit &kit, Value descriptor, int64_t step) const {
   return kit.add(descriptor, kit.i64(bytes / 16));
 }
 
-/// `text` with operands $0, $1 …: results of `types`, the first inputs tied to them.
-static SmallVector<Value> assembly(Kit &kit, const std::string &text, ArrayRef<Type> types,
-                                   ValueRange tied, ValueRange others) {
-  std::string constraints;
-  auto add = [&](const std::string &c) { constraints += (constraints.empty() ? "" : ",") + c; };
-  auto kind = [](Type t) { return t.isF32() ? "f" : t.isInteger(64) ? "l" : "r"; };
-  for (Type t : types) add(std::string("=") + kind(t));
-  for (size_t i = 0; i < tied.size(); ++i) add(std::to_string(i));
-  for (Value v : others) add(kind(v.getType()));
-  SmallVector<Value> operands(tied);
-  llvm::append_range(operands, others);
-  auto result = LLVM::LLVMStructType::getLiteral(kit.getContext(), types);
-  auto dialect = LLVM::AsmDialectAttr::get(kit.getContext(), LLVM::AsmDialect::AD_ATT);
-  Value all = kit.create<LLVM::InlineAsmOp>(result, operands, text, constraints,
-                                            /*has_side_effects=*/true, /*is_align_stack=*/false,
-                                            LLVM::TailCallKind::None, dialect,
-                                            /*operand_attrs=*/nullptr)
-                  .getResult(0);
-  SmallVector<Value> out;
-  for (size_t i = 0; i < types.size(); ++i) out.push_back(kit.member(all, i));
-  return out;
-}
-
 /// "$first, $first+1, …"
 static std::string operandList(size_t first, size_t count) {
   std::string text;
@@ -91,7 +68,7 @@ SmallVector<Value> startProduct(Kit &kit, const WarpgroupInstruction &instructio
   }
   SmallVector<Value> factors(a);
   factors.push_back(b);
-  return assembly(kit, text + ";\n}", SmallVector<Type>(count, sum), sums, factors);
+  return kit.assembly(text + ";\n}", SmallVector<Type>(count, sum), sums, factors);
 }
 
 void fenceProducts(Kit &kit) { kit.create<NVVM::WgmmaFenceAlignedOp>(); }
@@ -100,7 +77,7 @@ void commitProducts(Kit &kit) { kit.create<NVVM::WgmmaGroupSyncAlignedOp>(); }
 SmallVector<Value> awaitProducts(Kit &kit, int64_t pending, ValueRange sums) {
   // The sums go through the wait, lest something use them before.
   std::string text = "wgmma.wait_group.sync.aligned " + std::to_string(pending) + ";";
-  return assembly(kit, text, SmallVector<Type>(sums.getTypes()), sums, {});
+  return kit.assembly(text, SmallVector<Type>(sums.getTypes()), sums, {});
 }
 
 void takeRegisters(Kit &kit, int64_t groups, int64_t count, bool loads) {

@@ -88,6 +88,9 @@ double errorBound(const HopperKernel &kernel, const MatmulSpec &spec) {
 
 double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec) {
   if (kernel.multiply == Multiply::S8) return 0;
+  // A rounding to nearest for each product, and for each part that warps or blocks added.
+  if (kernel.multiply == Multiply::F32)
+    return (spec.k + kernel.sliceK + kernel.splitK) * std::exp2(-24) * 1.01 + resultError(spec);
   double factors = 0;
   auto isWide = [](Type t) { return t.isF32(); };
   double wide = isWide(spec.a) + isWide(spec.b);
