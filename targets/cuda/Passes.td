@@ -64,7 +64,7 @@ def PlaceKernels : Pass<"adze-cuda-place-kernels", "::mlir::ModuleOp"> {
 }
 
 def AssignTiles : Pass<"adze-cuda-assign-tiles", "::mlir::func::FuncOp"> {
-  let summary = "Decide which contractions go to tensor cores, and by which tiles";
+  let summary = "Decide which contractions become kernels of tiles, and by which";
   let description = [{
     A unit of passes/Schedule that is a product of matrices, large enough, gets the schedule that
     is best by a model of the device (targets/cuda/TileSchedule.h), as text on its reducing op:
@@ -77,19 +77,20 @@ def AssignTiles : Pass<"adze-cuda-assign-tiles", "::mlir::func::FuncOp"> {
   let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">,
                  Option<"products", "products", "std::string", "\"f32\"",
                         "how factors may be rounded: f32, tf32, bf16, f16">];
-  let statistics = [Statistic<"numTiles", "tiles", "contractions given to tensor cores">];
+  let statistics = [Statistic<"numTiles", "tiles", "contractions given to kernels of tiles">];
 }
 
 def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
-  let summary = "Turn contractions with a tile schedule into kernels for tensor cores";
+  let summary = "Turn contractions with a tile schedule into kernels of tiles";
   let description = [{
     A unit of passes/Schedule (contraction, what comes before and after it point by
     point) whose reducing op has `adze.tile` becomes one kernel of targets/cuda/tile: rows,
     columns and terms of the product are what its dimensions are to the two
     operands and the result, so that matrix products, batched or not, and
     convolutions are one case. Elements of f32 are multiplied as the sum of three
-    products of TF32, or rounded where `products` allows it. A schedule that does not fit is
-    refused with a remark, and the best guess taken. It stands on the launch:
+    products of TF32, or rounded where `products` allows it, by tensor cores; what these do not
+    take, by the ordinary cores. A schedule that does not fit is refused with a remark, and the
+    best guess taken. It stands on the launch:
     ```mlir
     adze_rt.device_launch @device::@kernel_5_tile_0 number 0 grid(%c24, %c1, %c1)
       block [128, 1, 1] shared 98304 (%a, %b, %c) {adze.tile = "tf32x3 64x64x32 warp 32x32 stages 3"} : ...
@@ -108,7 +109,7 @@ def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
   let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">,
                  Option<"products", "products", "std::string", "\"f32\"",
                         "how factors may be rounded: f32, tf32, bf16, f16">];
-  let statistics = [Statistic<"numTiled", "tiled", "contractions given to tensor cores">];
+  let statistics = [Statistic<"numTiled", "tiled", "contractions given to kernels of tiles">];
 }
 
 def TileTransposes : Pass<"adze-cuda-tile-transposes", "::mlir::func::FuncOp"> {

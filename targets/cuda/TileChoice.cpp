@@ -69,7 +69,6 @@ std::optional<TileUnit> findTileUnit(Unit &unit, const Device &device, StringRef
       multipliesOf(c->element(), products, device),
       device,
       canSumApart(*c)};
-  if (task.multiplies.empty()) return std::nullopt;
   return TileUnit{std::move(*c), std::move(task)};
 }
 

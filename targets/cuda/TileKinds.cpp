@@ -9,18 +9,21 @@ using namespace mlir;
 namespace adze::cuda {
 namespace {
 
-constexpr int64_t kTileK = 32;
 struct TileShape {
   int64_t m, n, warpM, warpN;
 };
 constexpr TileShape kTiles[] = {{128, 128, 64, 32}, {128, 64, 32, 32}, {64, 64, 32, 32},
                                 {64, 64, 16, 32},   {64, 32, 16, 32},  {32, 64, 16, 32},
                                 {32, 32, 16, 32},   {32, 32, 16, 16},  {16, 32, 16, 32}};
+/// Extents of k.
+ArrayRef<int64_t> depthsOf(Multiply multiply) {
+  static constexpr int64_t depths[] = {32}, depthsOfF32[] = {8, 16, 32};
+  return multiply == Multiply::F32 ? ArrayRef(depthsOfF32) : ArrayRef(depths);
+}
 
 // Of an H100 with clocks at 1.7 GHz, measured: a warp alone takes 23 cycles an mma,
-// a launch that adds up what blocks summed apart 2.5 us. A multiprocessor's four
-// tensor cores begin an mma.m16n8k8 every eight cycles.
-constexpr double kWarpCycles = 20, kStepCycles = 300, kCyclesPerInstruction = 2;
+// a launch that adds up what blocks summed apart 2.5 us.
+constexpr double kStepCycles = 300, kGigahertz = 1.7;
 constexpr double kSumCycles = 4200, kBlockCycles = 1500, kSliceCycles = 500;
 // A block of warpgroups has a multiprocessor to itself and takes so many for 128 x 128 x 32.
 constexpr double kWarpgroupCycles = 2150;
@@ -50,16 +53,67 @@ int chipOf(const Device &device) {
 
 int64_t warpsOfTile(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN); }
 
-int64_t residentBlocks(const MatmulKernel &k) {
-  return std::max<int64_t>(1, kResidentWarps / (warpsOfTile(k) * k.sliceK));
+int64_t stageBytes(const MatmulKernel &k) {
+  return (k.blockM + k.blockN) * k.blockK * bytesOf(k.multiply);
 }
 
-/// mma of a warp for the k of a tile: m16n8k8 of TF32, three for each product of TF32x3;
-/// m16n8k16 of the half precisions.
-int64_t instructions(const MatmulKernel &k) {
-  int64_t depth = bytesOf(k.multiply) == 2 ? 16 : 8;
-  return k.warpM / 16 * (k.warpN / 8) * (k.blockK / depth) *
-         (k.multiply == Multiply::TF32x3 ? 3 : 1);
+/// Cycles from one instruction to the next.
+struct Rate {
+  double ofWarp, ofMultiprocessor;
+};
+/// A multiprocessor has four tensor cores, each of which begins an instruction every eight cycles.
+/// A warp alone begins an FMA every second cycle; the 64 ordinary cores of sm_70, sm_75 and sm_80
+/// take two of them a cycle, the 128 of others four.
+Rate rateOf(const MatmulKernel &k) {
+  if (k.multiply != Multiply::F32) return {20, 2};
+  return {2, k.chip <= 80 ? 0.5 : 0.25};
+}
+
+/// Cycles in which the L2 cache gives a multiprocessor a tile of each factor: of a V100 and a T4,
+/// 20 bytes each (Jia et al., "Dissecting the NVIDIA Turing T4 GPU via Microbenchmarking", 2019).
+/// On an H100, whose numbers are above, copies never were what took longest.
+double copyCycles(const MatmulKernel &k) { return k.chip < 80 ? double(stageBytes(k)) / 20 : 0; }
+
+/// Cycles in which shared memory serves the ordinary cores: four for each piece of 16 bytes that a
+/// warp's lanes read of one k (CoreProduct), and one for each 32 elements that are written.
+double coreReadCycles(const MatmulKernel &k) {
+  if (k.multiply != Multiply::F32) return 0;
+  int64_t down = k.warpM >= k.warpN ? 8 : 4, across = 32 / down;
+  int64_t pieces = k.warpM / (4 * down) + k.warpN / (4 * across);
+  return k.blockK * (4.0 * warpsOfTile(k) * pieces + (k.blockM + k.blockN) / 32.0);
+}
+
+/// Of writing and adding sums that `parts` blocks keep apart; those beyond the L2 cache go through
+/// memory, there and back.
+double sumCycles(int64_t parts, const ProductSize &size, const Device &device) {
+  if (parts == 1) return 0;
+  double bytes = 4.0 * double(size.batch) * double(size.m) * double(size.n) * double(parts);
+  double outside = std::max(0.0, bytes - double(int64_t(device.l2Mib) << 20));
+  return kSumCycles + 2 * outside * kGigahertz / device.memoryGBs;
+}
+
+/// Multiply-adds of a warp for the k of a tile, by whole instructions: three for each product of
+/// TF32x3.
+double instructions(const MatmulKernel &k) {
+  double products = double(k.warpM) * k.warpN * k.blockK;
+  if (k.multiply == Multiply::F32) return products / 32;
+  const MatrixInstruction &i = *findInstruction(k.multiply, k.chip);
+  int atOnce = isOfQuads(i) ? 4 : 1;
+  return products / (i.m * i.n * i.k * atOnce) * (k.multiply == Multiply::TF32x3 ? 3 : 1);
+}
+
+int64_t residentBlocks(const MatmulKernel &k, const Device &device) {
+  int64_t fit = (int64_t(device.sharedKib) << 10) / (stageBytes(k) * k.stages);
+  return std::clamp<int64_t>(kResidentWarps / (warpsOfTile(k) * k.sliceK), 1,
+                             std::max<int64_t>(fit, 1));
+}
+
+/// Of a tile's k, in a multiprocessor with `resident` blocks.
+double stepCycles(const MatmulKernel &k, double resident) {
+  double products = instructions(k) * double(warpsOfTile(k)) * rateOf(k).ofMultiprocessor;
+  double rate = resident * std::max({products, copyCycles(k), coreReadCycles(k)});
+  double latency = std::max(products, instructions(k) / double(k.sliceK) * rateOf(k).ofWarp);
+  return std::max(latency + kStepCycles, rate);
 }
 
 }  // namespace
@@ -68,7 +122,7 @@ std::optional<MatmulKernel> TileKind<MatmulKernel>::begin(Multiply multiply, con
   MatmulKernel k;
   k.multiply = multiply;
   k.chip = chipOf(device);
-  return findInstruction(multiply, k.chip) ? std::optional(k) : std::nullopt;
+  return canMultiply(multiply, k.chip) ? std::optional(k) : std::nullopt;
 }
 
 std::vector<TileField> TileKind<MatmulKernel>::fields(MatmulKernel &k) {
@@ -91,20 +145,20 @@ std::vector<MatmulKernel> TileKind<MatmulKernel>::candidates(const MatmulKernel 
                                                              const TileTask &task) {
   std::vector<MatmulKernel> list;
   MatmulKernel k = begun;
-  k.blockK = kTileK;
-  k.stages = 3;
-  int64_t slicesOfStep = kTileK * bytesOf(k.multiply) / 32;
-  int64_t mostSplits =
-      task.canSumApart ? std::clamp<int64_t>(task.size.k / (2 * kTileK), 1, 32) : 1;
-  for (const TileShape &t : kTiles) {
-    k.blockM = t.m, k.blockN = t.n, k.warpM = t.warpM, k.warpN = t.warpN;
-    for (k.sliceK = 1; k.sliceK <= slicesOfStep && k.sliceK * warpsOfTile(k) <= 8; k.sliceK *= 2)
-      for (k.splitK = 1; k.splitK <= mostSplits; k.splitK *= 2) list.push_back(k);
-    k.sliceK = k.splitK = 1;
-    k.streamBlocks = task.device.multiprocessors * std::min(residentBlocks(k), kMostStreams);
-    list.push_back(k);
-    k.streamBlocks = 0;
-  }
+  k.stages = k.chip >= 80 ? 3 : 2;  // copies through registers have no more
+  int64_t mostSplits = task.canSumApart ? std::clamp<int64_t>(task.size.k / 64, 1, 32) : 1;
+  for (const TileShape &t : kTiles)
+    for (int64_t depth : depthsOf(k.multiply)) {
+      k.blockM = t.m, k.blockN = t.n, k.blockK = depth, k.warpM = t.warpM, k.warpN = t.warpN;
+      int64_t slicesOfStep = depth * bytesOf(k.multiply) / 32;
+      for (k.sliceK = 1; k.sliceK <= slicesOfStep && k.sliceK * warpsOfTile(k) <= 8; k.sliceK *= 2)
+        for (k.splitK = 1; k.splitK <= mostSplits; k.splitK *= 2) list.push_back(k);
+      k.sliceK = k.splitK = 1;
+      k.streamBlocks =
+          task.device.multiprocessors * std::min(residentBlocks(k, task.device), kMostStreams);
+      list.push_back(k);
+      k.streamBlocks = 0;
+    }
   return list;
 }
 
@@ -113,28 +167,23 @@ static double streamCycles(const MatmulKernel &k, const ProductSize &size, const
   double resident = llvm::divideCeil(k.streamBlocks, device.multiprocessors);
   double tiles = double(ceilDiv(size.m, k.blockM)) * ceilDiv(size.n, k.blockN) * size.batch;
   double share = std::ceil(tiles * ceilDiv(size.k, k.blockK) / k.streamBlocks);
-  double rate = resident * warpsOfTile(k) * instructions(k) * kCyclesPerInstruction;
-  double latency = instructions(k) * kWarpCycles + kStepCycles;
   // A block writes the sums of two parts and reads those of a tile; and begins a tile more than
   // its share has.
   double parts = 4.0 * resident * k.blockM * k.blockN * 4 / kPartBytes;
   double begun = std::ceil(tiles / k.streamBlocks) + 1;
-  return share * std::max(latency, rate) + begun * kBlockCycles + parts + kSumCycles;
+  return share * stepCycles(k, resident) + begun * kBlockCycles + parts + kSumCycles;
 }
 
 double TileKind<MatmulKernel>::cycles(const MatmulKernel &k, const ProductSize &size,
                                       const Device &device) {
   if (k.streamBlocks) return streamCycles(k, size, device);
-  int64_t warps = warpsOfTile(k);
   double blocks = blockCount(k, size.batch, size.m, size.n);
-  double resident = residentBlocks(k);
+  double resident = residentBlocks(k, device);
   double shared = std::clamp(blocks / device.multiprocessors, 1.0, resident);
   double turns = std::max(1.0, std::ceil(blocks / (device.multiprocessors * resident)));
-  double rate = shared * warps * instructions(k) * kCyclesPerInstruction;
-  double latency = double(instructions(k)) / k.sliceK * kWarpCycles + kStepCycles;
   double steps = llvm::divideCeil(llvm::divideCeil(size.k, k.blockK), k.splitK);
-  double sums = (k.splitK > 1 ? kSumCycles : 0) + (k.sliceK > 1 ? kSliceCycles : 0);
-  return turns * (steps * std::max(latency, rate) + kBlockCycles) + sums;
+  double sums = sumCycles(k.splitK, size, device) + (k.sliceK > 1 ? kSliceCycles : 0);
+  return turns * (steps * stepCycles(k, shared) + kBlockCycles) + sums;
 }
 
 std::optional<HopperSplitKernel> TileKind<HopperSplitKernel>::begin(Multiply multiply,
@@ -160,7 +209,7 @@ double TileKind<HopperSplitKernel>::cycles(const HopperSplitKernel &k, const Pro
   double turns =
       std::ceil(double(blockCount(k, size.batch, size.m, size.n)) / device.multiprocessors);
   double steps = llvm::divideCeil(size.k, HopperSplitKernel::kBlockK * k.splitK);
-  return turns * (steps * kWarpgroupCycles + kBlockCycles) + (k.splitK > 1 ? kSumCycles : 0);
+  return turns * (steps * kWarpgroupCycles + kBlockCycles) + sumCycles(k.splitK, size, device);
 }
 
 std::optional<HopperKernel> TileKind<HopperKernel>::begin(Multiply multiply, const Device &device) {

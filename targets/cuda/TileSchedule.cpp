@@ -66,11 +66,11 @@ std::optional<std::string> whyNot(const TileTask &task, const TileGrid &grid) {
 SmallVector<Multiply, 2> multipliesOf(Type element, StringRef products, const Device &device) {
   Multiply wanted = element.isF16() || (element.isF32() && products == "f16")     ? Multiply::F16
                     : element.isBF16() || (element.isF32() && products == "bf16") ? Multiply::BF16
-                    : products == "tf32"                                          ? Multiply::TF32
+                    : products == "tf32" ? Multiply::TF32
                                          : Multiply::TF32x3;
   bool any = false;
   forEachKind(wanted, device, [&](const auto &) { any = true; });
-  return any ? SmallVector<Multiply, 2>{wanted} : SmallVector<Multiply, 2>();
+  return {any ? wanted : Multiply::F32};
 }
 
 double productError(Multiply multiply, const Device &device) {

@@ -350,7 +350,8 @@ std::optional<std::string> whyNot(const Int4Kernel &k, const Int4Problem &p) {
   if (!p.element.isF16() && !p.element.isBF16() && !p.element.isF32())
     return "x is none of f16, bf16 and f32";
   Multiply multiply = Int4Builder::multiplyOf(p.element);
-  if (!findInstruction(multiply, k.chip))
+  const MatrixInstruction *instruction = findInstruction(multiply, k.chip);
+  if (!instruction || isOfQuads(*instruction))
     return "the chip has no " + nameOf(multiply).str() + " products";
   if (k.rows != 8 && k.rows != 16) return "a block has 8 or 16 rows";
   if (k.warps < 1 || k.warps > 32) return "a block has 1 to 32 warps";

@@ -6,11 +6,12 @@
 #b = affine_map<(m, n, k) -> (k, n)>
 #c = affine_map<(m, n, k) -> (m, n)>
 
-// A product of matrices, large enough: where there are tensor cores for its type.
+// A product of matrices, large enough: for tensor cores, or for the ordinary ones where those have
+// nothing for its type.
 // CHECK-LABEL: func.func private @decided
 // CHECK: linalg.generic {{.*}}adze.tile = "tf32x3 {{[0-9]+x[0-9]+x[0-9]+}} warp {{[0-9]+x[0-9]+}} stages {{[0-9]}}
 // T4-LABEL: func.func private @decided
-// T4-NOT: adze.tile
+// T4: linalg.generic {{.*}}adze.tile = "f32 {{[0-9]+x[0-9]+x[0-9]+}} warp {{[0-9]+x[0-9]+}} stages 2
 // TF32-LABEL: func.func private @decided
 // TF32: adze.tile = "tf32 {{[0-9]}}
 func.func private @decided(%x: memref<256x64xf32>, %w: memref<64x64xf32>, %y: memref<256x64xf32>) attributes {adze.device} {
@@ -27,6 +28,8 @@ func.func private @decided(%x: memref<256x64xf32>, %w: memref<64x64xf32>, %y: me
 // CHECK-LABEL: func.func private @small
 // CHECK-NOT: adze.tile
 // T4-LABEL: func.func private @small
+// T4-NOT: adze.tile
+// T4-LABEL: func.func private @kept
 func.func private @small(%x: memref<8x64xf32>, %w: memref<64x64xf32>, %y: memref<8x64xf32>) attributes {adze.device} {
   linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%x, %w : memref<8x64xf32>, memref<64x64xf32>) outs(%y : memref<8x64xf32>) {

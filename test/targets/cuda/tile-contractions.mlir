@@ -1,11 +1,29 @@
 // RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_80}),adze-cuda-tile-contractions{chip=sm_80})' | FileCheck %s
-// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_75}),adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4
-// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_75}),adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefix=T4HALF
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_75}),adze-cuda-tile-contractions{chip=sm_75})' | FileCheck %s --check-prefixes=OLD,T4
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_70}),adze-cuda-tile-contractions{chip=sm_70})' | FileCheck %s --check-prefixes=OLD,V100
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_75 products=bf16}),adze-cuda-tile-contractions{chip=sm_75 products=bf16})' | FileCheck %s --check-prefix=OLD
 
-// Tensor cores without TF32 leave all of it to the ordinary cores.
-// T4: func.func private @matmul
-// T4-NOT: device_launch
-// T4: func.func private @half
+// Float32 is for the ordinary cores where tensor cores have no TF32; so are sums of its products,
+// rounded factors or not. Halves have matrix instructions, of each chip's own form.
+// OLD-LABEL: gpu.func @matmul_tile_0
+// OLD-NOT: mma.sync
+// OLD: llvm.intr.fma
+// OLD-LABEL: gpu.func @conv_tile_0
+// OLD-NOT: mma.sync
+// OLD: llvm.intr.fma
+// OLD-LABEL: gpu.func @half_tile_0
+// OLD-NOT: intr.fma
+// T4: nvvm.mma.sync {{.*}}shape = #nvvm.shape<m = 16, n = 8, k = 8>
+// V100: nvvm.mma.sync {{.*}}shape = #nvvm.shape<m = 8, n = 8, k = 4>
+// OLD-LABEL: func.func private @matmul
+// OLD: adze_rt.device_launch @device::@matmul_tile_0
+// OLD-SAME: adze.tile = "f32 {{.*}} stages 2{{.*}} : memref<16384x64xf32>, memref<16384x384xf32>, memref<384x64xf32>, memref<64xf32>
+// OLD-LABEL: func.func private @conv
+// OLD: adze_rt.device_launch @device::@conv_tile_0
+// OLD-LABEL: func.func private @long
+// OLD: adze.tile = "f32 {{.*}} split
+// OLD-LABEL: func.func private @dynamic
+// OLD: adze.tile = "f32
 
 // A matrix product with its bias: fill, sum and bias are one kernel.
 // CHECK-LABEL: gpu.func @matmul_tile_0
@@ -162,12 +180,12 @@ func.func private @dynamic(%x: memref<?x384xf32>, %w: memref<384x64xf32>, %y: me
   return
 }
 
-// Factors of half precision are multiplied as they are, on a T4 too; sums are f32.
+// Factors of half precision are multiplied as they are; sums are f32.
 // CHECK-LABEL: func.func private @half
 // CHECK: adze_rt.device_launch @device::@half_tile_0
 // CHECK-SAME: adze.tile = "f16
-// T4HALF-LABEL: func.func private @half
-// T4HALF: adze.tile = "f16
+// OLD-LABEL: func.func private @half
+// OLD: adze.tile = "f16
 func.func private @half(%x: memref<16384x384xf16>, %w: memref<384x64xf16>, %y: memref<16384x64xf32>)
     attributes {adze.device} {
   linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
