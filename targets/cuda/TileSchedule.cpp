@@ -68,6 +68,9 @@ SmallVector<Multiply, 2> multipliesOf(Type element, StringRef products, const De
                     : element.isBF16() || (element.isF32() && products == "bf16") ? Multiply::BF16
                     : products == "tf32" ? Multiply::TF32
                                          : Multiply::TF32x3;
+  // Exact, and faster than three products: GPUs with 128 ordinary cores and small tensor cores.
+  if (wanted == Multiply::TF32x3 && device.f32Tflops > device.tf32Tflops / 3)
+    return {Multiply::F32};
   bool any = false;
   forEachKind(wanted, device, [&](const auto &) { any = true; });
   return {any ? wanted : Multiply::F32};

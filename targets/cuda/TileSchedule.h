@@ -26,7 +26,8 @@ struct TileTask {
 };
 
 /// How the device can multiply factors of that type, f32 as `products` ("f32", "tf32", "bf16",
-/// "f16") allows: what its tensor cores do not take is left to the ordinary cores (F32).
+/// "f16") allows: what its tensor cores do not take, or only slower, is left to the ordinary cores
+/// (F32).
 llvm::SmallVector<Multiply, 2> multipliesOf(Type element, llvm::StringRef products,
                                             const Device &device);
 

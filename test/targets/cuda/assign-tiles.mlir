@@ -1,5 +1,6 @@
 // RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_80}))' | FileCheck %s
 // RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_75}))' | FileCheck %s --check-prefix=T4
+// RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_89}))' | FileCheck %s --check-prefix=L4
 // RUN: adze-opt %s --pass-pipeline='builtin.module(func.func(adze-cuda-assign-tiles{chip=sm_80 products=tf32}))' | FileCheck %s --check-prefix=TF32
 
 #a = affine_map<(m, n, k) -> (m, k)>
@@ -7,11 +8,13 @@
 #c = affine_map<(m, n, k) -> (m, n)>
 
 // A product of matrices, large enough: for tensor cores, or for the ordinary ones where those have
-// nothing for its type.
+// nothing for its type, or take longer.
 // CHECK-LABEL: func.func private @decided
 // CHECK: linalg.generic {{.*}}adze.tile = "tf32x3 {{[0-9]+x[0-9]+x[0-9]+}} warp {{[0-9]+x[0-9]+}} stages {{[0-9]}}
 // T4-LABEL: func.func private @decided
 // T4: linalg.generic {{.*}}adze.tile = "f32 {{[0-9]+x[0-9]+x[0-9]+}} warp {{[0-9]+x[0-9]+}} stages 2
+// L4-LABEL: func.func private @decided
+// L4: adze.tile = "f32 {{.*}} stages 3
 // TF32-LABEL: func.func private @decided
 // TF32: adze.tile = "tf32 {{[0-9]}}
 func.func private @decided(%x: memref<256x64xf32>, %w: memref<64x64xf32>, %y: memref<256x64xf32>) attributes {adze.device} {

@@ -72,7 +72,13 @@ TEST_CASE("what tensor cores do not take is for the ordinary cores", "[Cuda]") {
     CHECK(of(f16, "f32", device) == Multiply::F16);
     CHECK(of(bf16, "f32", device) == Multiply::F32);
   }
-  CHECK(of(f32, "f32", "sm_80") == Multiply::TF32x3);
+  for (const char *device : {"sm_80", "sm_90a", "sm_100a"})
+    CHECK(of(f32, "f32", device) == Multiply::TF32x3);
+  // By their data sheets three products of TF32 take longer than exact ones.
+  for (const char *device : {"sm_86", "sm_89", "sm_120"}) {
+    CHECK(of(f32, "f32", device) == Multiply::F32);
+    CHECK(of(f32, "tf32", device) == Multiply::TF32);
+  }
   CHECK(of(bf16, "f32", "sm_80") == Multiply::BF16);
 }
 
