@@ -40,9 +40,9 @@ struct SharedLimit {
   int64_t bytes;
 };
 }  // namespace
-static constexpr SharedLimit kSharedLimits[] = {{70, 96 << 10}, {75, 64 << 10},  {80, 163 << 10},
-                                                {86, 99 << 10}, {87, 163 << 10}, {89, 99 << 10},
-                                                {90, 227 << 10}};
+static constexpr SharedLimit kSharedLimits[] = {{70, 96 << 10},  {75, 64 << 10},  {80, 163 << 10},
+                                                {86, 99 << 10},  {87, 163 << 10}, {89, 99 << 10},
+                                                {90, 227 << 10}, {120, 99 << 10}};
 
 int64_t sharedLimit(int chip) {
   int64_t bytes = 48 << 10;

@@ -82,6 +82,14 @@ TEST_CASE("what tensor cores do not take is for the ordinary cores", "[Cuda]") {
   CHECK(of(bf16, "f32", "sm_80") == Multiply::BF16);
 }
 
+TEST_CASE("kernels may have as much shared memory as blocks of the device", "[Cuda]") {
+  for (const Device &device : allDevices()) {
+    auto list = rankTiles({{1, 256, 256, 256}, {Multiply::F32}, device});
+    INFO(device.name);
+    CHECK(sharedLimit(std::get<MatmulKernel>(list.front().schedule).chip) == device.sharedKib << 10);
+  }
+}
+
 // The fewer bytes from the cache and from memory, the larger the tiles of large products.
 TEST_CASE("large products before sm_80 have large tiles, and whole sums", "[Cuda]") {
   for (const char *device : {"sm_70", "sm_75"})
