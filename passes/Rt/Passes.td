@@ -103,7 +103,14 @@ def ShareDestinations : Pass<"adze-share-destinations", "::mlir::ModuleOp"> {
   let description = [{
     Upstream's empty tensor elimination, on functions without scf loops: a
     destination that a loop carries through slices makes one-shot
-    bufferization fail with a conflict it cannot copy away.
+    bufferization fail with a conflict it cannot copy away. A filled tensor that
+    several ops write over is filled for each of them before:
+    ```mlir
+    %0 = linalg.fill ins(%zero) outs(%empty)
+    %1 = linalg.generic ... outs(%0)
+    %2 = linalg.generic ... outs(%0)
+    ```
+    becomes two fills, where bufferization would have copied the one.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }

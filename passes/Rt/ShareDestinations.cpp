@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -29,9 +30,32 @@ void chainEqualResults(func::FuncOp f) {
   });
 }
 
+/// What several ops write over is filled for each of them: bufferization would copy it.
+void splitFills(func::FuncOp f) {
+  f.walk([](linalg::FillOp fill) {
+    auto empty = fill.output().getDefiningOp<tensor::EmptyOp>();
+    SmallVector<OpOperand *> written;
+    for (OpOperand &use : fill->getUses()) {
+      auto op = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
+      if (op && op.isDpsInit(&use)) written.push_back(&use);
+    }
+    if (!empty || written.size() < 2) return;
+    for (OpOperand *use : written) {
+      OpBuilder b(use->getOwner());
+      IRMapping own;
+      b.clone(*empty, own);
+      use->set(b.clone(*fill, own)->getResult(0));
+    }
+    if (fill.use_empty()) fill.erase();
+  });
+}
+
 struct ShareDestinationsPass : impl::ShareDestinationsBase<ShareDestinationsPass> {
   void runOnOperation() override {
-    for (auto f : getOperation().getOps<func::FuncOp>()) chainEqualResults(f);
+    for (auto f : getOperation().getOps<func::FuncOp>()) {
+      chainEqualResults(f);
+      splitFills(f);
+    }
     // Function arguments are writable only where the module is analysed whole.
     bufferization::OneShotBufferizationOptions options;
     options.allowReturnAllocsFromLoops = true;

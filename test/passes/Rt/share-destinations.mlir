@@ -86,3 +86,31 @@ func.func @parts(%x: tensor<4xf32>, %out: tensor<8xf32>) -> tensor<8xf32> {
   %4 = bufferization.materialize_in_destination %3 in %out : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
   return %4 : tensor<8xf32>
 }
+
+// -----
+
+#id = affine_map<(d) -> (d)>
+
+// What two ops write over is filled for each, next to it; what is only read stays one.
+// CHECK-LABEL: func.func @two_fills
+// CHECK: %[[READ:.+]] = linalg.fill
+// CHECK: %[[A:.+]] = linalg.fill
+// CHECK-NEXT: linalg.generic {{.*}} ins(%[[READ]] : {{.*}} outs(%[[A]] :
+// CHECK: %[[B:.+]] = linalg.fill
+// CHECK-NEXT: linalg.generic {{.*}} outs(%[[B]] :
+func.func @two_fills(%x: tensor<?xf32>, %n: index) -> (tensor<?xf32>, tensor<?xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty(%n) : tensor<?xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%f : tensor<?xf32>) outs(%f : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %1 = arith.addf %in, %out : f32
+    linalg.yield %1 : f32
+  } -> tensor<?xf32>
+  %2 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]} ins(%x : tensor<?xf32>) outs(%f : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %3 = arith.addf %in, %out : f32
+    linalg.yield %3 : f32
+  } -> tensor<?xf32>
+  return %0, %2 : tensor<?xf32>, tensor<?xf32>
+}
