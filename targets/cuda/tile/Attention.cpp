@@ -218,7 +218,8 @@ SmallVector<Value> AttentionBuilder::step(Value step, Value end, ValueRange carr
 }
 
 void AttentionBuilder::finish(State state) {
-  SmallVector<Value> inverse = state.softmax.inverse(kit_);
+  Value laneRow = kit_.add(kit_.add(work_.firstRow, warpRow_), q_.lanePart());
+  SmallVector<Value> weights = state.softmax.weights(kit_, p_, work_.batch, laneRow);
   SmallVector<SumPlace> places;
   SmallVector<Value> values;
   for (int64_t i = 0; i < queryTiles(); ++i)
@@ -226,12 +227,11 @@ void AttentionBuilder::finish(State state) {
       for (int64_t half = 0; half < 2; ++half)
         for (int64_t e = 0; e < 2; ++e) {
           places.push_back({q_.constantPart(i, half), v_.constantPart(j, e), values.size()});
-          values.push_back(mulf(state.out[values.size()], inverse[2 * i + half]));
+          values.push_back(mulf(state.out[values.size()], weights[2 * i + half]));
         }
   ProductTile tile{work_.batch, work_.firstRow,           zero_, k_.blockM(), columnTiles() * 8,
                    p_.queries,  Extent::of(p_.valueDepth)};
-  finishTile(kit_, tile, kit_.add(kit_.add(work_.firstRow, warpRow_), q_.lanePart()), v_.lanePart(),
-             places, values, p_.epilogue);
+  finishTile(kit_, tile, laneRow, v_.lanePart(), places, values, p_.epilogue);
 }
 
 void AttentionBuilder::build() {

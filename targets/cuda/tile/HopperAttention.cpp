@@ -288,19 +288,19 @@ void HopperAttentionBuilder::consume() {
 }
 
 void HopperAttentionBuilder::finish(const State &state) {
-  SmallVector<Value> inverse = state.softmax.inverse(kit_), values;
+  Value row = kit_.add(kit_.mul(group_, 64), kit_.mul(kit_.bitAnd(kit_.shr(thread_, 5), 3), 16));
+  Value laneRow = kit_.add(firstQuery_, kit_.add(row, lane_.group));
+  SmallVector<Value> weights = state.softmax.weights(kit_, p_, batch_, laneRow), values;
   SmallVector<SumPlace> places;
   for (int64_t j = 0; j < columns() / 8; ++j)
     for (int64_t half = 0; half < 2; ++half)
       for (int64_t e = 0; e < 2; ++e) {
         places.push_back({8 * half, 8 * j + e, places.size()});
-        values.push_back(kit_.create<arith::MulFOp>(state.out[values.size()], inverse[half]));
+        values.push_back(kit_.create<arith::MulFOp>(state.out[values.size()], weights[half]));
       }
-  Value row = kit_.add(kit_.mul(group_, 64), kit_.mul(kit_.bitAnd(kit_.shr(thread_, 5), 3), 16));
   ProductTile tile{
       batch_, firstQuery_, zero_, k_.blockM(), columns(), p_.queries, Extent::of(p_.valueDepth)};
-  finishTile(kit_, tile, kit_.add(firstQuery_, kit_.add(row, lane_.group)),
-             kit_.mul(lane_.inGroup, 2), places, values, p_.epilogue);
+  finishTile(kit_, tile, laneRow, kit_.mul(lane_.inGroup, 2), places, values, p_.epilogue);
 }
 
 void HopperAttentionBuilder::build() {

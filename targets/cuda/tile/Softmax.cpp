@@ -1,6 +1,7 @@
 #include "targets/cuda/tile/Softmax.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <limits>
 
@@ -26,43 +27,67 @@ Value countKeyTiles(Kit &kit, const ScoreRules &rules, Value firstQuery, int64_t
   return kit.select(none, kit.i32(0), kit.min(seen, tiles));
 }
 
-/// Score n, scaled and changed; -inf where the query does not see the key, if `masked`.
-static Value applyRule(Kit &kit, const ScoreRules &rules, const ScoreTile &tile, size_t n, Value s,
-                       bool masked) {
-  Value query = kit.add(kit.add(tile.firstQuery, tile.laneQuery), tile.query(n));
-  Value key = kit.add(kit.add(tile.firstKey, tile.laneKey), tile.key(n));
-  auto change = [&]() -> Value {
-    if (rules.scalesLate()) return s;
-    Value scaled = kit.create<arith::MulFOp>(s, kit.f32(rules.scale));
-    return rules.score ? rules.score(kit, tile.batch, query, key, scaled) : scaled;
-  };
-  if (!masked) return change();
-  Value seen = kit.less(key, kit.value(rules.keys));
-  if (rules.causal) {
-    Value last = kit.add(query, kit.value(rules.causalOffset));
-    seen = kit.bitAnd(seen, compare(kit, arith::CmpIPredicate::sle, key, last));
+namespace {
+
+/// Scores of one lane on their way to what the rules make of them.
+struct RuledScores {
+  Kit &kit;
+  const ScoreRules &rules;
+  const ScoreTile &tile;
+
+  Value queryOf(size_t n) const {
+    return kit.add(kit.add(tile.firstQuery, tile.laneQuery), tile.query(n));
   }
-  if (!rules.score) return kit.select(seen, change(), kit.f32(kLeast));
-  seen = kit.bitAnd(seen, kit.less(query, kit.value(rules.queries)));
-  auto either = kit.create<scf::IfOp>(TypeRange{kit.getF32Type()}, seen, true);
-  OpBuilder::InsertionGuard guard(kit);
-  kit.setInsertionPointToStart(either.thenBlock());
-  kit.create<scf::YieldOp>(change());
-  kit.setInsertionPointToStart(either.elseBlock());
-  kit.create<scf::YieldOp>(kit.f32(kLeast));
-  return either.getResult(0);
-}
+  Value keyOf(size_t n) const { return kit.add(kit.add(tile.firstKey, tile.laneKey), tile.key(n)); }
+
+  /// Scores of neighbouring keys, which exist, as does the query.
+  SmallVector<Value> change(Value query, Value key, ArrayRef<Value> scores) const {
+    if (rules.scalesLate()) return SmallVector<Value>(scores);
+    Value scaled = kit.vector(scores);
+    if (rules.scale != 1) {
+      Value scale = kit.create<vector::BroadcastOp>(scaled.getType(), kit.f32(rules.scale));
+      scaled = kit.create<arith::MulFOp>(scaled, scale);
+    }
+    if (rules.score) scaled = rules.score(kit, tile.batch, query, key, scaled);
+    SmallVector<Value> out;
+    for (size_t i = 0; i < scores.size(); ++i)
+      out.push_back(kit.element(scaled, static_cast<int64_t>(i)));
+    return out;
+  }
+
+  /// All of them, of queries that see all keys.
+  SmallVector<Value> whole(ValueRange scores) const {
+    SmallVector<Value> out;
+    for (size_t n = 0; n < scores.size(); n += 2)
+      llvm::append_range(out, change(queryOf(n), keyOf(n), {scores[n], scores[n + 1]}));
+    return out;
+  }
+
+  /// Score n, -inf where the query does not see the key. What the rules read of queries or keys
+  /// that do not exist is that of the last ones.
+  Value masked(size_t n, Value s) const {
+    Value query = queryOf(n), key = keyOf(n);
+    Value seen = kit.less(key, kit.value(rules.keys));
+    if (rules.causal) {
+      Value last = kit.add(query, kit.value(rules.causalOffset));
+      seen = kit.bitAnd(seen, compare(kit, arith::CmpIPredicate::sle, key, last));
+    }
+    Value changed = change(lastOf(query, rules.queries), lastOf(key, rules.keys), {s})[0];
+    return kit.select(seen, changed, kit.f32(kLeast));
+  }
+
+  Value lastOf(Value index, const Extent &extent) const {
+    return kit.min(index, kit.sub(kit.value(extent), kit.i32(1)));
+  }
+};
+
+}  // namespace
 
 SmallVector<Value> applyRules(Kit &kit, const ScoreRules &rules, const ScoreTile &tile,
                               ValueRange scores) {
-  auto all = [&](bool masked) {
-    SmallVector<Value> out;
-    for (size_t n = 0; n < scores.size(); ++n)
-      out.push_back(applyRule(kit, rules, tile, n, scores[n], masked));
-    return out;
-  };
+  RuledScores ruled{kit, rules, tile};
   bool queriesFit = !rules.score || rules.queries.isMultipleOf(tile.queries);
-  if (!rules.causal && queriesFit && rules.keys.isMultipleOf(tile.keys)) return all(false);
+  if (!rules.causal && queriesFit && rules.keys.isMultipleOf(tile.keys)) return ruled.whole(scores);
   // Tiles that all queries see whole need no comparisons.
   Value lastKey = kit.add(tile.firstKey, tile.keys - 1);
   Value inside = kit.less(lastKey, kit.value(rules.keys));
@@ -76,9 +101,11 @@ SmallVector<Value> applyRules(Kit &kit, const ScoreRules &rules, const ScoreTile
   auto either = kit.create<scf::IfOp>(TypeRange(scores), inside, true);
   OpBuilder::InsertionGuard guard(kit);
   kit.setInsertionPointToStart(either.thenBlock());
-  kit.create<scf::YieldOp>(all(false));
+  kit.create<scf::YieldOp>(ruled.whole(scores));
   kit.setInsertionPointToStart(either.elseBlock());
-  kit.create<scf::YieldOp>(all(true));
+  SmallVector<Value> masked;
+  for (size_t n = 0; n < scores.size(); ++n) masked.push_back(ruled.masked(n, scores[n]));
+  kit.create<scf::YieldOp>(masked);
   return SmallVector<Value>(either.getResults());
 }
 
@@ -106,10 +133,18 @@ static Value reduce(Kit &kit, SmallVector<Value> values) {
 
 SmallVector<Value> RunningSoftmax::add(Kit &kit, const ScoreRules &rules, const ScoreTile &tile,
                                        MutableArrayRef<Value> scores) {
-  auto power = [&](Value x) { return kit.approximate("ex2.approx.f32", x); };
-  auto fma = [&](Value a, Value b, Value c) { return kit.create<math::FmaOp>(a, b, c); };
   Value scale = kit.f32(rules.scalesLate() ? rules.scale * kLog2E : kLog2E);
-  SmallVector<Value> before(most), negated, factors;
+  SmallVector<Value> before(most), bases, factors;
+  // 2^((x - base) scale). Scaled late, base is scaled already and the difference one fma; scores
+  // that have a mask may be as large as it is, and are subtracted before they are scaled.
+  auto power = [&](Value x, Value base) {
+    Value exponent;
+    if (rules.scalesLate())
+      exponent = kit.create<math::FmaOp>(x, scale, base);
+    else
+      exponent = kit.create<arith::MulFOp>(kit.create<arith::SubFOp>(x, base), scale);
+    return kit.approximate("ex2.approx.f32", exponent);
+  };
   std::vector<SmallVector<Value>> rows = byRow(tile, scores, most.size());
   for (size_t r = 0; r < most.size(); ++r) {
     rows[r].push_back(most[r]);
@@ -119,24 +154,35 @@ SmallVector<Value> RunningSoftmax::add(Kit &kit, const ScoreRules &rules, const 
       most[r] = kit.create<arith::MaxNumFOp>(most[r], kit.shuffleXor(most[r], mask));
     // Nothing seen yet: any finite number does, powers are 0.
     Value isLeast = kit.create<arith::CmpFOp>(arith::CmpFPredicate::OEQ, most[r], kit.f32(kLeast));
-    Value base = kit.create<arith::MulFOp>(kit.select(isLeast, kit.f32(0), most[r]), scale);
-    negated.push_back(kit.create<arith::NegFOp>(base));
-    factors.push_back(power(fma(before[r], scale, negated[r])));
+    Value base = kit.select(isLeast, kit.f32(0), most[r]);
+    if (rules.scalesLate())
+      base = kit.create<arith::NegFOp>(kit.create<arith::MulFOp>(base, scale));
+    bases.push_back(base);
+    factors.push_back(power(before[r], base));
     sum[r] = kit.create<arith::MulFOp>(sum[r], factors[r]);
   }
-  for (size_t n = 0; n < scores.size(); ++n)
-    scores[n] = power(fma(scores[n], scale, negated[tile.row(n)]));
+  for (size_t n = 0; n < scores.size(); ++n) scores[n] = power(scores[n], bases[tile.row(n)]);
   rows = byRow(tile, scores, most.size());
   for (size_t r = 0; r < most.size(); ++r)
     sum[r] = kit.create<arith::AddFOp>(sum[r], reduce<arith::AddFOp>(kit, rows[r]));
   return factors;
 }
 
-SmallVector<Value> RunningSoftmax::inverse(Kit &kit) const {
+SmallVector<Value> RunningSoftmax::weights(Kit &kit, const ScoreRules &rules, Value batch,
+                                           Value firstQuery) const {
   SmallVector<Value> out;
-  for (Value s : sum) {
-    for (int mask : {1, 2}) s = kit.create<arith::AddFOp>(s, kit.shuffleXor(s, mask));
-    out.push_back(kit.create<arith::DivFOp>(kit.f32(1), s));
+  for (auto [r, s] : llvm::enumerate(sum)) {
+    Value whole = s;
+    for (int mask : {1, 2}) whole = kit.create<arith::AddFOp>(whole, kit.shuffleXor(whole, mask));
+    Value factor = kit.create<arith::DivFOp>(kit.f32(1), whole);
+    Value hasKeys = kit.less(kit.i32(0), kit.value(rules.keys));
+    factor = kit.select(hasKeys, factor, kit.f32(0));
+    if (rules.weight) {
+      Value query = kit.add(firstQuery, 8 * static_cast<int64_t>(r));
+      Value last = kit.sub(kit.value(rules.queries), kit.i32(1));
+      factor = rules.weight(kit, batch, kit.min(query, last), factor);
+    }
+    out.push_back(factor);
   }
   return out;
 }

@@ -5,14 +5,20 @@
 
 namespace adze::cuda {
 
-/// Changes a score, f32 and scaled: adds a mask, caps it. Query and key exist.
-using ScoreFunction = std::function<Value(Kit &, Value batch, Value query, Value key, Value score)>;
+/// Changes scores, scaled: adds a mask, caps them. `scores` is a vector of f32, those of keys `key`
+/// and, if there are two, `key` + 1. Query and keys exist.
+using ScoreFunction =
+    std::function<Value(Kit &, Value batch, Value query, Value key, Value scores)>;
+
+/// Changes what the sums of a query's values are multiplied by, 1 / the sum of its powers.
+using WeightFunction = std::function<Value(Kit &, Value batch, Value query, Value factor)>;
 
 /// What becomes of the products of queries and keys.
 struct ScoreRules {
   Extent queries, keys;
   float scale = 1;
-  ScoreFunction score;  ///< null: none
+  ScoreFunction score;    ///< null: none
+  WeightFunction weight;  ///< null: none
   /// Query i sees keys up to i + causalOffset.
   bool causal = false;
   Extent causalOffset = Extent::of(0);
@@ -50,8 +56,11 @@ struct RunningSoftmax {
   /// Scores -> powers, exp(score - largest); returns what earlier sums are to be multiplied by.
   mlir::SmallVector<Value> add(Kit &kit, const ScoreRules &rules, const ScoreTile &tile,
                                mlir::MutableArrayRef<Value> scores);
-  /// 1 / the whole sum, by row. Without any key infinity, so that 0 becomes NaN.
-  mlir::SmallVector<Value> inverse(Kit &kit) const;
+  /// What sums of values are multiplied by, by row, of which the first is query `firstQuery`: 1 /
+  /// the whole sum, changed by the rules. A query that sees no key gets infinity, so that its 0
+  /// becomes NaN; where there are no keys at all, sums stay 0.
+  mlir::SmallVector<Value> weights(Kit &kit, const ScoreRules &rules, Value batch,
+                                   Value firstQuery) const;
 };
 
 }  // namespace adze::cuda

@@ -200,9 +200,16 @@ void setRules(Kit &kit, gpu::GPUFuncOp function, unsigned first, const Attention
   Value mask = function.getArgument(first + 1);
   Extent keys = p.keys;
   if (spec.mask)
-    p.score = [=](Kit &kit, Value, Value query, Value key, Value score) -> Value {
+    p.score = [=](Kit &kit, Value, Value query, Value key, Value scores) -> Value {
       Value at = kit.mul(kit.add(kit.mulWide(query, keys), kit.wide(key)), kit.i64(4));
-      return kit.create<arith::AddFOp>(score, kit.load(kit.getF32Type(), kit.offset(mask, at), 4));
+      auto type = cast<VectorType>(scores.getType());
+      unsigned alignment = keys.isMultipleOf(2) ? 4 * type.getNumElements() : 4;
+      return kit.create<arith::AddFOp>(scores, kit.load(type, kit.offset(mask, at), alignment));
+    };
+  if (spec.clears)
+    p.weight = [](Kit &kit, Value, Value query, Value factor) -> Value {
+      Value isCleared = kit.equal(kit.rem(query, kit.i32(3)), kit.i32(0));
+      return kit.select(isCleared, kit.f32(0), factor);
     };
   p.epilogue = storeEpilogue(function.getArgument(first), spec.out, Extent::of(spec.valueDepth),
                              times(kit, p.queries, spec.valueDepth));

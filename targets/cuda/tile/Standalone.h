@@ -68,6 +68,7 @@ struct AttentionSpec {
   bool isDynamic = false;  ///< queries, keys are arguments
   bool mask = false;       ///< f32 [queries][keys], added to scores
   bool causal = false;
+  bool clears = false;  ///< every third query's results are 0
 };
 
 /// gpu.func @name(q, k, v, out, mask, queries, keys, causal offset); scores are scaled by

@@ -74,6 +74,27 @@ TEST_CASE("queries that see no key get NaN, and trouble nobody else", "[Cuda]") 
   checkRun(runAttention(kernel(Multiply::TF32), s, "f32", -20, 2));
 }
 
+TEST_CASE("queries whose results are cleared get 0, and all where there are no keys", "[Cuda]") {
+  for (int64_t offset : {0, -20}) {
+    AttentionSpec s = shape(70, 77, 32);
+    s.clears = true, s.causal = true;
+    checkRun(runAttention(kernel(Multiply::TF32x3), s, "f32", offset, 2));
+  }
+  for (bool dynamic : {false, true}) {
+    AttentionSpec s = shape(40, 0, 32);
+    s.isDynamic = dynamic;
+    checkRun(runAttention(kernel(Multiply::F16), s, "f16", 0, 1));
+  }
+}
+
+TEST_CASE("a mask's numbers are read one by one where pairs of them are not aligned", "[Cuda]") {
+  for (int64_t keys : {64, 65}) {
+    AttentionSpec s = shape(33, keys, 32);
+    s.mask = true;
+    checkRun(runAttention(kernel(Multiply::F16), s, "f16", 0, 1));
+  }
+}
+
 TEST_CASE("attention that cannot be says why", "[Cuda]") {
   auto why = [](AttentionKernel k, AttentionSpec s, const char *type) { return runAttention(k, s, type, 0, 1).error; };
   CHECK(why(kernel(Multiply::S8), shape(8, 8, 32), "i8") == "the chip has no such kernel");
