@@ -1,9 +1,9 @@
 #include "dialects/Rt/Rt.h"
-#include "lib/Support/Diagnostics.h"
 #include "passes/Schedule/Prepare.h"
 #include "targets/cuda/Passes.h"
 #include "targets/cuda/Ptx.h"
 #include "targets/cuda/TileChoice.h"
+#include "targets/cuda/TileLaunch.h"
 #include "targets/cuda/tile/Standalone.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -65,18 +65,12 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     return std::pair(std::move(found->contraction), *schedule);
   }
 
-  gpu::GPUModuleOp deviceModule() {
-    if (auto found = getOperation().lookupSymbol<gpu::GPUModuleOp>(kDeviceModule)) return found;
-    OpBuilder b(getOperation().getBody(), getOperation().getBody()->begin());
-    return gpu::GPUModuleOp::create(b, getOperation().getLoc(), kDeviceModule);
-  }
-
   /// What a kernel is given, in the order of its arguments.
   struct Given {
     FactorMaps maps;
     SmallVector<Value> values;  ///< buffers and scalars
     std::vector<Stride> numbers;
-    Value partial;  ///< one of `values`: sums of parts of k, for another kernel to add
+    Value partial;           ///< one of `values`: sums of parts of k, for another kernel to add
     Value shared, counters;  ///< as well: what blocks that share tiles leave each other
   };
 
@@ -156,27 +150,11 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     return p;
   }
 
-  /// Constants of the launching function that the kernel uses become its own.
-  static void cloneConstants(gpu::GPUFuncOp function) {
-    llvm::SetVector<Value> used;
-    function.walk([&](Operation *op) {
-      for (Value v : op->getOperands())
-        if (!function.getBody().isAncestor(v.getParentRegion())) used.insert(v);
-    });
-    OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
-    for (Value v : used) {
-      Value own = b.clone(*v.getDefiningOp())->getResult(0);
-      v.replaceUsesWithIf(own, [&](OpOperand &use) {
-        return use.getOwner() != own.getDefiningOp() && function->isProperAncestor(use.getOwner());
-      });
-    }
-  }
-
   rt::DeviceLaunchOp tile(func::FuncOp f, Contraction &c, unsigned number,
                           const TileSchedule &schedule) {
     TileGrid grid = gridOf(schedule);
     Given given = give(c, grid);
-    gpu::GPUModuleOp module = deviceModule();
+    gpu::GPUModuleOp module = deviceModuleOf(getOperation());
     Kit kit(c.unit->anchor().getLoc(), module.getBody(), module.getBody()->end());
     KernelArguments arguments;
     std::string name = (f.getName() + "_tile_" + Twine(number)).str();
@@ -241,34 +219,14 @@ struct TileContractionsPass : impl::TileContractionsBase<TileContractionsPass> {
     SmallVector<Value> arguments;
     for (const FactorMap &map : given.maps) arguments.push_back(makeMap(b, loc, c, map));
     arguments.append(given.values);
-    for (const Stride &stride : given.numbers) arguments.push_back(number(b, loc, c, stride));
-    Value one = arith::ConstantIndexOp::create(b, loc, 1);
-    auto symbol = SymbolRefAttr::get(b.getStringAttr(kDeviceModule),
-                                     {FlatSymbolRefAttr::get(function.getNameAttr())});
-    return rt::DeviceLaunchOp::create(b, loc, symbol, b.getI32IntegerAttr(0),
-                                      blocks(b, loc, c, grid), one, one,
-                                      function.getKnownBlockSizeAttr(),
-                                      b.getI32IntegerAttr(sharedBytes), arguments);
-  }
-
-  /// As the kernel takes it, if it can.
-  static Value number(OpBuilder &b, Location loc, Contraction &c, const Stride &stride) {
-    Value index = c.unit->symbols.materialize(b, loc, stride);
-    Value narrow = arith::IndexCastOp::create(b, loc, b.getI32Type(), index);
-    Value wide = arith::IndexCastOp::create(b, loc, b.getIndexType(), narrow);
-    Value fits = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, wide);
-    rt::CheckOp::create(b, loc, fits, "a product is too large for a GPU",
-                        int32_t(ExitCode::ResourceLimit));
-    return narrow;
+    for (const Stride &stride : given.numbers)
+      arguments.push_back(numberFor(b, loc, *c.unit, stride, "a product is too large for a GPU"));
+    return launchTile(b, loc, function, blocks(b, loc, c, grid), sharedBytes, arguments);
   }
 
   /// Tiles of all batches, each for every part of k, unless the grid says how many.
   static Value blocks(OpBuilder &b, Location loc, Contraction &c, const TileGrid &grid) {
-    auto extent = [&](ArrayRef<unsigned> dims) -> Value {
-      Stride size = c.size(dims);
-      if (auto known = size.asConstant()) return arith::ConstantIndexOp::create(b, loc, *known);
-      return c.unit->symbols.materialize(b, loc, size);
-    };
+    auto extent = [&](ArrayRef<unsigned> dims) { return extentOf(b, loc, c, dims); };
     auto index = [&](int64_t n) -> Value { return arith::ConstantIndexOp::create(b, loc, n); };
     if (grid.blocks) return index(grid.blocks);
     Value rows = b.createOrFold<arith::CeilDivUIOp>(loc, extent(c.row), index(grid.m));
