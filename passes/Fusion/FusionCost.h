@@ -33,4 +33,17 @@ struct RowBlocks {
 };
 inline constexpr int64_t kUnknownExtent = 256;
 
+/// Of scores, `rows` x `columns` for each of some batches, that go through a softmax to a sum of
+/// values without leaving registers (MachineModel::scoreDepth).
+struct ScoreRows {
+  int64_t batches, rows, columns;
+  int64_t depth;     ///< terms of a score, and columns of values, together
+  int64_t launches;  ///< saved
+  /// Neither scores nor their softmax are written, nor read again.
+  static FusionCost cost(mlir::Value scores);
+  /// A warp takes 16 rows through one column after the other. Where there are too few to keep the
+  /// machine busy, what waits is at most what launches and memory take otherwise.
+  bool pays(mlir::Value scores, const schedule::MachineModel &machine) const;
+};
+
 }  // namespace adze

@@ -6,6 +6,7 @@
 // come from lower levels, or when nothing outside that group uses it so far:
 // then the group may rise above them. This is sufficient and costs no search.
 #include "passes/Fusion/FusionPlan.h"
+#include "passes/Fusion/Attention.h"
 
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/SetVector.h"
@@ -136,11 +137,13 @@ class Planner {
   Verdict asEpilogue(Operation *op, unsigned node);
   Verdict asPrologue(Operation *op, unsigned node);
   Verdict asRows(Operation *op, unsigned node);
+  Verdict asScores(Operation *op, unsigned node);
   Verdict asTurn(Operation *op, unsigned node);
   int64_t extent(Value v, int64_t fromLast);
   void join(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
   void absorb(Operation *op, unsigned node, unsigned input, FusionJoin how);
   void absorbSiblings(Operation *op, unsigned node, ArrayRef<unsigned> inputs);
+  bool readsThrough(Operation *transpose);
   int64_t usesBy(Operation *op, unsigned node);
   Value valueFrom(Operation *op, unsigned node);
   int64_t levelAbove(ArrayRef<unsigned> inputs, unsigned except);
@@ -153,6 +156,9 @@ class Planner {
   std::vector<Node> nodes;
   std::vector<unsigned> parents;
   DenseMap<Operation *, unsigned> home;
+  /// What a softmax that joined its scores goes on to: the matmul, and transposes on the way in
+  /// and out.
+  llvm::SmallPtrSet<Operation *, 8> attention;
   /// Why an op does not share the kernel of the op that makes its operand.
   DenseMap<std::pair<Operation *, Operation *>, std::string> refusals;
 };
@@ -231,8 +237,8 @@ Verdict Planner::asRows(Operation *op, unsigned node) {
   auto passesRows = [](Operation *o) { return cast<FusibleOpInterface>(o).rowDims() > 0; };
   if (!passesRows(n.anchor) || !passesRows(op) || n.turned || nodeOf(from) != node)
     return refused("both have loops of their own");
-  if (machine.simtWidth) return refused("threads of the device pass no rows on");
   if (usesBy(op, node) != n.openUses || n.openUses != 1) return refused("the value is used elsewhere too");
+  if (machine.simtWidth) return asScores(op, node);
   int64_t dims = cast<FusibleOpInterface>(op).rowDims(), batches = 1;
   for (int64_t d = 0; d < dims; ++d) {
     if (!exprs.same(from, d, result, d)) return refused("its rows are not surely the kernel's");
@@ -249,6 +255,26 @@ Verdict Planner::asRows(Operation *op, unsigned node) {
     return refused("each block of rows would read operands again: " + Twine(-cost.bytesSaved) +
                    " bytes more an element than it saves");
   return {"", "rows", cost};
+}
+
+/// On a machine of many threads only the scores of attention go on by rows, in registers.
+Verdict Planner::asScores(Operation *op, unsigned node) {
+  if (attention.contains(op)) return {"", "rows", ScoreRows::cost(op->getOperand(0))};
+  auto softmax = dyn_cast<SoftmaxOp>(op);
+  auto scores = dyn_cast<MatmulOp>(nodes[node].anchor);
+  if (!softmax || !scores || machine.scoreDepth == 0)
+    return refused("threads of the device pass no rows on");
+  std::string why;
+  auto found = findAttention(softmax, scores, overrideOf(op) == "join", exprs, machine, why);
+  if (!found) return refused(why);
+  attention.insert(found->values);
+  attention.insert(found->transposes.begin(), found->transposes.end());
+  return {"", "rows", found->cost};
+}
+
+/// A matmul, or where threads are many attention, reads and writes through it.
+bool Planner::readsThrough(Operation *op) {
+  return machine.simtWidth ? attention.contains(op) : keepsColumns(op);
 }
 
 /// A contraction stores its results where the transpose puts them.
@@ -268,7 +294,7 @@ Verdict Planner::judge(Operation *op, unsigned node, ArrayRef<unsigned> inputs) 
   if (!from) return refused("only a region of it reads the value");
   if (overrideOf(from.getDefiningOp()) == "alone") return refused("adze.fuse keeps what it reads alone");
   if (!n.fusible) return refused(shortName(from.getDefiningOp()) + " shares no kernel");
-  if (role == FusionRole::Move && !(n.anchor && keepsColumns(op) && !machine.simtWidth))
+  if (role == FusionRole::Move && !(n.anchor && readsThrough(op)))
     return refused(shortName(op) + " reads by another index");
   if (n.ops.size() >= maxOps) return refused("the kernel has all the ops it may have");
   if (n.seenUse && levelAbove(inputs, node) > n.level)
@@ -318,14 +344,14 @@ void Planner::absorb(Operation *op, unsigned node, unsigned input, FusionJoin ho
 /// shape they feed an elementwise op, of any shape a join, and a transpose of whole
 /// rows a matmul. Nothing else depends on them, so no level is broken.
 void Planner::absorbSiblings(Operation *op, unsigned node, ArrayRef<unsigned> inputs) {
-  bool joins = roleOf(op) == FusionRole::Join, contracts = isa<MatmulOp>(op) && !machine.simtWidth;
+  bool joins = roleOf(op) == FusionRole::Join, contracts = isa<MatmulOp>(op);
   if (!nodes[node].fusible || (!isElementwise(op) && !joins && !contracts)) return;
   for (unsigned input : inputs) {
     Node &n = nodes[node], &other = nodes[input];
     Value v = valueFrom(op, input);
     if (input == node || !other.fusible || other.anchor || !v) continue;
     if (other.ops.size() + n.ops.size() > maxOps || other.openUses != usesBy(op, input)) continue;
-    if (contracts && (other.ops.size() != 1 || !keepsColumns(other.ops.front()))) continue;
+    if (contracts && (other.ops.size() != 1 || !readsThrough(other.ops.front()))) continue;
     if (!joins && !contracts && !sameShape(exprs, v, op->getResult(0))) continue;
     if (!isElementwise(op) && other.openUses != 1) continue;
     Operation *last = v.getDefiningOp();
@@ -351,8 +377,12 @@ void Planner::visit(Operation *op) {
   }
   if (best == kNoGroup) best = newNode(op, inputs);
   else nodes[best].joins.push_back({op, chosen.as, chosen.cost});
+  Operation *before = nodes[best].anchor;
   join(op, best, inputs);
   absorbSiblings(op, best, inputs);
+  // The matmul came before it was known to be attention's.
+  if (machine.simtWidth && isa<SoftmaxOp>(op) && chosen.as == "rows")
+    absorbSiblings(before, best, producers(before));
 }
 
 /// Why `user` is not in the kernel that computes the result of `def`.

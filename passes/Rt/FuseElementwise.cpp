@@ -1,5 +1,6 @@
 // Chains of linalg.generic inside a kernel -> one.
 #include "passes/Rt/Passes.h"
+#include "passes/Schedule/MachineModel.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -19,16 +20,31 @@ bool readsOuts(linalg::LinalgOp op) {
                       [&](OpOperand &o) { return op.payloadUsesValueFromOperand(&o); });
 }
 
-/// Merge the producer of `use` into its owner?
-bool shouldFuse(OpOperand *use) {
+/// Nothing but another order of elements.
+bool isMove(linalg::LinalgOp op) {
+  Operation *yield = op.getBlock()->getTerminator();
+  return isa<BlockArgument>(yield->getOperand(0)) && yield->getNumOperands() == 1;
+}
+
+/// Sums of products of two operands.
+bool isContraction(linalg::LinalgOp op) {
+  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1;
+}
+
+/// Merge the producer of `use` into its owner? Where matrix units make attention of a chain, a
+/// softmax's quotient is not computed again for each column of values.
+bool shouldFuse(OpOperand *use, bool keepsFactors) {
   auto producer = use->get().getDefiningOp<linalg::LinalgOp>();
-  return producer && use->get().hasOneUse() && !readsOuts(producer);
+  if (!producer || !use->get().hasOneUse() || readsOuts(producer)) return false;
+  return !keepsFactors || isMove(producer) || !isContraction(cast<linalg::LinalgOp>(use->getOwner()));
 }
 
 struct FuseElementwisePass : impl::FuseElementwiseBase<FuseElementwisePass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
+    bool keepsFactors = schedule::MachineModel::of(getOperation()).scoreDepth > 0;
+    linalg::populateElementwiseOpsFusionPatterns(
+        patterns, [=](OpOperand *use) { return shouldFuse(use, keepsFactors); });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
   }
 };

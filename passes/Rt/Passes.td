@@ -72,6 +72,8 @@ def FuseElementwise : Pass<"adze-fuse-elementwise", "::mlir::func::FuncOp"> {
     outs (an epilogue in place, an accumulator's finish) stays apart. Upstream
     would keep those outs in the merged op, where several iterations of the
     consumer read and write one element of them. Nothing is computed twice.
+    Where matrix units make attention (`score_depth`), a contraction reads its factors as they
+    are, or in another order.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }

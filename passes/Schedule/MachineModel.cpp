@@ -15,7 +15,7 @@ struct Field {
   int64_t MachineModel::*member;
 };
 
-constexpr std::array<Field, 11> kFields = {{
+constexpr std::array<Field, 13> kFields = {{
     {"vector_bits", &MachineModel::vectorBits},
     {"vector_registers", &MachineModel::vectorRegisters},
     {"mask_bits", &MachineModel::maskBits},
@@ -27,6 +27,8 @@ constexpr std::array<Field, 11> kFields = {{
     {"packs_weights", &MachineModel::packsWeights},
     {"simt_width", &MachineModel::simtWidth},
     {"threads", &MachineModel::threads},
+    {"launch_bytes", &MachineModel::launchBytes},
+    {"score_depth", &MachineModel::scoreDepth},
 }};
 
 }  // namespace

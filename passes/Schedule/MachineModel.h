@@ -25,6 +25,10 @@ struct MachineModel {
   int64_t packsWeights = 1;       ///< constant weights are stored in panels (passes/Layout)
   int64_t simtWidth = 0;          ///< threads that take each step together; 0: a core of its own
   int64_t threads = 0;            ///< with simtWidth: threads that keep the machine busy
+  int64_t launchBytes = 0;        ///< with simtWidth: what memory moves in the time of a launch
+  /// Matrix units take scores through a softmax to a sum of values in registers, where neither
+  /// has more terms or columns than this; 0: they do not.
+  int64_t scoreDepth = 0;
 
   /// Vectors across a register tile of a contraction that is `vectors` wide and
   /// sums `depth` terms; `rows` are those that share the vectors, if known.

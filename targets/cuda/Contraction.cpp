@@ -227,7 +227,7 @@ MatmulProblem problemOf(const Contraction &c, const KernelArguments &arguments) 
   return problem;
 }
 
-std::vector<Stride> unknownsOf(const Contraction &c) {
+std::vector<Stride> unknownsOf(const Contraction &c, ArrayRef<Value> untouched) {
   std::set<Stride> found;
   auto add = [&](const Stride &stride) {
     if (!stride.asConstant()) found.insert(stride);
@@ -238,7 +238,7 @@ std::vector<Stride> unknownsOf(const Contraction &c) {
   for (const Stride &size : c.unit->sizes) add(size);
   for (const Stage &stage : c.unit->stages)
     for (const Access &access : stage.operands) {
-      if (access.isScalar) continue;
+      if (access.isScalar || llvm::is_contained(untouched, access.source)) continue;
       add(access.offset);
       for (unsigned dim = 0; dim < c.unit->numDims(); ++dim) add(strideOf(access, dim));
       for (const Bound &bound : access.bounds) add(bound.extent);

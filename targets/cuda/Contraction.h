@@ -2,6 +2,7 @@
 #pragma once
 #include "passes/Schedule/Unit.h"
 #include "targets/cuda/tile/Matmul.h"
+#include "targets/cuda/tile/Softmax.h"
 
 #include <map>
 #include <optional>
@@ -29,8 +30,10 @@ struct Contraction {
 /// floats whose results lie side by side along the columns.
 std::optional<Contraction> matchContraction(schedule::Unit &unit, std::string &why);
 
-/// Sizes, strides and offsets that are known at run time only: arguments of the kernel.
-std::vector<schedule::Stride> unknownsOf(const Contraction &contraction);
+/// Sizes, strides and offsets that are known at run time only: arguments of the kernel, which does
+/// not address memory of `untouched`.
+std::vector<schedule::Stride> unknownsOf(const Contraction &contraction,
+                                         llvm::ArrayRef<mlir::Value> untouched = {});
 
 /// What the kernel is given.
 struct KernelArguments {
@@ -72,6 +75,9 @@ mlir::Value makeMap(mlir::OpBuilder &b, mlir::Location loc, const Contraction &c
 
 /// What the unit's other stages do with the sums.
 Epilogue epilogueOf(const Contraction &contraction, const KernelArguments &arguments);
+
+/// What the unit's other stages make of sums: scores, as f32, that go nowhere but on.
+ScoreFunction scoreOf(const Contraction &contraction, const KernelArguments &arguments);
 
 /// Sums of `parts` parts of k, apart: each goes where the core's result would, in its
 /// part of `partial` (MatmulKernel::splitsApart). All sizes are known.

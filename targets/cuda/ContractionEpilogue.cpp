@@ -25,6 +25,22 @@ class StageEvaluator {
   }
 
   void run() {
+    evaluate();
+    for (const Stage &stage : c.unit->stages)
+      for (const Access &access : stage.outputs()) store(access);
+  }
+
+  /// What the last stage makes, a vector of f32.
+  Value result() {
+    evaluate();
+    Value value = written.lookup(c.unit->stages.back().outputs().front().source);
+    value = lanes == 1 ? kit.vector({wide(value)}) : wide(value);
+    auto type = VectorType::get(lanes, kit.getF32Type());
+    return value.getType() == type ? value : kit.create<arith::ExtFOp>(type, value);
+  }
+
+ private:
+  void evaluate() {
     for (auto [s, stage] : llvm::enumerate(c.unit->stages)) {
       if (static_cast<int>(s) == c.unit->core) {
         const Access &out = stage.outputs().front();
@@ -33,11 +49,8 @@ class StageEvaluator {
         evaluate(stage);
       }
     }
-    for (const Stage &stage : c.unit->stages)
-      for (const Access &access : stage.outputs()) store(access);
   }
 
- private:
   /// One lane is a scalar, as emitBody() wants it.
   Value wide(Value v) {
     auto type = dyn_cast<VectorType>(v.getType());
@@ -164,6 +177,12 @@ Epilogue partialEpilogueOf(const Contraction &c, Value partial, int64_t parts,
 Epilogue epilogueOf(const Contraction &c, const KernelArguments &arguments) {
   return [&c, &arguments](Kit &kit, Value batch, Value row, Value column, Value values) {
     StageEvaluator(Reader{kit, c, arguments}, batch, row, column, values).run();
+  };
+}
+
+ScoreFunction scoreOf(const Contraction &c, const KernelArguments &arguments) {
+  return [&c, &arguments](Kit &kit, Value batch, Value query, Value key, Value scores) {
+    return StageEvaluator(Reader{kit, c, arguments}, batch, query, key, scores).result();
   };
 }
 

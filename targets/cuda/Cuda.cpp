@@ -106,6 +106,7 @@ class CudaTarget : public Target {
 
   void buildSchedulePipeline(OpPassManager &pm, const TargetOptions &options) const override {
     pm.addNestedPass<func::FuncOp>(schedule::createApplyTuned());
+    pm.addPass(cuda::createTileAttention({deviceOf(options), options.products}));
     pm.addPass(cuda::createTileContractions({deviceOf(options), options.products}));
     pm.addNestedPass<func::FuncOp>(cuda::createTileTransposes());
     pm.addNestedPass<func::FuncOp>(schedule::createAssignSchedule());

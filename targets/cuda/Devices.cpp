@@ -1,5 +1,6 @@
 #include "targets/cuda/Devices.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "mlir/IR/Builders.h"
 
 #include <algorithm>
@@ -37,6 +38,15 @@ const Device *findDevice(std::string_view name) {
   return nullptr;
 }
 
+int chipOf(const Device &device) {
+  int chip = 0;
+  StringRef(device.name.data(), device.name.size())
+      .drop_front(3)
+      .take_while(llvm::isDigit)
+      .getAsInteger(10, chip);
+  return chip;
+}
+
 schedule::MachineModel machineOf(const Device &device) {
   constexpr int64_t kWarp = 32;
   schedule::MachineModel m;
@@ -48,6 +58,9 @@ schedule::MachineModel machineOf(const Device &device) {
   // Half of the threads that fit hide the latency of memory.
   m.threads = int64_t(device.multiprocessors) * device.warpsPerMultiprocessor * kWarp / 2;
   m.l2Bytes = int64_t(device.l2Mib) << 20;
+  // A launch is 2.5 us, of an H100.
+  m.launchBytes = int64_t(device.memoryGBs) * 2500;
+  m.scoreDepth = device.asyncCopies ? kMostAttentionDepth : 0;
   return m;
 }
 

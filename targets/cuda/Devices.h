@@ -25,10 +25,16 @@ struct Device {
   int32_t ptx;       ///< version of PTX to write, times ten: one that its first drivers know
 };
 
+/// Of queries, keys and values in tile kernels.
+inline constexpr int64_t kMostAttentionDepth = 256;
+
 /// All of them, older first.
 const std::vector<Device> &allDevices();
 /// Null when there is no such name.
 const Device *findDevice(std::string_view name);
+
+/// 80 of "sm_80".
+int chipOf(const Device &device);
 
 /// One thread of it, for passes/Schedule.
 schedule::MachineModel machineOf(const Device &device);

@@ -80,6 +80,38 @@ def AssignTiles : Pass<"adze-cuda-assign-tiles", "::mlir::func::FuncOp"> {
   let statistics = [Statistic<"numTiles", "tiles", "contractions given to kernels of tiles">];
 }
 
+def TileAttention : Pass<"adze-cuda-tile-attention", "::mlir::ModuleOp"> {
+  let summary = "Give attention to tensor cores, with its scores in registers";
+  let description = [{
+    Scores of queries and keys, what happens to them point by point (a scale, a mask), their
+    softmax and the sum of values become one kernel of targets/cuda/tile, which goes through
+    the keys once. Operands are read where they lie: heads by their strides, keys that several
+    heads share once for all of them.
+    ```mlir
+    linalg.generic ... ins(%q, %k) outs(%s)     // sums of products
+    linalg.generic ... ins(%mask) outs(%s)      // scale and mask
+    linalg.generic ... ins(%s) outs(%most)      // softmax: maximum, powers, sum, quotient
+    ...
+    linalg.generic ... ins(%s, %v) outs(%y)     // sums of products
+    ```
+    becomes
+    ```mlir
+    adze_rt.device_launch @device::@kernel_9_attention_0 number 0 grid(%c96, %c1, %c1) block [32, 1, 1]
+      shared 20480 (%q, %k, %mask, %v, %y) {adze.tile = "tf32x3 attention 16 queries 32 keys warp 16"} : ...
+    ```
+    Where the library has no such kernel a remark says why, and adze-cuda-tile-contractions
+    takes the two contractions.
+  }];
+  let dependentDialects = ["::adze::rt::RtDialect", "::mlir::gpu::GPUDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+  let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU, in LLVM's name">,
+                 Option<"products", "products", "std::string", "\"f32\"",
+                        "how factors may be rounded: f32, or tf32, of which bf16 and f16 are content with less">];
+  let statistics = [Statistic<"numTiled", "tiled", "attentions given to tensor cores">];
+}
+
 def TileContractions : Pass<"adze-cuda-tile-contractions", "::mlir::ModuleOp"> {
   let summary = "Turn contractions with a tile schedule into kernels of tiles";
   let description = [{

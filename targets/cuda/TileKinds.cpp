@@ -1,7 +1,6 @@
 #include "targets/cuda/TileKinds.h"
 #include "targets/cuda/tile/Wgmma.h"
 
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -40,16 +39,6 @@ constexpr double kCopiedSteps = 1.15;
 constexpr double kPartBytes = 32;
 constexpr int64_t kMostStreams = 2;
 constexpr int64_t kResidentWarps = 16;  ///< registers of a tile's warps leave room for so many
-
-/// 80 of "sm_80".
-int chipOf(const Device &device) {
-  int chip = 0;
-  StringRef(device.name.data(), device.name.size())
-      .drop_front(3)
-      .take_while(llvm::isDigit)
-      .getAsInteger(10, chip);
-  return chip;
-}
 
 int64_t warpsOfTile(const MatmulKernel &k) { return k.blockM / k.warpM * (k.blockN / k.warpN); }
 
