@@ -44,16 +44,17 @@ FusionCost ScoreRows::cost(Value scores) {
 }
 
 bool ScoreRows::pays(Value scores, const schedule::MachineModel &machine) const {
-  constexpr int64_t kWarpRows = 16, kTileColumns = 32;
+  constexpr int64_t kWarpRows = 16, kTileColumns = 64, kSharingWarps = 4;
   // Of an H100 at 1.7 GHz: a launch is 4200 cycles; a warp alone takes 20 for an instruction of its
   // matrix units, of which 8 columns x 8 terms need three in f32 and half a one in 16 bits.
   constexpr double kLaunchCycles = 4200, kWideTerm = 3 * 20.0 / 64, kNarrowTerm = 0.5 * 20 / 64;
   FusionCost saved = cost(scores);
   double bytes = double(batches) * rows * columns * saved.bytesSaved +
                  double(launches) * machine.launchBytes;
-  double threads = double(batches) * llvm::divideCeil(rows, kWarpRows) * machine.simtWidth;
+  double warps = double(batches) * llvm::divideCeil(rows, kWarpRows) * kSharingWarps;
+  double threads = warps * machine.simtWidth;
   double idle = 1 - std::min(1.0, threads / std::max<int64_t>(1, machine.threads));
-  double terms = double(llvm::alignTo(columns, kTileColumns)) * depth;
+  double terms = double(llvm::alignTo(columns, kTileColumns)) / kSharingWarps * depth;
   double waited = idle * terms * (saved.elementBits > 16 ? kWideTerm : kNarrowTerm);
   return waited / kLaunchCycles * machine.launchBytes <= bytes;
 }

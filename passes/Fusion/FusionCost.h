@@ -41,8 +41,8 @@ struct ScoreRows {
   int64_t launches;  ///< saved
   /// Neither scores nor their softmax are written, nor read again.
   static FusionCost cost(mlir::Value scores);
-  /// A warp takes 16 rows through one column after the other. Where there are too few to keep the
-  /// machine busy, what waits is at most what launches and memory take otherwise.
+  /// Four warps take 16 rows through all columns. Where there are too few to keep the machine busy,
+  /// what waits is at most what launches and memory take otherwise.
   bool pays(mlir::Value scores, const schedule::MachineModel &machine) const;
 };
 

@@ -96,8 +96,9 @@ def TileAttention : Pass<"adze-cuda-tile-attention", "::mlir::ModuleOp"> {
     ```
     becomes
     ```mlir
-    adze_rt.device_launch @device::@kernel_9_attention_0 number 0 grid(%c96, %c1, %c1) block [32, 1, 1]
-      shared 20480 (%q, %k, %mask, %v, %y) {adze.tile = "tf32x3 attention 16 queries 32 keys warp 16"} : ...
+    adze_rt.device_launch @device::@kernel_9_attention_0 number 0 grid(%c96, %c1, %c1) block [128, 1, 1]
+      shared 67584 (%q, %k, %mask, %v, %y)
+      {adze.tile = "tf32x3 attention 16 queries 128 keys warp 16 slices 4"} : ...
     ```
     Where the library has no such kernel a remark says why, and adze-cuda-tile-contractions
     takes the two contractions.

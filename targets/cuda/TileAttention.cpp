@@ -1,6 +1,7 @@
 #include "dialects/Rt/Rt.h"
 #include "passes/Schedule/Prepare.h"
 #include "targets/cuda/Attention.h"
+#include "targets/cuda/AttentionSchedule.h"
 #include "targets/cuda/Passes.h"
 #include "targets/cuda/TileLaunch.h"
 #include "targets/cuda/TileSchedule.h"
@@ -85,23 +86,14 @@ struct TileAttentionPass : impl::TileAttentionBase<TileAttentionPass> {
     return "";
   }
 
-  /// The first of some tiles that the builder has: many queries share keys where there are enough
-  /// for all multiprocessors.
   std::optional<AttentionKernel> chooseKernel(const AttentionUnits &a, const AttentionProblem &p,
                                               Multiply multiply, std::string &why) const {
-    int64_t warps = llvm::SaturatingMultiply<uint64_t>(
-        a.scores.estimate(a.scores.batch), llvm::divideCeil(a.scores.estimate(a.scores.row), 16));
-    bool isWide = bytesOf(multiply) == 4;
-    for (int64_t keys : {64, 32, 16}) {
-      // Sums and scores of a warp stay in registers.
-      if (keys * (isWide ? 4 : 1) + std::max(p.valueDepth, p.depth) > 192 && keys > 16) continue;
-      for (int64_t each : {4, 2, 1}) {
-        if (each > 1 && warps < each * device->multiprocessors) continue;
-        AttentionKernel kernel{multiply, chipOf(*device), each, 16, keys};
-        auto reason = whyNot(kernel, p);
-        if (!reason) return kernel;
-        why = *reason;
-      }
+    const Contraction &s = a.scores;
+    AttentionSize size{s.estimate(s.batch), s.estimate(s.row), s.estimate(s.column)};
+    for (const AttentionKernel &kernel : rankAttention(p, size, multiply, *device)) {
+      auto reason = whyNot(kernel, p);
+      if (!reason) return kernel;
+      why = *reason;
     }
     return std::nullopt;
   }
@@ -151,11 +143,6 @@ struct TileAttentionPass : impl::TileAttentionBase<TileAttentionPass> {
     blocks = b.createOrFold<arith::MulIOp>(loc, blocks, extentOf(b, loc, s, s.batch));
     auto op = launchTile(b, loc, launch.function, blocks, sharedBytes(kernel, problem), arguments);
     op->setAttr(kTileAttr, b.getStringAttr(describe(kernel)));
-  }
-
-  static std::string describe(const AttentionKernel &k) {
-    return nameOf(k.multiply).str() + " attention " + std::to_string(k.blockM()) + " queries " +
-           std::to_string(k.blockN) + " keys warp " + std::to_string(k.warpM);
   }
 
   static void eraseUnits(AttentionUnits &a) {

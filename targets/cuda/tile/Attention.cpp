@@ -51,10 +51,13 @@ class AttentionBuilder {
                threads(k_)),
         vCopy_(kit, p_.v, vTile_, Extent::of(p_.valueDepth), p_.keys, work_.batch, zero_,
                threads(k_)),
-        warpRow_(kit.mul(kit.shr(kit.thread(), 5), k_.warpM)),
+        slice_(kit.div(kit.shr(kit.thread(), 5), k_.warps)),
+        inTile_(kit.rem(kit.shr(kit.thread(), 5), k_.warps)),
+        warpRow_(kit.mul(inTile_, k_.warpM)),
+        firstKey_(kit.mul(slice_, k_.warpN())),
         q_(kit, qTile_, k_.multiply, true, lane_, warpRow_, k_.warpM),
-        keys_(kit, kTile_, k_.multiply, false, lane_, zero_, k_.blockN),
-        v_(kit, vTile_, k_.multiply, false, lane_, zero_, vTile_.rows) {}
+        keys_(kit, kTile_, k_.multiply, false, lane_, firstKey_, k_.warpN()),
+        v_(kit, vTile_, k_.multiply, false, lane_, zero_, vTile_.rows, firstKeyStep()) {}
 
   void build();
 
@@ -66,11 +69,12 @@ class AttentionBuilder {
   };
 
   int64_t queryTiles() const { return k_.warpM / 16; }
-  int64_t keyTiles() const { return k_.blockN / 8; }
+  int64_t keyTiles() const { return k_.warpN() / 8; }
   int64_t columnUnits() const { return ceilDiv(p_.valueDepth, v_.unitRows()); }
   int64_t columnTiles() const { return columnUnits() * v_.unitRows() / 8; }
   int64_t depthSteps() const { return ceilDiv(p_.depth * bytesOf(k_.multiply), 32); }
-  int64_t keySteps() const { return k_.blockN * bytesOf(k_.multiply) / 32; }
+  int64_t keySteps() const { return k_.warpN() * bytesOf(k_.multiply) / 32; }
+  Value firstKeyStep() { return k_.slices == 1 ? Value() : kit_.mul(slice_, keySteps()); }
   /// In registers, if they are few: else fragments of queries are read again for each tile of keys.
   bool keepsQueries() const {
     return bytesOf(k_.multiply) == 2 && depthSteps() * queryTiles() * 4 <= 32;
@@ -99,6 +103,8 @@ class AttentionBuilder {
   SmallVector<Value> step(Value step, Value end, ValueRange carried);
   SmallVector<Value> pack(const State &state) const;
   State unpack(ValueRange values) const;
+  void merge(State &state, const State &other);
+  void finishSlices(State state);
   void finish(State state);
 
   Kit &kit_;
@@ -111,7 +117,8 @@ class AttentionBuilder {
   SharedTile qTile_, kTile_, vTile_;
   Value zero_;
   TileCopy qCopy_, vCopy_;
-  Value warpRow_;
+  Value slice_, inTile_;  ///< of the warp: its part of the keys, its number among those of one part
+  Value warpRow_, firstKey_;
   Fragments q_, keys_, v_;
   std::vector<Fragments::Registers> queries_;  ///< by step of the depth, where they are kept
 };
@@ -204,9 +211,10 @@ SmallVector<Value> AttentionBuilder::step(Value step, Value end, ValueRange carr
   Value stage = carried[0], other = kit_.bitXor(stage, kit_.i32(1)), next = kit_.add(step, 1);
   State state = unpack(carried.drop_front());
   startCopies(other, next, end);
-  ScoreTile tile{work_.batch,      work_.firstRow, kit_.mul(step, k_.blockN),
-                 k_.blockM(),      k_.blockN,      kit_.add(warpRow_, q_.lanePart()),
-                 keys_.lanePart(), queryTiles()};
+  Value firstKey = kit_.add(kit_.mul(step, k_.blockN), firstKey_);
+  ScoreTile tile{work_.batch,      work_.firstRow, firstKey,
+                 k_.blockM(),      k_.warpN(),     kit_.add(warpRow_, q_.lanePart()),
+                 keys_.lanePart(), queryTiles(),   k_.blockN};
   SmallVector<Value> scores = applyRules(kit_, p_, tile, score(keyStage(stage)));
   SmallVector<Value> factors = state.softmax.add(kit_, p_, tile, scores);
   waitFor(2);
@@ -234,6 +242,48 @@ void AttentionBuilder::finish(State state) {
   finishTile(kit_, tile, laneRow, v_.lanePart(), places, values, p_.epilogue);
 }
 
+void AttentionBuilder::merge(State &state, const State &other) {
+  auto [own, others] = state.softmax.merge(kit_, p_, other.softmax);
+  int64_t perQuery = columnTiles() * 4;
+  for (int64_t n = 0; n < static_cast<int64_t>(state.out.size()); ++n) {
+    int64_t row = n / perQuery * 2 + n % 4 / 2;
+    state.out[n] = fma(state.out[n], own[row], mulf(other.out[n], others[row]));
+  }
+}
+
+/// The warps of the first slice put the states of the others, which pass them through the tiles'
+/// memory, together with theirs.
+void AttentionBuilder::finishSlices(State state) {
+  SmallVector<Value> values = pack(state);
+  int64_t quads = static_cast<int64_t>(values.size()) / 4, width = k_.warps * 32 * 16;
+  Value own = kit_.mul(kit_.add(kit_.mul(inTile_, 32), lane_.number), 16);
+  auto slot = [&](Value slice, int64_t quad) {
+    Value of = kit_.offset(shared_, kit_.mul(kit_.sub(slice, kit_.i32(1)), quads * width));
+    return kit_.offset(kit_.offset(of, own), quad * width);
+  };
+  waitFor(0);
+  Value isFirst = kit_.equal(slice_, kit_.i32(0));
+  kit_.when(
+      isFirst, [] {},
+      [&] {
+        for (int64_t q = 0; q < quads; ++q)
+          kit_.store(kit_.vector(ArrayRef(values).slice(4 * q, 4)), slot(slice_, q), 16);
+      });
+  kit_.barrier();
+  kit_.when(isFirst, [&] {
+    Type quad = VectorType::get(4, kit_.getF32Type());
+    for (int64_t slice = 1; slice < k_.slices; ++slice) {
+      SmallVector<Value> other;
+      for (int64_t q = 0; q < quads; ++q) {
+        Value four = kit_.load(quad, slot(kit_.i32(slice), q), 16);
+        for (int64_t i = 0; i < 4; ++i) other.push_back(kit_.element(four, i));
+      }
+      merge(state, unpack(other));
+    }
+    finish(state);
+  });
+}
+
 void AttentionBuilder::build() {
   Value end = countKeyTiles(kit_, p_, work_.firstRow, k_.blockM(), k_.blockN);
   qCopy_.start(kit_, shared_, zero_);
@@ -247,7 +297,14 @@ void AttentionBuilder::build() {
   llvm::append_range(carried, pack(start));
   SmallVector<Value> results = kit_.loop(zero_, end, kit_.i32(1), carried,
                                          [&](Value i, ValueRange c) { return step(i, end, c); });
-  finish(unpack(ValueRange(results).drop_front()));
+  State state = unpack(ValueRange(results).drop_front());
+  if (k_.slices == 1) return finish(state);
+  finishSlices(state);
+}
+
+/// What one warp passes to another: two maxima, two sums, and results of each lane.
+int64_t stateBytes(const AttentionKernel &k, const AttentionProblem &p) {
+  return k.warpM / 16 * (4 + padded(p.valueDepth) / 2) * 4 * 32;
 }
 
 std::optional<std::string> whyNotFactor(const AttentionKernel &k, const Operand &o,
@@ -270,7 +327,8 @@ std::optional<std::string> whyNot(const AttentionKernel &k, const AttentionProbl
   if (k.warpM != 16 && k.warpM != 32) return "a warp has 16 or 32 queries";
   if (!llvm::isPowerOf2_64(k.blockM()) || !llvm::isPowerOf2_64(k.blockN))
     return "a tile's extent is no power of two";
-  if (k.blockN < 16 || threads(k) > 1024) return "tiles are too small or too large";
+  if (k.slices < 1 || k.blockN % k.slices != 0 || k.warpN() % 16 != 0 || threads(k) > 1024)
+    return "tiles are too small or too large";
   if (p.depth < 1 || p.valueDepth < 1 || p.depth > 256 || p.valueDepth > 256)
     return "the depth is not within 1 and 256";
   Extent depth = Extent::of(p.depth), columns = Extent::of(p.valueDepth);
@@ -285,14 +343,16 @@ void buildAttention(Kit &kit, const AttentionKernel &kernel, const AttentionProb
   AttentionBuilder(kit, kernel, problem).build();
 }
 
-int64_t threads(const AttentionKernel &k) { return k.warps * 32; }
+int64_t threads(const AttentionKernel &k) { return k.warps * k.slices * 32; }
 
 int64_t blockCount(const AttentionKernel &k, int64_t batch, int64_t queries) {
   return ceilDiv(queries, k.blockM()) * batch;
 }
 
 int64_t sharedBytes(const AttentionKernel &k, const AttentionProblem &p) {
-  return queryTile(k, p).bytes() + kStages * (keyTile(k, p).bytes() + valueTile(k, p).bytes());
+  int64_t tiles = keyTile(k, p).bytes() + valueTile(k, p).bytes();
+  int64_t states = (k.slices - 1) * k.warps * stateBytes(k, p);
+  return std::max(queryTile(k, p).bytes() + kStages * tiles, states);
 }
 
 }  // namespace adze::cuda

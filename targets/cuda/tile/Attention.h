@@ -16,7 +16,11 @@ struct AttentionKernel {
   int64_t warps = 4;
   int64_t warpM = 16;   ///< queries of a warp: 16 or 32
   int64_t blockN = 32;  ///< keys at once
+  /// Warps that share queries: each has its part of the keys of a tile, and sums that are put
+  /// together at the end.
+  int64_t slices = 1;
   int64_t blockM() const { return warps * warpM; }
+  int64_t warpN() const { return blockN / slices; }
 };
 
 /// Batches are images, heads and all else that has queries of its own; how many share keys is for

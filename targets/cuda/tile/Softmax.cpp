@@ -87,7 +87,8 @@ SmallVector<Value> applyRules(Kit &kit, const ScoreRules &rules, const ScoreTile
                               ValueRange scores) {
   RuledScores ruled{kit, rules, tile};
   bool queriesFit = !rules.score || rules.queries.isMultipleOf(tile.queries);
-  if (!rules.causal && queriesFit && rules.keys.isMultipleOf(tile.keys)) return ruled.whole(scores);
+  bool keysFit = rules.keys.isMultipleOf(std::max(tile.keys, tile.sharedKeys));
+  if (!rules.causal && queriesFit && keysFit) return ruled.whole(scores);
   // Tiles that all queries see whole need no comparisons.
   Value lastKey = kit.add(tile.firstKey, tile.keys - 1);
   Value inside = kit.less(lastKey, kit.value(rules.keys));
@@ -131,41 +132,75 @@ static Value reduce(Kit &kit, SmallVector<Value> values) {
   return values[0];
 }
 
+namespace {
+
+/// 2^((x - most) scale): exp of the difference of two scores.
+class Power {
+ public:
+  Power(Kit &kit, const ScoreRules &rules, Value most)
+      : kit_(kit),
+        scalesLate_(rules.scalesLate()),
+        scale_(kit.f32(scalesLate_ ? rules.scale * kLog2E : kLog2E)) {
+    // Nothing seen yet: any finite number does, powers are 0.
+    Value isLeast = kit.create<arith::CmpFOp>(arith::CmpFPredicate::OEQ, most, kit.f32(kLeast));
+    base_ = kit.select(isLeast, kit.f32(0), most);
+    if (scalesLate_) base_ = kit.create<arith::NegFOp>(kit.create<arith::MulFOp>(base_, scale_));
+  }
+
+  /// Scaled late, the difference is one fma; scores that have a mask may be as large as it is, and
+  /// are subtracted before they are scaled.
+  Value of(Value x) const {
+    Value exponent;
+    if (scalesLate_)
+      exponent = kit_.create<math::FmaOp>(x, scale_, base_);
+    else
+      exponent = kit_.create<arith::MulFOp>(kit_.create<arith::SubFOp>(x, base_), scale_);
+    return kit_.approximate("ex2.approx.f32", exponent);
+  }
+
+ private:
+  Kit &kit_;
+  bool scalesLate_;
+  Value scale_, base_;
+};
+
+}  // namespace
+
 SmallVector<Value> RunningSoftmax::add(Kit &kit, const ScoreRules &rules, const ScoreTile &tile,
                                        MutableArrayRef<Value> scores) {
-  Value scale = kit.f32(rules.scalesLate() ? rules.scale * kLog2E : kLog2E);
-  SmallVector<Value> before(most), bases, factors;
-  // 2^((x - base) scale). Scaled late, base is scaled already and the difference one fma; scores
-  // that have a mask may be as large as it is, and are subtracted before they are scaled.
-  auto power = [&](Value x, Value base) {
-    Value exponent;
-    if (rules.scalesLate())
-      exponent = kit.create<math::FmaOp>(x, scale, base);
-    else
-      exponent = kit.create<arith::MulFOp>(kit.create<arith::SubFOp>(x, base), scale);
-    return kit.approximate("ex2.approx.f32", exponent);
-  };
+  SmallVector<Value> before(most), factors;
+  std::vector<Power> powers;
   std::vector<SmallVector<Value>> rows = byRow(tile, scores, most.size());
   for (size_t r = 0; r < most.size(); ++r) {
     rows[r].push_back(most[r]);
     most[r] = reduce<arith::MaxNumFOp>(kit, rows[r]);
-    // The four lanes that have this row.
+    // The four lanes of a row.
     for (int mask : {1, 2})
       most[r] = kit.create<arith::MaxNumFOp>(most[r], kit.shuffleXor(most[r], mask));
-    // Nothing seen yet: any finite number does, powers are 0.
-    Value isLeast = kit.create<arith::CmpFOp>(arith::CmpFPredicate::OEQ, most[r], kit.f32(kLeast));
-    Value base = kit.select(isLeast, kit.f32(0), most[r]);
-    if (rules.scalesLate())
-      base = kit.create<arith::NegFOp>(kit.create<arith::MulFOp>(base, scale));
-    bases.push_back(base);
-    factors.push_back(power(before[r], base));
+    powers.emplace_back(kit, rules, most[r]);
+    factors.push_back(powers[r].of(before[r]));
     sum[r] = kit.create<arith::MulFOp>(sum[r], factors[r]);
   }
-  for (size_t n = 0; n < scores.size(); ++n) scores[n] = power(scores[n], bases[tile.row(n)]);
+  for (size_t n = 0; n < scores.size(); ++n) scores[n] = powers[tile.row(n)].of(scores[n]);
   rows = byRow(tile, scores, most.size());
   for (size_t r = 0; r < most.size(); ++r)
     sum[r] = kit.create<arith::AddFOp>(sum[r], reduce<arith::AddFOp>(kit, rows[r]));
   return factors;
+}
+
+std::pair<SmallVector<Value>, SmallVector<Value>> RunningSoftmax::merge(
+    Kit &kit, const ScoreRules &rules, const RunningSoftmax &other) {
+  SmallVector<Value> own, others;
+  for (size_t r = 0; r < most.size(); ++r) {
+    Value before = most[r];
+    most[r] = kit.create<arith::MaxNumFOp>(before, other.most[r]);
+    Power power(kit, rules, most[r]);
+    own.push_back(power.of(before));
+    others.push_back(power.of(other.most[r]));
+    Value part = kit.create<arith::MulFOp>(other.sum[r], others[r]);
+    sum[r] = kit.create<math::FmaOp>(sum[r], own[r], part);
+  }
+  return {own, others};
 }
 
 SmallVector<Value> RunningSoftmax::weights(Kit &kit, const ScoreRules &rules, Value batch,

@@ -28,10 +28,11 @@ struct ScoreRules {
 
 /// Which scores a lane has: of tiles of 16 queries and 8 keys the four of an mma's sums.
 struct ScoreTile {
-  Value batch, firstQuery, firstKey;  ///< of the block's tile
-  int64_t queries, keys;              ///< in the block's tile
+  Value batch, firstQuery, firstKey;  ///< of the tile
+  int64_t queries, keys;              ///< in the tile
   Value laneQuery, laneKey;           ///< of the lane's first score, within the tile
   int64_t queryTiles;                 ///< of the lane
+  int64_t sharedKeys = 0;             ///< of a tile whose keys several warps share
   int64_t keyTiles() const { return keys / 8; }
   size_t count() const { return queryTiles * keyTiles() * 4; }
   /// Of score n, [query tile][key tile][row 0-7, 8-15][2 keys]: its lane's n-th row, and places.
@@ -56,6 +57,11 @@ struct RunningSoftmax {
   /// Scores -> powers, exp(score - largest); returns what earlier sums are to be multiplied by.
   mlir::SmallVector<Value> add(Kit &kit, const ScoreRules &rules, const ScoreTile &tile,
                                mlir::MutableArrayRef<Value> scores);
+  /// Takes up other keys of the same rows; returns what sums of these keys and of those are to be
+  /// multiplied by.
+  std::pair<mlir::SmallVector<Value>, mlir::SmallVector<Value>> merge(Kit &kit,
+                                                                      const ScoreRules &rules,
+                                                                      const RunningSoftmax &other);
   /// What sums of values are multiplied by, by row, of which the first is query `firstQuery`: 1 /
   /// the whole sum, changed by the rules. A query that sees no key gets infinity, so that its 0
   /// becomes NaN; where there are no keys at all, sums stay 0.

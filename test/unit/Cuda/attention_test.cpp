@@ -1,3 +1,4 @@
+#include "targets/cuda/AttentionSchedule.h"
 #include "test/unit/Cuda/Kernels.h"
 
 #include <catch2/catch.hpp>
@@ -42,6 +43,45 @@ TEST_CASE("attention of every type, with tiles of several sizes", "[Cuda]") {
     checkRun(runAttention(kernel(Multiply::F16, warps, keys, warpM), shape(130, 128, 64), "f16", 0, 1));
     checkRun(runAttention(kernel(Multiply::TF32x3, warps, keys, warpM), shape(130, 128, 64), "f32", 0, 1));
   }
+}
+
+TEST_CASE("warps that share queries put their sums together", "[Cuda]") {
+  for (auto [m, type] : {std::pair{Multiply::TF32x3, "f32"}, {Multiply::BF16, "bf16"}})
+    for (auto [warps, slices, keys, warpM] :
+         {std::array<int64_t, 4>{1, 4, 64, 16}, {2, 2, 64, 16}, {1, 4, 128, 32}, {2, 8, 128, 16}})
+      for (auto [count, dynamic] : {std::pair<int64_t, bool>{256, false}, {96, false}, {77, true}, {5, true}, {0, true}}) {
+        AttentionKernel k = kernel(m, warps, keys, warpM);
+        k.slices = slices;
+        AttentionSpec s = shape(50, count, 32, 40);
+        s.isDynamic = dynamic, s.mask = count == 96;
+        INFO(nameOf(m).str() << " " << warps << " warps, " << slices << " slices of " << keys << ", of " << count << " keys");
+        checkRun(runAttention(k, s, type, 0, 3));
+      }
+  AttentionKernel k = kernel(Multiply::F16, 2, 64);
+  k.slices = 2;
+  AttentionSpec s = shape(70, 90, 64);
+  s.batch = 2, s.heads = 4, s.keyHeads = 2, s.causal = true, s.clears = true;
+  for (int64_t offset : {0, 20, -20}) checkRun(runAttention(k, s, "f16", offset, 2));
+}
+
+TEST_CASE("warps share queries where these are few", "[Cuda]") {
+  AttentionProblem p;
+  auto best = [&](const char *device, AttentionSize size, Multiply m) {
+    return rankAttention(p, size, m, *findDevice(device)).front();
+  };
+  for (const char *device : {"sm_80", "sm_90a"})
+    for (Multiply m : {Multiply::TF32x3, Multiply::F16}) {
+      INFO(device << " " << nameOf(m).str());
+      CHECK(best(device, {12, 128, 128}, m).slices > 1);
+      AttentionKernel many = best(device, {1024, 4096, 4096}, m);
+      CHECK(many.warps > 1);
+      CHECK(many.slices == 1);
+      CHECK(many.chip == (device == std::string("sm_80") ? 80 : 90));
+    }
+  AttentionKernel k;
+  CHECK(describe(k) == "tf32x3 attention 64 queries 32 keys warp 16");
+  k.warps = 1, k.blockN = 128, k.slices = 4;
+  CHECK(describe(k) == "tf32x3 attention 16 queries 128 keys warp 16 slices 4");
 }
 
 TEST_CASE("attention ends anywhere: queries, keys, depths", "[Cuda]") {
@@ -99,6 +139,9 @@ TEST_CASE("attention that cannot be says why", "[Cuda]") {
   auto why = [](AttentionKernel k, AttentionSpec s, const char *type) { return runAttention(k, s, type, 0, 1).error; };
   CHECK(why(kernel(Multiply::S8), shape(8, 8, 32), "i8") == "the chip has no such kernel");
   CHECK(why(kernel(Multiply::F16, 2, 32, 48), shape(8, 8, 32), "f16") == "a warp has 16 or 32 queries");
+  AttentionKernel slices = kernel(Multiply::F16, 1, 32);
+  slices.slices = 4;
+  CHECK(why(slices, shape(8, 8, 32), "f16") == "tiles are too small or too large");
   CHECK(why(kernel(Multiply::F16), shape(8, 8, 257), "f16") == "the depth is not within 1 and 256");
   CHECK(why(kernel(Multiply::F16), shape(8, 8, 33), "f16") == "queries: it is not aligned to 4 bytes");
   CHECK(why(kernel(Multiply::TF32, 4, 128), shape(8, 8, 256), "f32") == "the tiles need too much shared memory");
