@@ -181,7 +181,7 @@ TEST_CASE("whyNot takes any numbers", "[Cuda]") {
   auto number = [&] { return std::to_string(numbers[rng() % std::size(numbers)]); };
   ProductSize size{1, 200, 136, 4096};
   std::map<std::pair<int, Multiply>, int> accepted;
-  for (int i = 0; i < 200000; ++i) {
+  for (int i = 0; i < 400000; ++i) {
     auto [device, chip, m] = kinds[rng() % std::size(kinds)];
     bool groups = m == Multiply::TF32x3 && rng() % 2;
     bool maps = chip == 90 && m != Multiply::TF32x3 && rng() % 2;
