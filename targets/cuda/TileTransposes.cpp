@@ -62,17 +62,40 @@ bool isElementwise(linalg::GenericOp op) {
                       [](Operation &inner) { return isMemoryEffectFree(&inner); });
 }
 
-/// Some operand's neighbours are not the result's.
-bool isAcross(linalg::GenericOp op) {
-  if (!isElementwise(op)) return false;
-  std::optional<unsigned> n = innermost(op, *op.getDpsInitOperand(0));
-  return n && llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
-           std::optional<unsigned> at = innermost(op, *input);
-           return at && *at != *n;
-         });
+bool isLong(int64_t extent) { return ShapedType::isDynamic(extent) || extent >= kLeast; }
+
+/// Loops that all operands have one after the other, in groups.
+SmallVector<ReassociationIndices> neighboursOf(linalg::GenericOp op) {
+  auto isDense = [](Value v) {
+    auto type = dyn_cast<MemRefType>(v.getType());
+    return !type || type.getLayout().isIdentity();
+  };
+  bool joins = llvm::all_of(op->getOperands(), isDense) && !op.hasIndexSemantics();
+  SmallVector<ReassociationIndices> groups;
+  for (int64_t d = 0; d < op.getNumLoops(); ++d) {
+    if (joins && !groups.empty()) {
+      ReassociationIndices with = groups.back();
+      with.push_back(d);
+      if (linalg::areDimSequencesPreserved(op.getIndexingMapsArray(), {with})) {
+        groups.back() = with;
+        continue;
+      }
+    }
+    groups.push_back({d});
+  }
+  return groups;
 }
 
-bool isLong(int64_t extent) { return ShapedType::isDynamic(extent) || extent >= kLeast; }
+/// Of the loops that are one with loop `d`.
+int64_t extentOf(linalg::GenericOp op, ArrayRef<ReassociationIndices> groups, unsigned d) {
+  SmallVector<int64_t> extents = op.getStaticLoopRanges();
+  int64_t extent = 1;
+  for (int64_t member : *llvm::find_if(groups, [&](auto &g) { return llvm::is_contained(g, d); }))
+    extent = ShapedType::isDynamic(extent) || ShapedType::isDynamic(extents[member])
+                 ? ShapedType::kDynamic
+                 : llvm::SaturatingMultiply<uint64_t>(extent, extents[member]);
+  return extent;
+}
 
 std::optional<Transpose> transposeOf(linalg::GenericOp op) {
   if (!isElementwise(op)) return std::nullopt;
@@ -90,36 +113,18 @@ std::optional<Transpose> transposeOf(linalg::GenericOp op) {
     t.across.push_back(input);
     bytes += kTile * pitchOf(input->get()) * bytesOf(input->get());
   }
-  SmallVector<int64_t> extents = op.getStaticLoopRanges();
-  bool anyKnown = !ShapedType::isDynamic(extents[t.m]) || !ShapedType::isDynamic(extents[t.n]);
-  if (t.across.empty() || bytes > kMostShared || !isLong(extents[t.m]) || !isLong(extents[t.n]) ||
-      !anyKnown)
-    return std::nullopt;
+  if (t.across.empty() || bytes > kMostShared) return std::nullopt;
+  SmallVector<ReassociationIndices> groups = neighboursOf(op);
+  int64_t m = extentOf(op, groups, t.m), rows = extentOf(op, groups, t.n);
+  bool anyKnown = !ShapedType::isDynamic(m) || !ShapedType::isDynamic(rows);
+  if (!isLong(m) || !isLong(rows) || !anyKnown) return std::nullopt;
   return t;
 }
 
 /// Loops that all operands have one after the other become one: a picture's rows of
 /// seven fill no tile, all its 49 points do.
 linalg::GenericOp collapsed(RewriterBase &rewriter, linalg::GenericOp op) {
-  auto isDense = [](Value v) {
-    auto type = dyn_cast<MemRefType>(v.getType());
-    return !type || type.getLayout().isIdentity();
-  };
-  if (!isElementwise(op) || !llvm::all_of(op->getOperands(), isDense) || op.hasIndexSemantics())
-    return op;
-  SmallVector<ReassociationIndices> groups;
-  for (int64_t d = 0; d < op.getNumLoops(); ++d) {
-    if (groups.empty()) {
-      groups.push_back({d});
-      continue;
-    }
-    ReassociationIndices with = groups.back();
-    with.push_back(d);
-    if (linalg::areDimSequencesPreserved(op.getIndexingMapsArray(), {with}))
-      groups.back() = with;
-    else
-      groups.push_back({d});
-  }
+  SmallVector<ReassociationIndices> groups = neighboursOf(op);
   if (int64_t(groups.size()) == op.getNumLoops()) return op;
   rewriter.setInsertionPoint(op);
   FailureOr<linalg::CollapseResult> result = linalg::collapseOpIterationDims(op, groups, rewriter);
@@ -248,7 +253,7 @@ struct TileTransposesPass : impl::TileTransposesBase<TileTransposesPass> {
     if (!getOperation()->hasAttr(kDeviceAttr) || getOperation()->hasAttr(kHostAttr)) return;
     SmallVector<linalg::GenericOp> ops;
     getOperation().walk([&](linalg::GenericOp op) {
-      if (isAcross(op)) ops.push_back(op);
+      if (transposeOf(op)) ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
     for (linalg::GenericOp op : ops) {

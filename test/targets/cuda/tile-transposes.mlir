@@ -43,9 +43,13 @@ func.func private @picture(%x: memref<7x7x64xf32>, %y: memref<64x7x7xf32>) attri
 
 // -----
 
-// Three channels, what lies straight, and the host's functions are left alone.
+// Three channels, a number for each row, what lies straight, and the host's functions
+// are left alone.
 // CHECK-LABEL: func.func private @few
 // CHECK-NOT: scf.parallel
+// CHECK-LABEL: func.func private @broadcast
+// CHECK-NOT: scf.parallel
+// CHECK-NOT: collapse_shape
 // CHECK-LABEL: func.func private @straight
 // CHECK-NOT: scf.parallel
 // CHECK-LABEL: func.func private @host
@@ -53,6 +57,14 @@ func.func private @picture(%x: memref<7x7x64xf32>, %y: memref<64x7x7xf32>) attri
 func.func private @few(%x: memref<512x3xf32>, %y: memref<3x512xf32>) attributes {adze.device} {
   linalg.generic {indexing_maps = [affine_map<(m, n) -> (n, m)>, affine_map<(m, n) -> (m, n)>],
                   iterator_types = ["parallel", "parallel"]} ins(%x : memref<512x3xf32>) outs(%y : memref<3x512xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+func.func private @broadcast(%x: memref<8x64xf32>, %y: memref<8x64x64xf32>) attributes {adze.device} {
+  linalg.generic {indexing_maps = [affine_map<(b, m, n) -> (b, m)>, affine_map<(b, m, n) -> (b, m, n)>],
+                  iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : memref<8x64xf32>) outs(%y : memref<8x64x64xf32>) {
   ^bb0(%a: f32, %c: f32):
     linalg.yield %a : f32
   }
