@@ -28,7 +28,7 @@ void reportOutside(const Step &step, uint64_t address, uint32_t bytes, int lane)
 }
 
 bool aligned(const Step &step, uint64_t address, uint32_t bytes, int lane) {
-  if (address % bytes == 0) return true;
+  if (std::has_single_bit(bytes) ? !(address & (bytes - 1)) : address % bytes == 0) return true;
   step.find(FindingKind::Misaligned, [&] {
     return lanesText(step, lane) + ": " + hex(address) + " is no multiple of " + std::to_string(bytes);
   });
