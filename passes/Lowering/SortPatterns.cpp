@@ -20,18 +20,6 @@ Value lessThan(OpBuilder &b, Location loc, Value l, Value r, Type element) {
   return arith::CmpIOp::create(b, loc, p, l, r);
 }
 
-Value extract(OpBuilder &b, Location loc, Value tensor, ValueRange at) {
-  return tensor::ExtractOp::create(b, loc, tensor, at);
-}
-
-Value insert(OpBuilder &b, Location loc, Value scalar, Value tensor, ValueRange at) {
-  return tensor::InsertOp::create(b, loc, scalar, tensor, at);
-}
-
-Value asI64(OpBuilder &b, Location loc, Value index) {
-  return arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
-}
-
 /// adze.nonzero -> a count, and a loop that writes the indices.
 struct LowerNonZero : Lower<graph::NonZeroOp> {
   using Lower::Lower;

@@ -7,18 +7,6 @@ namespace adze::lowering {
 
 namespace {
 
-Value extract(OpBuilder &b, Location loc, Value tensor, ValueRange at) {
-  return tensor::ExtractOp::create(b, loc, tensor, at);
-}
-
-Value insert(OpBuilder &b, Location loc, Value scalar, Value tensor, ValueRange at) {
-  return tensor::InsertOp::create(b, loc, scalar, tensor, at);
-}
-
-Value asI64(OpBuilder &b, Location loc, Value index) {
-  return arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
-}
-
 /// Whether l has to come before r, both stored; NaN is the largest number.
 Value comesFirst(OpBuilder &b, Location loc, Value l, Value r, Type element, bool largest) {
   if (!isa<FloatType>(l.getType())) {
