@@ -1,5 +1,7 @@
 #include "test/unit/Cuda/Kernels.h"
 
+#include <catch2/catch.hpp>
+
 #include <sstream>
 
 using namespace mlir;
@@ -598,6 +600,17 @@ Run runAttention(const HopperAttentionKernel &kernel, const AttentionSpec &wante
                putFactors))
     t.compare(bound);
   return t.run;
+}
+
+void checkResult(const Run &run) {
+  INFO(run.ptx);
+  CHECK(run.error == "");
+  CHECK(run.worst <= 1);
+}
+
+void checkRun(const Run &run) {
+  checkResult(run);
+  CHECK(run.shared.wavefronts == run.shared.accesses);
 }
 
 }  // namespace adze::cuda::test

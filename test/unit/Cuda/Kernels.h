@@ -69,6 +69,20 @@ Run runAttention(const AttentionKernel &kernel, const AttentionSpec &spec, const
 Run runAttention(const HopperAttentionKernel &kernel, const AttentionSpec &spec, const std::string &type,
                  int64_t causalOffset, uint64_t seeds);
 
+/// Built and run without a finding, and within its bounds.
+void checkResult(const Run &run);
+/// And each access to shared memory is one wavefront.
+void checkRun(const Run &run);
+
+/// C's m x n of k terms, and where the factors' neighbours lie.
+inline MatmulSpec productOf(int64_t m, int64_t n, int64_t k, FactorLayout a = FactorLayout::AlongK,
+                            FactorLayout b = FactorLayout::AlongRows) {
+  MatmulSpec s;
+  s.m = m, s.n = n, s.k = k;
+  s.aFactor.layout = a, s.bFactor.layout = b;
+  return s;
+}
+
 /// Relative to sum |a||b|: factors rounded, tensor sums cut (docs/emulator.md), partial sums and
 /// the result rounded.
 double errorBound(const MatmulKernel &kernel, const MatmulSpec &spec);

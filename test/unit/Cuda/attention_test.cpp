@@ -23,13 +23,6 @@ AttentionKernel kernel(Multiply multiply, int64_t warps = 2, int64_t keys = 32, 
   return k;
 }
 
-void checkRun(const Run &run) {
-  INFO(run.ptx);
-  CHECK(run.error == "");
-  CHECK(run.worst <= 1);
-  CHECK(run.shared.wavefronts == run.shared.accesses);
-}
-
 }  // namespace
 
 TEST_CASE("attention of every type, with tiles of several sizes", "[Cuda]") {

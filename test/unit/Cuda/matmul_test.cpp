@@ -14,28 +14,13 @@ MatmulKernel small(Multiply multiply, int64_t depth = 32) {
   return k;
 }
 
-MatmulSpec shape(int64_t m, int64_t n, int64_t k, FactorLayout a = FactorLayout::AlongK,
-                 FactorLayout b = FactorLayout::AlongRows) {
-  MatmulSpec s;
-  s.m = m, s.n = n, s.k = k;
-  s.aFactor.layout = a, s.bFactor.layout = b;
-  return s;
-}
-
-void checkRun(const Run &run) {
-  INFO(run.ptx);
-  CHECK(run.error == "");
-  CHECK(run.worst <= 1);
-  CHECK(run.shared.wavefronts == run.shared.accesses);
-}
-
 }  // namespace
 
 TEST_CASE("products of f32 in whole tiles are right, without bank conflicts or wasted sectors", "[Cuda]") {
   for (Multiply m : {Multiply::TF32, Multiply::TF32x3})
     for (auto a : {FactorLayout::AlongK, FactorLayout::AlongRows})
       for (auto b : {FactorLayout::AlongK, FactorLayout::AlongRows}) {
-        Run run = runMatmul(small(m), shape(128, 192, 96, a, b), "f32 f32 f32", 3);
+        Run run = runMatmul(small(m), productOf(128, 192, 96, a, b), "f32 f32 f32", 3);
         INFO(nameOf(m).str() << " " << int(a) << int(b));
         checkRun(run);
         CHECK(run.copies.bytes == run.copies.sectors * 32);
@@ -51,7 +36,7 @@ TEST_CASE("products end anywhere: rows, columns and k beyond whole tiles, one ro
     for (auto a : {FactorLayout::AlongK, FactorLayout::AlongRows})
       for (auto b : {FactorLayout::AlongK, FactorLayout::AlongRows})
         for (bool dynamic : {false, true}) {
-          MatmulSpec s = shape(m, n, depth, a, b);
+          MatmulSpec s = productOf(m, n, depth, a, b);
           s.isDynamic = dynamic, s.bias = true, s.relu = m == 70;
           Run run = runMatmul(k, s, "f32 f32 f32", 2);
           INFO(m << "x" << n << "x" << depth << " " << int(a) << int(b) << " dynamic " << dynamic);
@@ -60,7 +45,7 @@ TEST_CASE("products end anywhere: rows, columns and k beyond whole tiles, one ro
 }
 
 TEST_CASE("extents that are known to be multiples of four need no single copies", "[Cuda]") {
-  MatmulSpec s = shape(68, 132, 100);
+  MatmulSpec s = productOf(68, 132, 100);
   s.isDynamic = true, s.divisor = 4;
   Run run = runMatmul(small(Multiply::TF32), s, "f32 f32 f32", 2);
   checkRun(run);
@@ -88,7 +73,7 @@ TEST_CASE("products of every type", "[Cuda]") {
         for (bool whole : {true, false}) {
           auto k = small(c.multiply, c.depth);
           k.chip = c.chip, k.roundSums = c.multiply == Multiply::TF32x3;
-          MatmulSpec s = whole ? shape(64, 128, 128, a, b) : shape(40, 77, 51, a, b);
+          MatmulSpec s = whole ? productOf(64, 128, 128, a, b) : productOf(40, 77, 51, a, b);
           Run run = runMatmul(k, s, c.types, 2);
           INFO(nameOf(c.multiply).str() << " " << c.types << " sm_" << c.chip << " " << int(a) << int(b) << whole);
           checkRun(run);
@@ -101,7 +86,7 @@ TEST_CASE("products of bytes are exact", "[Cuda]") {
       for (auto [m, n, kk] : {std::array<int64_t, 3>{64, 128, 256}, {17, 30, 45}, {70, 64, 96}}) {
         auto k = small(Multiply::S8, depth);
         k.chip = chip;
-        Run run = runMatmul(k, shape(m, n, kk, FactorLayout::AlongK, FactorLayout::AlongK), "i8 i8 i32", 2);
+        Run run = runMatmul(k, productOf(m, n, kk, FactorLayout::AlongK, FactorLayout::AlongK), "i8 i8 i32", 2);
         INFO("sm_" << chip << " " << m);
         checkRun(run);
         CHECK(run.largest == 0);
@@ -110,14 +95,14 @@ TEST_CASE("products of bytes are exact", "[Cuda]") {
 
 TEST_CASE("factors in panels, and batches", "[Cuda]") {
   for (int64_t panel : {4, 16, 64}) {
-    MatmulSpec s = shape(70, 100, 40);
+    MatmulSpec s = productOf(70, 100, 40);
     s.bFactor = {FactorLayout::Panels, panel, {}};
     Run run = runMatmul(small(Multiply::TF32), s, "f32 f32 f32", 2);
     INFO("panels of " << panel);
     checkRun(run);
   }
   for (bool dynamic : {false, true}) {
-    MatmulSpec s = shape(70, 36, 40);
+    MatmulSpec s = productOf(70, 36, 40);
     s.batch = 3, s.isDynamic = dynamic, s.bias = true;
     checkRun(runMatmul(small(Multiply::TF32), s, "f32 f32 f32", 2));
   }
@@ -134,7 +119,7 @@ TEST_CASE("convolutions as products", "[Cuda]") {
     for (const char *types : {"f32 f32 f32", "f16 f16 f16"}) {
       auto out = [&](int64_t n) { return (n + 2 * c.pad - c.dilation * (c.kernel - 1) - 1) / c.stride + 1; };
       int64_t group = c.channels / c.groups;
-      MatmulSpec s = shape(c.images * out(c.height) * out(c.width), 20, c.kernel * c.kernel * group,
+      MatmulSpec s = productOf(c.images * out(c.height) * out(c.width), 20, c.kernel * c.kernel * group,
                            FactorLayout::Convolution);
       s.batch = c.groups;
       s.aFactor.convolution = {Extent::of(c.height), Extent::of(c.width), Extent::of(out(c.height)),
@@ -152,13 +137,13 @@ TEST_CASE("blocks that share k add up the same, in any order", "[Cuda]") {
     for (Multiply m : {Multiply::TF32x3, Multiply::F16}) {
       auto k = small(m);
       k.splitK = split;
-      MatmulSpec s = shape(70, 100, 200);
+      MatmulSpec s = productOf(70, 100, 200);
       s.batch = 2, s.bias = true, s.relu = true;
       checkRun(runMatmul(k, s, m == Multiply::F16 ? "f16 f16 f16" : "f32 f32 f32", 3));
     }
   auto bytes = small(Multiply::S8);
   bytes.splitK = 2;
-  checkRun(runMatmul(bytes, shape(64, 64, 128, FactorLayout::AlongK, FactorLayout::AlongK), "i8 i8 i32"));
+  checkRun(runMatmul(bytes, productOf(64, 64, 128, FactorLayout::AlongK, FactorLayout::AlongK), "i8 i8 i32"));
 }
 
 TEST_CASE("blocks that take equal shares of all tiles add up the same, in any order", "[Cuda]") {
@@ -167,20 +152,20 @@ TEST_CASE("blocks that take equal shares of all tiles add up the same, in any or
     for (bool dynamic : {false, true}) {
       auto k = small(Multiply::F16);
       k.streamBlocks = blocks;
-      MatmulSpec s = shape(70, 100, 200);
+      MatmulSpec s = productOf(70, 100, 200);
       s.batch = 2, s.bias = true, s.relu = true, s.isDynamic = dynamic;
       INFO(blocks << " blocks, dynamic " << dynamic);
       checkRun(runMatmul(k, s, "f16 f16 f16", 3));
     }
   auto split = small(Multiply::TF32x3);
   split.streamBlocks = 7, split.roundSums = true;
-  checkRun(runMatmul(split, shape(70, 100, 333), "f32 f32 f32", 3));
+  checkRun(runMatmul(split, productOf(70, 100, 333), "f32 f32 f32", 3));
   auto old = small(Multiply::F16);
   old.streamBlocks = 7, old.chip = 75;
-  checkRun(runMatmul(old, shape(70, 100, 333), "f16 f16 f16", 3));
+  checkRun(runMatmul(old, productOf(70, 100, 333), "f16 f16 f16", 3));
   auto bytes = small(Multiply::S8);
   bytes.streamBlocks = 3;
-  Run exact = runMatmul(bytes, shape(64, 96, 256, FactorLayout::AlongK, FactorLayout::AlongK),
+  Run exact = runMatmul(bytes, productOf(64, 96, 256, FactorLayout::AlongK, FactorLayout::AlongK),
                         "i8 i8 i32", 2);
   checkRun(exact);
   CHECK(exact.largest == 0);
@@ -197,7 +182,7 @@ TEST_CASE("tiles of many sizes", "[Cuda]") {
       MatmulKernel k;
       k.multiply = types[1] == '3' ? Multiply::TF32 : Multiply::F16;
       k.blockM = c.m, k.blockN = c.n, k.blockK = c.k, k.warpM = c.warpM, k.warpN = c.warpN, k.stages = c.stages;
-      MatmulSpec s = shape(150, 264, 136);
+      MatmulSpec s = productOf(150, 264, 136);
       Run run = runMatmul(k, s, types, 1);
       INFO(types << " " << c.m << "x" << c.n << "x" << c.k);
       checkRun(run);
@@ -212,7 +197,7 @@ TEST_CASE("warps of 16 rows or columns", "[Cuda]") {
           MatmulKernel k = small(types[1] == '3' ? Multiply::TF32x3 : Multiply::F16);
           k.blockM = m, k.blockN = n, k.warpM = warpM, k.warpN = warpN;
           INFO(types << " " << m << "x" << n << " warp " << warpM << "x" << warpN << " " << int(a) << int(b));
-          Run run = runMatmul(k, shape(70, 100, 72, a, b), types, 1);
+          Run run = runMatmul(k, productOf(70, 100, 72, a, b), types, 1);
           checkRun(run);
         }
 }
@@ -233,16 +218,16 @@ TEST_CASE("warps that share k", "[Cuda]") {
         MatmulKernel k = small(c.multiply, c.depth);
         k.blockM = 32, k.warpM = k.warpN = c.warp, k.sliceK = c.slices, k.roundSums = c.multiply == Multiply::TF32x3;
         INFO(nameOf(c.multiply).str() << " " << c.types << " " << c.slices << " " << int(a) << int(b));
-        checkRun(runMatmul(k, shape(40, 76, 200, a, b), c.types, 2));
+        checkRun(runMatmul(k, productOf(40, 76, 200, a, b), c.types, 2));
       }
   MatmulKernel k = small(Multiply::TF32, 32);
   k.sliceK = 3;
-  CHECK(runMatmul(k, shape(8, 8, 8), "f32 f32 f32").error == "warps do not share k evenly");
+  CHECK(runMatmul(k, productOf(8, 8, 8), "f32 f32 f32").error == "warps do not share k evenly");
 }
 
 TEST_CASE("schedules that cannot be say why", "[Cuda]") {
   auto why = [](MatmulKernel k, const char *types = "f32 f32 f32", FactorLayout b = FactorLayout::AlongRows) {
-    return runMatmul(k, shape(64, 64, 64, FactorLayout::AlongK, b), types).error;
+    return runMatmul(k, productOf(64, 64, 64, FactorLayout::AlongK, b), types).error;
   };
   MatmulKernel k = small(Multiply::TF32);
   k.chip = 75;
@@ -275,8 +260,8 @@ TEST_CASE("debug", "[.debug]") {
         for (int64_t K : {64, 1024, 4096}) {
           auto k = small(m);
           k.roundSums = round;
-          Run run = runMatmul(k, shape(64, 64, K), "f32 f32 f32", 1, positive);
+          Run run = runMatmul(k, productOf(64, 64, K), "f32 f32 f32", 1, positive);
           std::printf("%s pos %d round %d K %ld: worst/bound %.3g  err/sum|ab| %.3g = 2^%.1f bound 2^%.1f  %s\n", nameOf(m).data(), positive, round, K, run.worst, run.largest,
-                      std::log2(run.largest), std::log2(errorBound(k, [&]{auto s = shape(64,64,K); Session x; static Session y; s.a=s.b=s.c=y.type("f32"); return s;}())), run.error.c_str());
+                      std::log2(run.largest), std::log2(errorBound(k, [&]{auto s = productOf(64,64,K); Session x; static Session y; s.a=s.b=s.c=y.type("f32"); return s;}())), run.error.c_str());
         }
 }

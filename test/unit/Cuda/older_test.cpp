@@ -29,21 +29,6 @@ MatmulKernel small(const Kind &kind, int64_t depth = 16) {
   return k;
 }
 
-MatmulSpec shape(int64_t m, int64_t n, int64_t k, FactorLayout a = FactorLayout::AlongK,
-                 FactorLayout b = FactorLayout::AlongRows) {
-  MatmulSpec s;
-  s.m = m, s.n = n, s.k = k;
-  s.aFactor.layout = a, s.bFactor.layout = b;
-  return s;
-}
-
-void checkRun(const Run &run) {
-  INFO(run.ptx);
-  CHECK(run.error == "");
-  CHECK(run.worst <= 1);
-  CHECK(run.shared.wavefronts == run.shared.accesses);
-}
-
 }  // namespace
 
 TEST_CASE("older chips: whole tiles, without bank conflicts or wasted sectors", "[Cuda]") {
@@ -51,7 +36,7 @@ TEST_CASE("older chips: whole tiles, without bank conflicts or wasted sectors", 
     for (auto a : kLayouts)
       for (auto b : kLayouts) {
         INFO(kind.name() << " " << int(a) << int(b));
-        Run run = runMatmul(small(kind), shape(128, 192, 96, a, b), kind.types, 3);
+        Run run = runMatmul(small(kind), productOf(128, 192, 96, a, b), kind.types, 3);
         checkRun(run);
         CHECK(run.stores.bytes == run.stores.sectors * 32);
         // Eight f32 of a chunk, where it becomes f16, are two loads, each of half a sector.
@@ -67,7 +52,7 @@ TEST_CASE("older chips: products end anywhere", "[Cuda]") {
       for (auto a : kLayouts)
         for (auto b : kLayouts)
           for (bool dynamic : {false, true}) {
-            MatmulSpec s = shape(m, n, depth, a, b);
+            MatmulSpec s = productOf(m, n, depth, a, b);
             s.isDynamic = dynamic, s.bias = true, s.relu = m == 70;
             INFO(kind.name() << " " << m << "x" << n << "x" << depth << " " << int(a) << int(b) << dynamic);
             checkRun(runMatmul(small(kind), s, kind.types));
@@ -78,10 +63,10 @@ TEST_CASE("older chips: batches, panels, extents that are multiples of four", "[
   for (const Kind &kind : kKinds)
     for (bool dynamic : {false, true}) {
       INFO(kind.name() << " dynamic " << dynamic);
-      MatmulSpec s = shape(68, 36, 40);
+      MatmulSpec s = productOf(68, 36, 40);
       s.batch = 3, s.isDynamic = dynamic, s.divisor = 4, s.bias = true;
       checkRun(runMatmul(small(kind), s, kind.types, 2));
-      s = shape(70, 100, 40);
+      s = productOf(70, 100, 40);
       s.bFactor = {FactorLayout::Panels, 16, {}};
       checkRun(runMatmul(small(kind), s, kind.types, 2));
     }
@@ -98,7 +83,7 @@ TEST_CASE("older chips: convolutions", "[Cuda]") {
     for (const Kind &kind : kKinds) {
       auto out = [&](int64_t n) { return (n + 2 * c.pad - c.dilation * (c.kernel - 1) - 1) / c.stride + 1; };
       int64_t group = c.channels / c.groups;
-      MatmulSpec s = shape(c.images * out(c.height) * out(c.width), 20, c.kernel * c.kernel * group,
+      MatmulSpec s = productOf(c.images * out(c.height) * out(c.width), 20, c.kernel * c.kernel * group,
                            FactorLayout::Convolution);
       s.batch = c.groups;
       s.aFactor.convolution = {Extent::of(c.height), Extent::of(c.width), Extent::of(out(c.height)),
@@ -123,7 +108,7 @@ TEST_CASE("older chips: tiles of many sizes", "[Cuda]") {
         k.blockM = c.m, k.blockN = c.n, k.warpM = c.warpM, k.warpN = c.warpN;
         auto b = a == kLayouts[0] ? kLayouts[1] : kLayouts[0];
         INFO(kind.name() << " " << c.m << "x" << c.n << "x" << c.k << " " << int(a));
-        checkRun(runMatmul(k, shape(c.m + 22, c.n + 8, 72, a, b), kind.types, 1));
+        checkRun(runMatmul(k, productOf(c.m + 22, c.n + 8, 72, a, b), kind.types, 1));
       }
 }
 
@@ -140,7 +125,7 @@ TEST_CASE("older chips: tiles of the ordinary cores alone", "[Cuda]") {
           MatmulKernel k = small(kKinds[0], c.k);
           k.blockM = c.m, k.blockN = c.n, k.warpM = c.warpM, k.warpN = c.warpN;
           INFO(c.m << "x" << c.n << "x" << c.k << " " << int(a) << int(b) << " depth " << depth);
-          checkRun(runMatmul(k, shape(140, 68, depth, a, b), kKinds[0].types, 1));
+          checkRun(runMatmul(k, productOf(140, 68, depth, a, b), kKinds[0].types, 1));
         }
 }
 
@@ -149,7 +134,7 @@ TEST_CASE("older chips: blocks and warps that share k", "[Cuda]") {
     for (auto a : kLayouts)
       for (auto b : kLayouts) {
         INFO(kind.name() << " " << int(a) << int(b));
-        MatmulSpec s = shape(70, 100, 200, a, b);
+        MatmulSpec s = productOf(70, 100, 200, a, b);
         s.batch = 2, s.bias = true, s.relu = true;
         MatmulKernel k = small(kind);
         k.splitK = 3;
@@ -162,7 +147,7 @@ TEST_CASE("older chips: blocks and warps that share k", "[Cuda]") {
 
 TEST_CASE("older chips: schedules that cannot be say why", "[Cuda]") {
   auto why = [](MatmulKernel k, const char *types, FactorLayout a = FactorLayout::AlongK) {
-    return runMatmul(k, shape(64, 64, 64, a), types).error;
+    return runMatmul(k, productOf(64, 64, 64, a), types).error;
   };
   MatmulKernel core = small(kKinds[0]), quad = small(kKinds[1]);
   core.warpM = core.warpN = 16;
